@@ -1,0 +1,90 @@
+import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { Caller } from '../core/claims.ts';
+import { CountersignError, unavailable } from '../core/error.ts';
+import type { Tokens } from '../core/ports.ts';
+import type { TrustedIssuer } from './environment.ts';
+
+export type Bearer = (authorization: string | undefined, now: number) => Promise<Caller>;
+
+/**
+ * Who calls, by the access token in the Authorization header (RFC 6750 §2.1): one of Countersign's own, or of a trusted
+ * issuer. Checked in the function itself: no authorizer hop, no cached policy.
+ *
+ * @throws CountersignError `token_invalid`, or `temporarily_unavailable` where an issuer's keys cannot be had
+ */
+export function createBearer(tokens: Pick<Tokens, 'verify'>, trusted: TrustedIssuer[]): Bearer {
+  const verifiers = new Map(trusted.map((issuer) => [issuer.issuer, createVerifier(issuer)]));
+  return async (authorization, now) => {
+    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
+    if (!token) throw new CountersignError('token_invalid');
+    const verifier = verifiers.get(issuerOf(token) ?? '');
+    const caller = await (verifier ? verifier(token, now) : ownCaller(tokens, token, now));
+    if (!caller) throw new CountersignError('token_invalid');
+    return caller;
+  };
+}
+
+async function ownCaller(
+  tokens: Pick<Tokens, 'verify'>,
+  token: string,
+  now: number,
+): Promise<Caller | undefined> {
+  const claims = await tokens.verify('access', token, now);
+  return (
+    claims && {
+      user: { realm: claims.realm, sub: claims.sub },
+      account: claims.username,
+      authTime: claims.auth_time,
+      amr: claims.amr,
+      generation: claims.gen,
+    }
+  );
+}
+
+/** Not verified yet: only chooses who is to verify. */
+function issuerOf(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss;
+  } catch {
+    return undefined;
+  }
+}
+
+function createVerifier(trusted: TrustedIssuer) {
+  const keys = createRemoteJWKSet(new URL(trusted.jwksUri), { timeoutDuration: 2000 });
+  return async (token: string, now: number): Promise<Caller | undefined> => {
+    try {
+      const { payload } = await jwtVerify(token, keys, {
+        algorithms: trusted.algorithms,
+        issuer: trusted.issuer,
+        ...(trusted.audience && { audience: trusted.audience }),
+        requiredClaims: ['sub', 'exp', 'auth_time'],
+        currentDate: new Date(now * 1000),
+      });
+      return callerOf(payload, trusted);
+    } catch (error) {
+      if (error instanceof errors.JOSEError && !KEYS_UNREACHABLE.has(error.code)) return undefined;
+      throw unavailable(error);
+    }
+  };
+}
+
+/** What jose says when the key set could not be fetched or read. */
+const KEYS_UNREACHABLE = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
+
+function callerOf(payload: JWTPayload, trusted: TrustedIssuer): Caller | undefined {
+  const { sub, auth_time: authTime, client_id: clientId, token_use: use, origin_jti: session } = payload;
+  if (!sub || sub.length > 255 || typeof authTime !== 'number') return undefined;
+  if (trusted.tokenUse && use !== trusted.tokenUse) return undefined;
+  if (trusted.clientIds && !trusted.clientIds.some((id) => id === clientId)) return undefined;
+  const account = payload[trusted.accountClaim];
+  return {
+    user: { realm: trusted.realm, sub },
+    account: typeof account === 'string' && account ? account : sub,
+    authTime,
+    // What another issuer's session saw is not known here, so nothing is claimed of it.
+    amr: [],
+    generation: undefined,
+    session: typeof session === 'string' ? session : undefined,
+  };
+}

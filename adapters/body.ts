@@ -1,0 +1,50 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import * as v from 'valibot';
+import { CountersignError } from '../core/error.ts';
+
+const LARGEST = 16 * 1024;
+
+/**
+ * The body of a request, as its schema has it.
+ *
+ * @throws CountersignError `body_too_large`, `unsupported_media_type`, `invalid_json`, `invalid_request`; which say where
+ * and what is allowed and never what was sent: it may be a code.
+ */
+export function parseBody<S extends v.GenericSchema>(
+  event: APIGatewayProxyEvent,
+  schema: S,
+): v.InferOutput<S> {
+  const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length > LARGEST) throw new CountersignError('body_too_large');
+  if (!/^application\/json\s*(;|$)/i.test(header(event, 'content-type') ?? '')) {
+    throw new CountersignError('unsupported_media_type');
+  }
+  const parsed = v.safeParse(schema, parseJson(bytes));
+  if (parsed.success) return parsed.output;
+  throw new CountersignError('invalid_request', parsed.issues.map(describe).join(' '));
+}
+
+/** A header by its name in any case. */
+export function header(event: APIGatewayProxyEvent, name: string): string | undefined {
+  return Object.entries(event.headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1];
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new CountersignError('invalid_json');
+  }
+}
+
+function describe(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  const where = path && /^[\w.-]{1,64}$/.test(path) ? path : 'The body';
+  if (issue.type === 'strict_object' && issue.expected === 'never')
+    return `${where} is not a field of this operation.`;
+  if (issue.kind === 'schema' && issue.input === undefined) return `${where} is required.`;
+  // Messages of a schema's own are written here; valibot's standard ones quote what was received.
+  if (issue.kind === 'validation' && !issue.message.startsWith('Invalid'))
+    return `${where}: ${issue.message}.`;
+  return `${where} is malformed.`;
+}

@@ -1,0 +1,180 @@
+import middy, { type MiddlewareObj } from '@middy/core';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { GenericSchema, InferOutput } from 'valibot';
+import type { Caller } from '../core/claims.ts';
+import { CountersignError, unavailable } from '../core/error.ts';
+import type { User } from '../core/user.ts';
+import type { Bearer } from './bearer.ts';
+import { header, parseBody } from './body.ts';
+import { secondsNow } from './clock.ts';
+import { writeLog } from './log.ts';
+import { problem } from './problem.ts';
+
+interface Request {
+  /** Seconds since the epoch, read once. */
+  now: number;
+  /** The name of the client whose API key this is. */
+  client: string;
+  event: APIGatewayProxyEvent;
+}
+
+interface Answer {
+  status?: number;
+  body?: unknown;
+  /** Public documents say so; everything else is not to be stored. */
+  cacheControl?: string;
+}
+
+interface EndpointOptions {
+  operation: string;
+  environment: { CLIENTS: Record<string, string>; CORS_ORIGINS: string[] };
+}
+
+type Handler<R> = (request: R) => Promise<Answer>;
+
+/** An operation that anybody with an API key may call, or with nothing at all: see routes.ts. */
+export function endpoint(options: EndpointOptions, run: Handler<Request>) {
+  return behindGateway(options, (event, now) => run(requestOf(options, event, now)));
+}
+
+/** The same, with a body. */
+export function bodyEndpoint<S extends GenericSchema>(
+  options: EndpointOptions & { body: S },
+  run: Handler<Request & { body: InferOutput<S> }>,
+) {
+  return endpoint(options, (request) => run({ ...request, body: parseBody(request.event, options.body) }));
+}
+
+/** For somebody signed in. The token is looked at first: a stranger learns nothing of the body's form. */
+export function bearerEndpoint(
+  options: EndpointOptions & { bearer: Bearer },
+  run: Handler<Request & { caller: Caller }>,
+) {
+  return endpoint(options, async (request) => {
+    const caller = await options.bearer(header(request.event, 'authorization'), request.now);
+    return run({ ...request, caller });
+  });
+}
+
+export function bearerBodyEndpoint<S extends GenericSchema>(
+  options: EndpointOptions & { bearer: Bearer; body: S },
+  run: Handler<Request & { caller: Caller; body: InferOutput<S> }>,
+) {
+  return bearerEndpoint(options, (request) =>
+    run({ ...request, body: parseBody(request.event, options.body) }),
+  );
+}
+
+/** For an administrator; API Gateway has checked the signature. The user is named by the path and `?realm=`. */
+export function adminEndpoint(
+  options: EndpointOptions & { realms: string[] },
+  run: Handler<Request & { user: User }>,
+) {
+  return endpoint(options, (request) => {
+    const { pathParameters, queryStringParameters } = request.event;
+    const realm = queryStringParameters?.['realm'] ?? options.realms[0] ?? '';
+    if (!options.realms.includes(realm)) {
+      throw new CountersignError('invalid_request', `realm is one of ${options.realms.join(', ')}.`);
+    }
+    const sub = pathParameters?.['userId'] ?? '';
+    if (sub.length < 1 || sub.length > 255) {
+      throw new CountersignError('invalid_request', 'userId has 1 to 255 characters.');
+    }
+    return run({ ...request, user: { realm, sub } });
+  });
+}
+
+function requestOf({ environment }: EndpointOptions, event: APIGatewayProxyEvent, now: number): Request {
+  const keyId = event.requestContext.identity.apiKeyId ?? '';
+  return { now, client: environment.CLIENTS[keyId] ?? keyId, event };
+}
+
+/** Milliseconds before the function's own limit at which a clear answer is given instead of none. */
+const EARLY = 500;
+
+function behindGateway(
+  options: EndpointOptions,
+  run: (event: APIGatewayProxyEvent, now: number) => Promise<Answer>,
+) {
+  return middy<APIGatewayProxyEvent, APIGatewayProxyResult, Error, Context>({
+    timeoutEarlyInMillis: EARLY,
+    timeoutEarlyResponse: () => {
+      throw unavailable();
+    },
+  })
+    .use(requestLog(options))
+    .use(commonHeaders(options))
+    .use(problems())
+    .handler(async (event): Promise<APIGatewayProxyResult> => {
+      const { status = 200, body, cacheControl = 'no-store' } = await run(event, secondsNow());
+      return {
+        statusCode: status,
+        headers: {
+          'cache-control': cacheControl,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        body: body === undefined ? '' : JSON.stringify(body),
+      };
+    });
+}
+
+type Middleware = MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult, Error, Context>;
+
+/** Every refusal and fault in the one form. What is not ours is a defect: it is logged, and answered without a word of it. */
+function problems(): Middleware {
+  return {
+    onError(request) {
+      const { error, event, context } = request;
+      if (!(error instanceof CountersignError)) {
+        writeLog({
+          level: 'error',
+          requestId: context.awsRequestId,
+          error: error?.name,
+          // The frames alone: an error's text may hold what was sent.
+          at: error?.stack
+            ?.split('\n')
+            .filter((line) => /^\s+at /.test(line))
+            .slice(0, 8),
+        });
+      }
+      const answer = error instanceof CountersignError ? error : new CountersignError('internal_error');
+      const { statusCode, headers, body } = problem(answer, event.requestContext.requestId);
+      request.response = { statusCode, headers: { 'cache-control': 'no-store', ...headers }, body };
+    },
+  };
+}
+
+/** The headers of every answer. With a proxy integration API Gateway adds none of its own, CORS's included. */
+function commonHeaders({ environment }: EndpointOptions): Middleware {
+  const add: NonNullable<Middleware['after']> = ({ event, response }) => {
+    if (!response) return;
+    const origin = header(event, 'origin');
+    const allowed = origin !== undefined && environment.CORS_ORIGINS.includes(origin);
+    response.headers = {
+      ...response.headers,
+      'x-content-type-options': 'nosniff',
+      ...(environment.CORS_ORIGINS.length > 0 && { vary: 'Origin' }),
+      ...(allowed && {
+        'access-control-allow-origin': origin,
+        'access-control-expose-headers': 'retry-after',
+      }),
+    };
+  };
+  return { after: add, onError: add };
+}
+
+/** One line a request: what was asked by which client and how it ended. No body, no header, no address. */
+function requestLog({ operation, environment }: EndpointOptions): Middleware {
+  const write: NonNullable<Middleware['after']> = ({ event, context, response }) => {
+    const { code } = response && response.statusCode >= 400 ? JSON.parse(response.body) : { code: undefined };
+    writeLog({
+      level: 'info',
+      requestId: context.awsRequestId,
+      operation,
+      client: environment.CLIENTS[event.requestContext.identity.apiKeyId ?? ''],
+      status: response?.statusCode,
+      code,
+    });
+  };
+  return { after: write, onError: write };
+}

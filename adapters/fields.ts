@@ -1,0 +1,57 @@
+import * as v from 'valibot';
+import { BACKUP_CODE } from '../core/backup-codes.ts';
+import type { Proof } from '../core/proof.ts';
+
+/** What the fields of the API's bodies look like. Their messages never quote what was sent. */
+export const code = v.pipe(v.string(), v.regex(/^(?:[0-9]{6}|[0-9]{8})$/, 'six or eight digits'));
+export const backupCode = v.pipe(
+  v.string(),
+  v.maxLength(64, 'at most 64 characters'),
+  v.regex(BACKUP_CODE, 'sixteen letters and digits, with or without dashes'),
+);
+export const token = v.pipe(
+  v.string(),
+  v.minLength(1, 'not empty'),
+  v.maxLength(4096, 'at most 4096 characters'),
+);
+export const id = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, 'an id as this service gave it'));
+
+export const authenticatorName = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1, 'not empty'),
+  v.maxBytes(64, 'at most 64 bytes'),
+  v.regex(/^\P{Cc}*$/u, 'no control characters'),
+);
+
+/** `code` or `backupCode`, as fields of a body. */
+export const proofFields = { code: v.optional(code), backupCode: v.optional(backupCode) };
+
+interface ProofFields {
+  code?: string | undefined;
+  backupCode?: string | undefined;
+}
+
+/** Neither of the two, or one. */
+export const atMostOne = <Body extends ProofFields>() =>
+  v.check<Body, string>(
+    (body) => body.code === undefined || body.backupCode === undefined,
+    'code or backupCode, not both',
+  );
+
+export const exactlyOne = <Body extends ProofFields>() =>
+  v.check<Body, string>(
+    (body) => (body.code === undefined) !== (body.backupCode === undefined),
+    'exactly one of code and backupCode',
+  );
+
+export function optionalProofOf({ code, backupCode }: ProofFields): Proof | undefined {
+  if (code !== undefined) return { code };
+  return backupCode === undefined ? undefined : { backupCode };
+}
+
+export function proofOf(body: ProofFields): Proof {
+  const proof = optionalProofOf(body);
+  if (!proof) throw new TypeError('proofOf is for bodies that exactlyOne has checked.');
+  return proof;
+}

@@ -1,0 +1,71 @@
+import {
+  AdminInitiateAuthCommand,
+  CognitoIdentityProviderClient,
+  RevokeTokenCommand,
+} from '@aws-sdk/client-cognito-identity-provider';
+import { decodeJwt } from 'jose';
+import { CountersignError, type ErrorCode, unavailable } from '../core/error.ts';
+import type { FirstFactor } from '../core/ports.ts';
+import { patience } from './aws.ts';
+
+/**
+ * What Cognito's refusals become. An unknown user, a wrong password, a disabled user, Cognito's own lockout and a password
+ * that must be reset are one answer: the last three would tell who exists without the right password.
+ */
+const REFUSALS: Record<string, ErrorCode> = {
+  NotAuthorizedException: 'invalid_credentials',
+  UserNotFoundException: 'invalid_credentials',
+  PasswordResetRequiredException: 'invalid_credentials',
+  InvalidParameterException: 'invalid_credentials',
+  UserNotConfirmedException: 'user_not_confirmed',
+};
+
+/** Passwords are Cognito's to know and to guard: AdminInitiateAuth with an app client that does nothing else. */
+export function createCognitoFirstFactor({
+  USER_POOL_ID,
+  LOGIN_CLIENT_ID,
+}: {
+  USER_POOL_ID: string;
+  LOGIN_CLIENT_ID: string;
+}): FirstFactor {
+  const cognito = new CognitoIdentityProviderClient({
+    ...patience,
+    // Cognito hashes passwords on purpose slowly.
+    requestHandler: { ...patience.requestHandler, requestTimeout: 3000 },
+  });
+
+  return {
+    async check(username, password) {
+      const answer = await cognito
+        .send(
+          new AdminInitiateAuthCommand({
+            UserPoolId: USER_POOL_ID,
+            ClientId: LOGIN_CLIENT_ID,
+            AuthFlow: 'ADMIN_USER_PASSWORD_AUTH',
+            AuthParameters: { USERNAME: username, PASSWORD: password },
+          }),
+        )
+        .catch(refuse);
+      // Only the right password leads to a further step.
+      if (answer.ChallengeName === 'NEW_PASSWORD_REQUIRED')
+        throw new CountersignError('new_password_required');
+      if (answer.ChallengeName) throw new CountersignError('sign_in_step_unsupported');
+      const { AccessToken, RefreshToken } = answer.AuthenticationResult ?? {};
+      if (!AccessToken || !RefreshToken) throw unavailable();
+      // Cognito's tokens are not handed out: they would be a session past the second factor.
+      await cognito
+        .send(new RevokeTokenCommand({ ClientId: LOGIN_CLIENT_ID, Token: RefreshToken }))
+        .catch((error: unknown) => {
+          throw unavailable(error);
+        });
+      const claims = decodeJwt(AccessToken);
+      if (!claims.sub) throw unavailable();
+      return { sub: claims.sub, username };
+    },
+  };
+}
+
+function refuse(error: unknown): never {
+  const code = error instanceof Error ? REFUSALS[error.name] : undefined;
+  throw code ? new CountersignError(code) : unavailable(error);
+}

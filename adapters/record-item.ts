@@ -1,0 +1,159 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unavailable } from '../core/error.ts';
+import type {
+  Authenticator,
+  BackupCodes,
+  Factor,
+  FactorEvent,
+  PendingAuthenticator,
+  TotpParameters,
+} from '../core/factor.ts';
+import type { Sealed } from '../core/sealed.ts';
+
+export type Item = Record<string, AttributeValue>;
+
+/** The attribute that holds the id of the last write. */
+export const WRITTEN_BY = 'w';
+
+/**
+ * The record as a DynamoDB item. Every attribute is named here and nowhere else; names are short because an item of up to
+ * 1 KB costs one write unit. What is empty or zero is left out.
+ */
+export function itemOf(factor: Factor): Item {
+  return present({
+    g: factor.generation ? text(factor.generation) : undefined,
+    c: factor.changedAt ? number(factor.changedAt) : undefined,
+    pb: factor.provenBy === undefined ? undefined : text(factor.provenBy),
+    a: factor.authenticators.length > 0 ? { L: factor.authenticators.map(authenticatorItem) } : undefined,
+    p: factor.pending && pendingItem(factor.pending),
+    // The key and the id of the set stay while its last code is used: DynamoDB has no empty sets.
+    b: factor.backupCodes && backupItem(factor.backupCodes),
+    f: factor.failures ? number(factor.failures) : undefined,
+    l: factor.lockedUntil ? number(factor.lockedUntil) : undefined,
+    r:
+      factor.recentFailures.length > 0
+        ? { L: factor.recentFailures.flatMap(({ span, count }) => [number(span), number(count)]) }
+        : undefined,
+    x:
+      Object.keys(factor.answered).length > 0
+        ? { M: Object.fromEntries(Object.entries(factor.answered).map(([id, at]) => [id, number(at)])) }
+        : undefined,
+    e: factor.event && { M: { t: text(factor.event.type), a: number(factor.event.at) } },
+    [WRITTEN_BY]: factor.writtenBy === undefined ? undefined : text(factor.writtenBy),
+  });
+}
+
+/** The record of an item. What cannot be read is a fault, never an empty record: that would be "not enrolled". */
+export function factorOf(item: Item): Factor {
+  const spans = (item['r']?.L ?? []).map(readNumber);
+  return {
+    generation: item['g'] ? readText(item['g']) : '',
+    changedAt: item['c'] ? readNumber(item['c']) : 0,
+    provenBy: item['pb'] && readText(item['pb']),
+    authenticators: (item['a']?.L ?? []).map(({ M }) => readAuthenticator(M)),
+    pending: item['p'] && readPending(item['p'].M),
+    backupCodes: item['b'] && readBackup(item['b'].M),
+    failures: item['f'] ? readNumber(item['f']) : 0,
+    lockedUntil: item['l'] ? readNumber(item['l']) : 0,
+    recentFailures: spans.flatMap((span, index) =>
+      index % 2 === 0 ? [{ span, count: spans[index + 1] ?? 0 }] : [],
+    ),
+    answered: Object.fromEntries(Object.entries(item['x']?.M ?? {}).map(([id, at]) => [id, readNumber(at)])),
+    event: item['e']?.M && {
+      type: readText(item['e'].M['t']) as FactorEvent['type'],
+      at: readNumber(item['e'].M['a']),
+    },
+    writtenBy: readText(item[WRITTEN_BY]),
+  };
+}
+
+function authenticatorItem(authenticator: Authenticator): AttributeValue {
+  return {
+    M: {
+      ...secretItem(authenticator),
+      s: number(authenticator.lastStep),
+      c: number(authenticator.createdAt),
+      u: number(authenticator.lastUsedAt),
+    },
+  };
+}
+
+function readAuthenticator(item: Item | undefined): Authenticator {
+  return {
+    ...readSecret(item),
+    lastStep: readNumber(item?.['s']),
+    createdAt: readNumber(item?.['c']),
+    lastUsedAt: readNumber(item?.['u']),
+  };
+}
+
+function pendingItem(pending: PendingAuthenticator): AttributeValue {
+  return { M: { ...secretItem(pending), x: number(pending.expiresAt) } };
+}
+
+function readPending(item: Item | undefined): PendingAuthenticator {
+  return { ...readSecret(item), expiresAt: readNumber(item?.['x']) };
+}
+
+interface Secret extends TotpParameters {
+  id: string;
+  name: string;
+  secret: Sealed;
+}
+
+function secretItem({ id, name, secret, algorithm, digits, period }: Secret): Item {
+  return {
+    i: text(id),
+    n: text(name),
+    k: text(secret.keyId),
+    b: { B: secret.box },
+    t: text(`${algorithm}/${digits}/${period}`),
+  };
+}
+
+function readSecret(item: Item | undefined): Secret {
+  const [algorithm, digits, period] = readText(item?.['t']).split('/');
+  return {
+    id: readText(item?.['i']),
+    name: readText(item?.['n']),
+    secret: { keyId: readText(item?.['k']), box: readBinary(item?.['b']) },
+    algorithm: algorithm as TotpParameters['algorithm'],
+    digits: Number(digits) as TotpParameters['digits'],
+    period: Number(period),
+  };
+}
+
+function backupItem({ set, keyId, digests }: BackupCodes): AttributeValue {
+  return {
+    M: present({ i: text(set), k: text(keyId), d: digests.length > 0 ? { BS: digests } : undefined }),
+  };
+}
+
+function readBackup(item: Item | undefined): BackupCodes {
+  return { set: readText(item?.['i']), keyId: readText(item?.['k']), digests: item?.['d']?.BS ?? [] };
+}
+
+const text = (value: string): AttributeValue => ({ S: value });
+const number = (value: number): AttributeValue => ({ N: String(value) });
+
+function readText(value: AttributeValue | undefined): string {
+  if (value?.S === undefined) throw unavailable();
+  return value.S;
+}
+
+function readNumber(value: AttributeValue | undefined): number {
+  const read = Number(value?.N);
+  if (!Number.isSafeInteger(read)) throw unavailable();
+  return read;
+}
+
+function readBinary(value: AttributeValue | undefined): Uint8Array {
+  if (value?.B === undefined) throw unavailable();
+  return value.B;
+}
+
+function present(item: Record<string, AttributeValue | undefined>): Item {
+  return Object.fromEntries(
+    Object.entries(item).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}

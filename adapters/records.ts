@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { unavailable } from '../core/error.ts';
+import { type Factor, noFactor } from '../core/factor.ts';
+import type { Records } from '../core/ports.ts';
+import { randomId } from '../core/random.ts';
+import type { User } from '../core/user.ts';
+import { factorOf, type Item, itemOf, WRITTEN_BY } from './record-item.ts';
+
+/**
+ * The records in DynamoDB: one item a user, one strongly consistent read, one conditional write.
+ *
+ * Every write leaves a random id of its own and is conditional on the id that was read, so an item never changes between
+ * a decision and its write. That is a stricter guard than any list of fields, and the same one for accepting and refusing.
+ */
+export function createRecords(dynamoDb: DynamoDBClient, tableName: string): Records {
+  const read = async (user: User): Promise<Factor> => {
+    const { Item } = await dynamoDb
+      .send(new GetItemCommand({ TableName: tableName, Key: keyOf(user), ConsistentRead: true }))
+      .catch(fault);
+    return Item ? factorOf(Item) : noFactor;
+  };
+
+  const replace: Records['replace'] = async (user, before, after) => {
+    const id = randomId();
+    try {
+      await dynamoDb.send(
+        new UpdateItemCommand(updateOf(tableName, user, before, { ...after, writtenBy: id })),
+      );
+      return { written: true };
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) return fault(error);
+      const stored = error.Item ? factorOf(error.Item) : noFactor;
+      // The SDK sends again what was not answered. If the id is ours, the write happened and only its answer was lost.
+      if (stored.writtenBy === id) return { written: true };
+      // Not ours, after sending again: ours may have been written and written over. Nobody knows, so nobody is told.
+      if ((error.$metadata.attempts ?? 1) > 1) return fault(error);
+      return { written: false, stored };
+    }
+  };
+
+  return { read, replace };
+}
+
+function updateOf(TableName: string, user: User, before: Factor, after: Factor): UpdateItemCommandInput {
+  const names: Record<string, string> = {};
+  const values: Item = {};
+  const old = itemOf(before);
+  const next = itemOf(after);
+  const set: string[] = [];
+  const remove: string[] = [];
+  for (const name of new Set([...Object.keys(old), ...Object.keys(next)])) {
+    const value = next[name];
+    if (isDeepStrictEqual(old[name], value)) continue;
+    names[`#${name}`] = name;
+    if (value === undefined) {
+      remove.push(`#${name}`);
+    } else {
+      values[`:${name}`] = value;
+      set.push(`#${name} = :${name}`);
+    }
+  }
+  const guard = before.writtenBy === undefined ? 'attribute_not_exists(pk)' : `#${WRITTEN_BY} = :read`;
+  if (before.writtenBy !== undefined) values[':read'] = { S: before.writtenBy };
+  return {
+    TableName,
+    Key: keyOf(user),
+    UpdateExpression: `SET ${set.join(', ')}${remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''}`,
+    ConditionExpression: guard,
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: values,
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  };
+}
+
+/** A realm holds no `#` (settings.ts), so no two users share a key. */
+function keyOf({ realm, sub }: User): { pk: AttributeValue } {
+  return { pk: { S: `USER#${realm}#${sub}` } };
+}
+
+function fault(error: unknown): never {
+  throw unavailable(error);
+}

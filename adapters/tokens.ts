@@ -1,0 +1,98 @@
+import { errors, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose';
+import * as v from 'valibot';
+import type { Claims, TokenKind } from '../core/claims.ts';
+import type { SigningKeys, Tokens } from '../core/ports.ts';
+import type { PublicSigningKeys } from './keyring.ts';
+
+/** RSA, because API Gateway's own JWT authorizers accept nothing else. */
+const ALGORITHM = 'RS256';
+
+/** The explicit types of RFC 8725 §3.11; access tokens have theirs from RFC 9068 §2.1. */
+const TYPES: Record<TokenKind, string> = {
+  access: 'at+jwt',
+  challenge: 'countersign-challenge+jwt',
+  refresh: 'countersign-refresh+jwt',
+};
+
+interface Issuer {
+  ISSUER: string;
+  FORMER_ISSUERS: string[];
+  AUDIENCE: string;
+}
+
+const seconds = v.pipe(v.number(), v.integer());
+const ClaimsShape = v.object({
+  sub: v.string(),
+  realm: v.string(),
+  username: v.string(),
+  client_id: v.string(),
+  jti: v.string(),
+  iat: seconds,
+  exp: seconds,
+  auth_time: seconds,
+  amr: v.array(v.picklist(['pwd', 'otp', 'mfa'])),
+  gen: v.string(),
+});
+const RefreshClaimsShape = v.object({
+  ...ClaimsShape.entries,
+  family: v.string(),
+  sequence: v.pipe(v.number(), v.integer()),
+});
+
+/** Verifies own tokens by the public keys alone. */
+export function createTokenVerifier(issuer: Issuer, keys: PublicSigningKeys): Pick<Tokens, 'verify'> {
+  const issuers = [issuer.ISSUER, ...issuer.FORMER_ISSUERS];
+  return {
+    async verify(kind, token, now) {
+      const expected: JWTVerifyOptions = {
+        algorithms: [ALGORITHM],
+        typ: TYPES[kind],
+        issuer: issuers,
+        audience: issuers.map((url) => audienceOf(kind, { ...issuer, ISSUER: url })),
+        currentDate: new Date(now * 1000),
+      };
+      try {
+        const { payload } = await jwtVerify(
+          token,
+          async ({ kid }) => {
+            const key = await keys.find(kid ?? '', now);
+            if (!key) throw new errors.JWKSNoMatchingKey();
+            return key;
+          },
+          expected,
+        );
+        const shape = kind === 'refresh' ? RefreshClaimsShape : ClaimsShape;
+        const claims = v.safeParse(shape, payload);
+        return claims.success ? claims.output : undefined;
+      } catch (error) {
+        if (error instanceof errors.JOSEError) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** Signs and verifies own tokens. */
+export function createTokens(issuer: Issuer, keys: SigningKeys & PublicSigningKeys): Tokens {
+  return {
+    ...createTokenVerifier(issuer, keys),
+    async sign(kind, claims: Claims, now) {
+      const { id, privateKey } = await keys.current(now);
+      return new SignJWT({ ...claims, iss: issuer.ISSUER, aud: audienceOf(kind, issuer) })
+        .setProtectedHeader({ alg: ALGORITHM, kid: id, typ: TYPES[kind] })
+        .sign(privateKey);
+    },
+  };
+}
+
+/** Challenges and refresh tokens are for this service alone, each for the one place that takes it. */
+function audienceOf(kind: TokenKind, { ISSUER, AUDIENCE }: Issuer): string {
+  switch (kind) {
+    case 'access':
+      return AUDIENCE;
+    case 'challenge':
+      return `${ISSUER}/v1/auth/verify`;
+    case 'refresh':
+      return `${ISSUER}/v1/auth/refresh`;
+  }
+}

@@ -1,0 +1,99 @@
+import { changed, noted, replaceOrConflict, withoutFailures } from './attempt.ts';
+import { without } from './disable.ts';
+import { CountersignError } from './error.ts';
+import { type Factor, type FactorEvent, isEnabled } from './factor.ts';
+import { isStopped, lockedFor } from './limits.ts';
+import type { Records } from './ports.ts';
+import type { Settings } from './settings.ts';
+import { type Status, statusOf } from './status.ts';
+import type { User } from './user.ts';
+
+interface Administration {
+  records: Records;
+  settings: Settings;
+}
+
+export interface AdminStatus extends Status {
+  /** Failures in a row. */
+  failures: number;
+  /** Seconds since the epoch; null where there is no lock. */
+  lockedUntil: number | null;
+  /** Stopped until a reset. */
+  stopped: boolean;
+  lastEvent: FactorEvent | null;
+}
+
+/**
+ * What support sees of a user's second factor.
+ *
+ * @throws CountersignError `user_not_found` where nothing is stored, `temporarily_unavailable`
+ */
+export async function adminStatus(
+  { records, settings }: Administration,
+  user: User,
+  now: number,
+): Promise<AdminStatus> {
+  return adminStatusOf(known(await records.read(user)), settings, now);
+}
+
+/**
+ * Lifts a lock and forgives the failures in a row. A stopped factor is not unlocked: it is reset.
+ *
+ * @throws CountersignError `user_not_found`, `factor_stopped`, `conflict`, `temporarily_unavailable`
+ */
+export async function adminUnlock(
+  { records, settings }: Administration,
+  user: User,
+  now: number,
+): Promise<AdminStatus> {
+  const factor = known(await records.read(user));
+  if (isStopped(factor, now, settings.limits)) throw new CountersignError('factor_stopped');
+  const unlocked = noted(withoutFailures(factor), 'unlocked', now);
+  return adminStatusOf(await replaceOrConflict(records, user, factor, unlocked), settings, now);
+}
+
+/**
+ * Removes the whole second factor, its failures and a stop included; every session ends. The user enrols anew.
+ *
+ * @throws CountersignError `user_not_found`, `conflict`, `temporarily_unavailable`
+ */
+export async function adminReset(
+  { records, settings }: Administration,
+  user: User,
+  now: number,
+): Promise<AdminStatus> {
+  const factor = known(await records.read(user));
+  const removed = { ...withoutFailures(without(factor, undefined)), recentFailures: [] };
+  const reset = noted(changed(removed, now), 'reset', now);
+  return adminStatusOf(await replaceOrConflict(records, user, factor, reset), settings, now);
+}
+
+/**
+ * Ends every session of a user, who may have no second factor. Own tokens die at once here; what other resource servers
+ * accept lives until its `exp`.
+ *
+ * @throws CountersignError `conflict`, `temporarily_unavailable`
+ */
+export async function adminRevokeSessions(
+  { records }: Administration,
+  user: User,
+  now: number,
+): Promise<void> {
+  const factor = await records.read(user);
+  await replaceOrConflict(records, user, factor, noted(changed(factor, now), 'sessions_revoked', now));
+}
+
+function known(factor: Factor): Factor {
+  if (factor.writtenBy === undefined) throw new CountersignError('user_not_found');
+  return factor;
+}
+
+function adminStatusOf(factor: Factor, settings: Settings, now: number): AdminStatus {
+  return {
+    ...statusOf(factor),
+    failures: factor.failures,
+    lockedUntil: lockedFor(factor, now) > 0 ? factor.lockedUntil : null,
+    stopped: isEnabled(factor) && isStopped(factor, now, settings.limits),
+    lastEvent: factor.event ?? null,
+  };
+}

@@ -1,0 +1,52 @@
+import type { User } from './user.ts';
+
+/** Each kind has a `typ` and an audience of its own and is useless in the place of another (RFC 8725 §3.11, §3.12). */
+export type TokenKind = 'access' | 'challenge' | 'refresh';
+
+/** What this session saw (RFC 8176). */
+export type AuthenticationMethod = 'pwd' | 'otp' | 'mfa';
+
+/** What all three kinds say. Times are NumericDates: whole seconds. */
+export interface Claims {
+  sub: string;
+  realm: string;
+  /** The name the user signed in with: the account label in authenticator apps. */
+  username: string;
+  /** The client whose API key was used. */
+  client_id: string;
+  jti: string;
+  iat: number;
+  exp: number;
+  /** When somebody last proved who they are; refreshing does not renew it (OpenID Connect Core §2). */
+  auth_time: number;
+  amr: AuthenticationMethod[];
+  /** The factor's generation, as read at the sign-in. */
+  gen: string;
+  /** `urn:countersign:1fa` or `urn:countersign:2fa` (access tokens; RFC 9068 §2.2.1). */
+  acr?: string;
+  /** The refresh family, and the token's place in it (refresh tokens). */
+  family?: string;
+  sequence?: number;
+}
+
+/** Somebody with a valid access token, of this service or of a trusted issuer. */
+export interface Caller {
+  user: User;
+  /** How the account is labelled in an authenticator app. */
+  account: string;
+  authTime: number;
+  amr: AuthenticationMethod[];
+  /** The generation an own token carries; undefined for another issuer's. */
+  generation: string | undefined;
+  /** The other issuer's session (Cognito's `origin_jti`). */
+  session?: string | undefined;
+}
+
+/** Adds the second factor to what a session saw. */
+export function withSecondFactor(amr: AuthenticationMethod[]): AuthenticationMethod[] {
+  return amr.includes('pwd') ? ['pwd', 'otp', 'mfa'] : ['otp', 'mfa'];
+}
+
+export function acrOf(amr: AuthenticationMethod[]): string {
+  return amr.includes('mfa') ? 'urn:countersign:2fa' : 'urn:countersign:1fa';
+}

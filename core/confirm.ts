@@ -1,0 +1,63 @@
+import { attempt, changed, withoutFailures } from './attempt.ts';
+import { newBackupCodes } from './backup-codes.ts';
+import { type Caller, withSecondFactor } from './claims.ts';
+import { pendingOf, refuseUnlessRecent } from './enroll.ts';
+import { CountersignError, unavailable } from './error.ts';
+import { type Authenticator, type Factor, isEnabled } from './factor.ts';
+import type { Services } from './ports.ts';
+import { open } from './sealed.ts';
+import { refuseUnlessCurrent, type Session, sessionAfterChange } from './session.ts';
+import { matchingSteps } from './totp.ts';
+
+export type Confirmation = {
+  authenticatorId: string;
+  /** With the first authenticator only; shown once. */
+  backupCodes?: string[];
+} & Partial<Session>;
+
+/**
+ * Ends an enrolment: a code of the pending authenticator puts it in force and ends every other session.
+ *
+ * It proves the pending secret alone, so it counts as an attempt and does not forgive the failures of a factor that is
+ * in force.
+ *
+ * @throws CountersignError `token_invalid`, `recent_sign_in_required`, `enrollment_not_found`, and what `attempt` throws
+ */
+export async function confirm(
+  services: Services,
+  input: { caller: Caller; authenticatorId: string; code: string; client: string; now: number },
+): Promise<Confirmation> {
+  const { caller, authenticatorId, code, client, now } = input;
+  const { user } = caller;
+  const factor = await services.records.read(user);
+  refuseUnlessCurrent(caller, factor);
+  const first = !isEnabled(factor);
+  if (first) refuseUnlessRecent(caller, now, services.settings);
+  const pending = pendingOf(factor, authenticatorId, now);
+  if (!pending) throw new CountersignError('enrollment_not_found');
+
+  const backup = first ? newBackupCodes(user, await services.keyring.current('backup-code', now)) : undefined;
+  const judge = async (): Promise<Factor | undefined> => {
+    const { expiresAt: _, ...enrolled } = pending;
+    const dataKey = await services.keyring.key('data', pending.secret.keyId, now);
+    const secret = dataKey && open(pending.secret, user, pending.id, dataKey);
+    if (!secret) throw unavailable();
+    const step = matchingSteps(code, secret, pending, services.settings.totp.window, now).at(-1);
+    if (step === undefined) return undefined;
+    // The code that confirms is spent: it does not sign in.
+    const authenticator: Authenticator = { ...enrolled, lastStep: step, createdAt: now, lastUsedAt: now };
+    const grown: Factor = {
+      ...factor,
+      authenticators: [...factor.authenticators, authenticator],
+      backupCodes: backup ? backup.stored : factor.backupCodes,
+      pending: undefined,
+    };
+    return changed(first ? withoutFailures(grown) : grown, now, caller.session);
+  };
+  const confirmed = await attempt(services, user, factor, judge, 'confirmed', now);
+  return {
+    authenticatorId,
+    ...(backup && { backupCodes: backup.codes }),
+    ...(await sessionAfterChange(services, caller, confirmed, client, withSecondFactor(caller.amr), now)),
+  };
+}

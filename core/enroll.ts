@@ -1,0 +1,81 @@
+import { attempt, noted, replaceOrConflict } from './attempt.ts';
+import type { Caller } from './claims.ts';
+import { CountersignError } from './error.ts';
+import { type Factor, isEnabled } from './factor.ts';
+import { refuseUnlessOpen } from './limits.ts';
+import type { Services } from './ports.ts';
+import { type Proof, prove } from './proof.ts';
+import { randomId } from './random.ts';
+import { seal } from './sealed.ts';
+import { refuseUnlessCurrent } from './session.ts';
+import type { Settings } from './settings.ts';
+import { base32Of, newSecret, otpauthUri } from './totp.ts';
+
+export interface Enrollment {
+  authenticatorId: string;
+  /** Base32, 160 bits: for typing where a QR code cannot be scanned. */
+  secret: string;
+  otpauthUri: string;
+  /** Seconds since the epoch. */
+  expiresAt: number;
+}
+
+/**
+ * Begins adding an authenticator: a secret, shown once, pending until a code of it is confirmed. What is enrolled
+ * already goes on as it was. The first authenticator wants a recent sign-in; a further one wants a code.
+ *
+ * @throws CountersignError `token_invalid`, `recent_sign_in_required`, `invalid_request`, `authenticator_limit`,
+ * `conflict`, and what `attempt` throws
+ */
+export async function enroll(
+  services: Services,
+  input: { caller: Caller; name: string; proof: Proof | undefined; now: number },
+): Promise<Enrollment> {
+  const { caller, name, proof, now } = input;
+  const { user } = caller;
+  const { totp, lifetimes, limits } = services.settings;
+  const factor = await services.records.read(user);
+  refuseUnlessCurrent(caller, factor);
+  if (factor.authenticators.length >= totp.authenticators) throw new CountersignError('authenticator_limit');
+
+  const id = randomId();
+  const secret = newSecret();
+  const parameters = { algorithm: totp.algorithm, digits: totp.digits, period: totp.period };
+  const sealed = seal(secret, user, id, await services.keyring.current('data', now));
+  const pending = { id, name, secret: sealed, ...parameters, expiresAt: now + lifetimes.enrollment };
+
+  if (isEnabled(factor)) {
+    if (!proof) throw new CountersignError('invalid_request', 'code or backupCode is required.');
+    const judge = async () => {
+      const proven = await prove(services, user, factor, proof, now);
+      return proven && { ...proven, pending };
+    };
+    await attempt(services, user, factor, judge, 'enrolling', now);
+  } else {
+    if (proof) throw new CountersignError('totp_not_enabled');
+    refuseUnlessRecent(caller, now, services.settings);
+    refuseUnlessOpen(factor, now, limits);
+    await replaceOrConflict(services.records, user, factor, noted({ ...factor, pending }, 'enrolling', now));
+  }
+  return {
+    authenticatorId: id,
+    secret: base32Of(secret),
+    otpauthUri: otpauthUri(totp.issuer, caller.account, secret, parameters),
+    expiresAt: pending.expiresAt,
+  };
+}
+
+/** The pending authenticator of that id, while it waits. */
+export function pendingOf(factor: Factor, authenticatorId: string, now: number) {
+  const { pending } = factor;
+  return pending?.id === authenticatorId && pending.expiresAt > now ? pending : undefined;
+}
+
+/**
+ * Without a second factor yet, a session alone decides: so it has to be a fresh one.
+ *
+ * @throws CountersignError `recent_sign_in_required` (RFC 9470 §3)
+ */
+export function refuseUnlessRecent(caller: Caller, now: number, { lifetimes }: Settings): void {
+  if (now - caller.authTime > lifetimes.recentSignIn) throw new CountersignError('recent_sign_in_required');
+}

@@ -1,0 +1,51 @@
+/** Every refusal and fault this service can answer with. Stable: clients switch on it. */
+export type ErrorCode =
+  | 'invalid_json'
+  | 'invalid_request'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'invalid_credentials'
+  | 'new_password_required'
+  | 'user_not_confirmed'
+  | 'sign_in_step_unsupported'
+  | 'token_invalid'
+  | 'recent_sign_in_required'
+  | 'challenge_invalid'
+  | 'refresh_token_invalid'
+  | 'code_rejected'
+  | 'too_many_attempts'
+  | 'factor_stopped'
+  | 'totp_not_enabled'
+  | 'authenticator_limit'
+  | 'authenticator_not_found'
+  | 'enrollment_not_found'
+  | 'user_not_found'
+  | 'conflict'
+  | 'temporarily_unavailable'
+  | 'internal_error';
+
+/**
+ * The one error of this service. Its text is for people and holds nothing of what they sent; `cause`, where there is
+ * one, is for a debugger and is never logged.
+ */
+export class CountersignError extends Error {
+  readonly code: ErrorCode;
+  /** Seconds until the same call may succeed. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    detail = '',
+    { retryAfter, cause }: { retryAfter?: number; cause?: unknown } = {},
+  ) {
+    super(detail, { cause });
+    this.name = 'CountersignError';
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** A dependency failed or did not answer: refuse, and say when to come back. */
+export function unavailable(cause?: unknown): CountersignError {
+  return new CountersignError('temporarily_unavailable', '', { retryAfter: 1, cause });
+}

@@ -1,0 +1,95 @@
+import type { Sealed } from './sealed.ts';
+
+/** What an authenticator app and this service agreed on (RFC 6238 §4). */
+export interface TotpParameters {
+  algorithm: 'SHA1' | 'SHA256' | 'SHA512';
+  digits: 6 | 8;
+  /** Seconds per time step. */
+  period: number;
+}
+
+export interface Authenticator extends TotpParameters {
+  id: string;
+  name: string;
+  secret: Sealed;
+  /** The highest time step of which a code was accepted: no code of it or before it counts again. */
+  lastStep: number;
+  createdAt: number;
+  lastUsedAt: number;
+}
+
+/** An authenticator whose secret was shown, but of which no code was seen yet. */
+export interface PendingAuthenticator extends TotpParameters {
+  id: string;
+  name: string;
+  secret: Sealed;
+  expiresAt: number;
+}
+
+export interface BackupCodes {
+  /** Every set has an id of its own: a code of an older set never matches. */
+  set: string;
+  /** The key under which the digests were made. */
+  keyId: string;
+  digests: Uint8Array[];
+}
+
+/** What happened last, and when: for support. */
+export interface FactorEvent {
+  type:
+    | 'accepted'
+    | 'refused'
+    | 'enrolling'
+    | 'confirmed'
+    | 'disabled'
+    | 'rotated'
+    | 'unlocked'
+    | 'reset'
+    | 'sessions_revoked';
+  at: number;
+}
+
+/**
+ * Everything about one user's second factor; one DynamoDB item. Operations are functions from one factor to the next,
+ * and the next is written only if nothing was written since this one was read.
+ */
+export interface Factor {
+  /** Replaced by every change of the second factor; a token of another generation is void. Empty before the first. */
+  generation: string;
+  /** When the generation was last replaced; 0 before the first time. */
+  changedAt: number;
+  /** The session of another issuer that proved the last change (`origin_jti`): it alone outlives it. */
+  provenBy?: string | undefined;
+  authenticators: Authenticator[];
+  pending?: PendingAuthenticator | undefined;
+  backupCodes?: BackupCodes | undefined;
+  /** Failures in a row. */
+  failures: number;
+  lockedUntil: number;
+  /** Failures by spans of days, newest last: see limits.ts. */
+  recentFailures: { span: number; count: number }[];
+  /** Challenge ids already answered, until they expire. */
+  answered: Record<string, number>;
+  event?: FactorEvent | undefined;
+  /** The random id of the write that made this state. */
+  writtenBy?: string | undefined;
+}
+
+/** The state of a user of whom nothing is stored. */
+export const noFactor: Factor = {
+  generation: '',
+  changedAt: 0,
+  authenticators: [],
+  failures: 0,
+  lockedUntil: 0,
+  recentFailures: [],
+  answered: {},
+};
+
+export function isEnabled(factor: Factor): boolean {
+  return factor.authenticators.length > 0;
+}
+
+export function backupCodesRemaining(factor: Factor): number {
+  return factor.backupCodes?.digests.length ?? 0;
+}

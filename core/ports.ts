@@ -1,0 +1,70 @@
+import type { KeyObject } from 'node:crypto';
+import type { Claims, TokenKind } from './claims.ts';
+import type { Factor } from './factor.ts';
+import type { DataKey } from './sealed.ts';
+import type { Settings } from './settings.ts';
+import type { User } from './user.ts';
+
+/** Every method of every port throws CountersignError `temporarily_unavailable` where its dependency fails. */
+export interface Records {
+  /** Strongly consistent. `noFactor` only where the store said that there is no item. */
+  read(user: User): Promise<Factor>;
+  /**
+   * Stores `next` if nothing has been written since `read` was read; otherwise says what is stored now. One
+   * conditional write. Where it cannot be known whether ours was the write, it is a fault.
+   */
+  replace(
+    user: User,
+    read: Factor,
+    next: Factor,
+  ): Promise<{ written: true } | { written: false; stored: Factor }>;
+}
+
+export type SecretKind = 'data' | 'backup-code';
+
+export interface Keyring {
+  /** The key to seal or digest with now. */
+  current(kind: SecretKind, now: number): Promise<DataKey>;
+  /** A key that something was sealed or digested with; undefined where the keyring does not hold it. */
+  key(kind: SecretKind, id: string, now: number): Promise<DataKey | undefined>;
+}
+
+/** Keys that sign tokens, and their public halves. */
+export interface SigningKeys {
+  current(now: number): Promise<{ id: string; privateKey: KeyObject }>;
+}
+
+export interface Tokens {
+  /** A compact JWS of that kind; `exp` and all else are in the claims. */
+  sign(kind: TokenKind, claims: Claims, now: number): Promise<string>;
+  /** The claims of a valid token of exactly that kind, or undefined. */
+  verify(kind: TokenKind, token: string, now: number): Promise<Claims | undefined>;
+}
+
+export interface Families {
+  /**
+   * Takes a refresh family from `sequence` to the next, once. False where that sequence was used before, or the
+   * family has ended: then the family is ended for good.
+   */
+  advance(family: string, sequence: number, endsAt: number): Promise<boolean>;
+  /** Ends a family, used or not yet used. */
+  end(family: string, endsAt: number): Promise<void>;
+}
+
+export interface FirstFactor {
+  /**
+   * Who this is, by name and password.
+   *
+   * @throws CountersignError `invalid_credentials` alike for an unknown user and a wrong password; a code of its own
+   * for what only the right password leads to.
+   */
+  check(username: string, password: string): Promise<{ sub: string; username: string }>;
+}
+
+/** What every operation that takes a code works with. */
+export interface Services {
+  records: Records;
+  keyring: Keyring;
+  tokens: Tokens;
+  settings: Settings;
+}

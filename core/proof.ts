@@ -1,0 +1,101 @@
+import { withoutFailures } from './attempt.ts';
+import { withoutCode } from './backup-codes.ts';
+import { unavailable } from './error.ts';
+import type { Authenticator, Factor } from './factor.ts';
+import type { Keyring } from './ports.ts';
+import { open, seal } from './sealed.ts';
+import type { Settings } from './settings.ts';
+import { matchingSteps } from './totp.ts';
+import type { User } from './user.ts';
+
+/** What a caller presents as the second factor. */
+export type Proof = { code: string } | { backupCode: string };
+export type Method = 'totp' | 'backup_code';
+
+export function methodOf(proof: Proof): Method {
+  return 'code' in proof ? 'totp' : 'backup_code';
+}
+
+interface Judging {
+  keyring: Keyring;
+  settings: Settings;
+}
+
+/**
+ * The factor after this proof: its time step spent or its backup code gone, the failures in a row forgotten. Undefined
+ * where the proof is wrong or was used before: the two look alike from here on.
+ */
+export async function prove(
+  judging: Judging,
+  user: User,
+  factor: Factor,
+  proof: Proof,
+  now: number,
+): Promise<Factor | undefined> {
+  const proven =
+    'code' in proof
+      ? await proveCode(judging, user, factor, proof.code, now)
+      : await proveBackupCode(judging, user, factor, proof.backupCode, now);
+  return proven && withoutFailures(proven);
+}
+
+async function proveCode(
+  { keyring, settings }: Judging,
+  user: User,
+  factor: Factor,
+  code: string,
+  now: number,
+): Promise<Factor | undefined> {
+  const current = await keyring.current('data', now);
+  const secrets = await Promise.all(
+    factor.authenticators.map(async ({ id, secret }) => {
+      const key = await keyring.key('data', secret.keyId, now);
+      return key && open(secret, user, id, key);
+    }),
+  );
+  // One unreadable authenticator does not block the others; with none readable nobody can be judged.
+  if (secrets.every((secret) => secret === undefined)) throw unavailable();
+
+  const matches = factor.authenticators.map((authenticator, index) => {
+    const secret = secrets[index];
+    return secret ? matchingSteps(code, secret, authenticator, settings.totp.window, now) : [];
+  });
+  if (matches.every((steps) => steps.length === 0)) return undefined;
+
+  // RFC 6238 §5.2: a code is accepted once. A step at or before the last accepted one is spent, over all paths.
+  const spent = factor.authenticators.some(({ lastStep }, index) =>
+    (matches[index] ?? []).some((step) => step <= lastStep),
+  );
+  if (spent) return undefined;
+
+  const authenticators = factor.authenticators.map((authenticator, index): Authenticator => {
+    const highest = matches[index]?.at(-1);
+    const secret = secrets[index];
+    if (highest === undefined || secret === undefined) return authenticator;
+    return {
+      ...authenticator,
+      lastStep: highest,
+      lastUsedAt: now,
+      // Keys rotate by use: this write is made anyway.
+      secret:
+        authenticator.secret.keyId === current.id
+          ? authenticator.secret
+          : seal(secret, user, authenticator.id, current),
+    };
+  });
+  return { ...factor, authenticators };
+}
+
+async function proveBackupCode(
+  { keyring }: Judging,
+  user: User,
+  factor: Factor,
+  code: string,
+  now: number,
+): Promise<Factor | undefined> {
+  if (!factor.backupCodes) return undefined;
+  const key = await keyring.key('backup-code', factor.backupCodes.keyId, now);
+  if (!key) throw unavailable();
+  const remaining = withoutCode(code, user, factor.backupCodes, key);
+  return remaining && { ...factor, backupCodes: remaining };
+}

@@ -1,0 +1,11 @@
+import { randomBytes } from 'node:crypto';
+
+/** Where all randomness of the domain comes from: the operating system's generator. */
+export function random(bytes: number): Buffer {
+  return randomBytes(bytes);
+}
+
+/** 96 random bits as 16 base64url characters: ids that must neither collide nor be guessed. */
+export function randomId(): string {
+  return random(12).toString('base64url');
+}

@@ -1,0 +1,37 @@
+import { CountersignError } from './error.ts';
+import type { Families, Records, Tokens } from './ports.ts';
+import { continueSession, type Session } from './session.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * The next pair of a session, for a refresh token that works once (RFC 9700 §4.14.2): using an older one again ends the
+ * whole family, the newest token too.
+ *
+ * @throws CountersignError `refresh_token_invalid`, `temporarily_unavailable`
+ */
+export async function refresh(
+  services: { records: Records; families: Families; tokens: Tokens; settings: Settings },
+  { refreshToken, client, now }: { refreshToken: string; client: string; now: number },
+): Promise<Session> {
+  const claims = await services.tokens.verify('refresh', refreshToken, now);
+  if (!claims || claims.client_id !== client) throw new CountersignError('refresh_token_invalid');
+  const { family = '', sequence = 0, exp: endsAt } = claims;
+
+  const user = { realm: claims.realm, sub: claims.sub };
+  const { generation } = await services.records.read(user);
+  // A session from before a change of the second factor has ended with it.
+  if (claims.gen !== generation) throw new CountersignError('refresh_token_invalid');
+
+  if (!(await services.families.advance(family, sequence, endsAt))) {
+    throw new CountersignError('refresh_token_invalid');
+  }
+  const grounds = {
+    user,
+    username: claims.username,
+    client,
+    generation,
+    authTime: claims.auth_time,
+    amr: claims.amr,
+  };
+  return continueSession(services, grounds, { id: family, sequence: sequence + 1, endsAt }, now);
+}

@@ -1,0 +1,125 @@
+import { type AuthenticationMethod, acrOf, type Caller } from './claims.ts';
+import { CountersignError } from './error.ts';
+import type { Factor } from './factor.ts';
+import type { Tokens } from './ports.ts';
+import { randomId } from './random.ts';
+import type { Settings } from './settings.ts';
+import type { User } from './user.ts';
+
+export interface AccessToken {
+  accessToken: string;
+  tokenType: 'Bearer';
+  /** Seconds. */
+  expiresIn: number;
+}
+
+export interface Session extends AccessToken {
+  refreshToken: string;
+}
+
+/** What a session is made of: who, for whom, how proved, and of which generation. */
+export interface Grounds {
+  user: User;
+  username: string;
+  client: string;
+  generation: string;
+  authTime: number;
+  amr: AuthenticationMethod[];
+}
+
+interface Issuing {
+  tokens: Tokens;
+  settings: Settings;
+}
+
+/** A new session: an access token, and the first refresh token of a new family, which is stored when first used. */
+export async function openSession(issuing: Issuing, grounds: Grounds, now: number): Promise<Session> {
+  const family = { id: randomId(), sequence: 0, endsAt: now + issuing.settings.lifetimes.refreshToken };
+  return continueSession(issuing, grounds, family, now);
+}
+
+/** The next pair of a session. */
+export async function continueSession(
+  issuing: Issuing,
+  grounds: Grounds,
+  family: { id: string; sequence: number; endsAt: number },
+  now: number,
+): Promise<Session> {
+  const [access, refreshToken] = await Promise.all([
+    issueAccessToken(issuing, grounds, now),
+    issuing.tokens.sign(
+      'refresh',
+      { ...claimsOf(grounds, now), exp: family.endsAt, family: family.id, sequence: family.sequence },
+      now,
+    ),
+  ]);
+  return { ...access, refreshToken };
+}
+
+/** An access token alone (RFC 9068). */
+export async function issueAccessToken(
+  { tokens, settings }: Issuing,
+  grounds: Grounds,
+  now: number,
+): Promise<AccessToken> {
+  const expiresIn = settings.lifetimes.accessToken;
+  const claims = { ...claimsOf(grounds, now), exp: now + expiresIn, acr: acrOf(grounds.amr) };
+  return { accessToken: await tokens.sign('access', claims, now), tokenType: 'Bearer', expiresIn };
+}
+
+export function claimsOf({ user, username, client, generation, authTime, amr }: Grounds, now: number) {
+  return {
+    sub: user.sub,
+    realm: user.realm,
+    username,
+    client_id: client,
+    jti: randomId(),
+    iat: now,
+    auth_time: authTime,
+    amr,
+    gen: generation,
+  };
+}
+
+/**
+ * A token from before the last change of the second factor is void, whatever its `exp` says. Own tokens carry the
+ * generation read at sign-in, so no clock decides; another issuer's are held against the time of the change, the very
+ * second included, but for the session that proved the change.
+ *
+ * @throws CountersignError `token_invalid`
+ */
+export function refuseUnlessCurrent(caller: Caller, factor: Factor): void {
+  const current =
+    caller.generation === undefined
+      ? caller.authTime > factor.changedAt ||
+        (caller.session !== undefined && caller.session === factor.provenBy)
+      : caller.generation === factor.generation;
+  if (!current) throw new CountersignError('token_invalid');
+}
+
+/**
+ * The session that proved a change goes on as a new one, in the new generation; every other has ended. Empty where the
+ * caller's token is another issuer's: that session is theirs to keep.
+ */
+export async function sessionAfterChange(
+  issuing: Issuing,
+  caller: Caller,
+  changed: Factor,
+  client: string,
+  amr: AuthenticationMethod[],
+  now: number,
+): Promise<Session | Record<string, never>> {
+  if (caller.generation === undefined) return {};
+  return openSession(
+    issuing,
+    {
+      user: caller.user,
+      username: caller.account,
+      client,
+      generation: changed.generation,
+      authTime: now,
+      amr,
+    },
+    now,
+  );
+}

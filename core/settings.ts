@@ -1,0 +1,74 @@
+import * as v from 'valibot';
+
+const between = (least: number, most: number, standard: number) =>
+  v.optional(v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most)), standard);
+
+/** A realm is one namespace of user ids. It is part of every record's key, so it never changes after the start. */
+export const realmName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'a realm is 1 to 32 of a-z, 0-9 and -'),
+);
+
+/** An issuer and an account label never hold a colon: it parts the two in the otpauth label. */
+const label = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1),
+  v.maxLength(64),
+  v.regex(/^[^:]*$/, 'no colon: it parts issuer and account in the otpauth label'),
+);
+
+/**
+ * What the operations themselves are told. Part of the configuration in cdk.json, handed to every function as one
+ * JSON variable. All times are in seconds.
+ */
+export const Settings = v.strictObject({
+  /** The realm of the Cognito pool's users and of Countersign's own tokens. */
+  realm: v.optional(realmName, 'users'),
+  totp: v.optional(
+    v.strictObject({
+      /** The name an authenticator app shows above the code. */
+      issuer: v.optional(label, 'Countersign'),
+      /** Authenticator apps that ignore the parameter assume SHA1 (RFC 6238 §1.2 allows all three). */
+      algorithm: v.optional(v.picklist(['SHA1', 'SHA256', 'SHA512']), 'SHA1'),
+      digits: v.optional(v.picklist([6, 8]), 6),
+      period: between(15, 120, 30),
+      /** Steps accepted on either side of the current one (RFC 6238 §5.2 recommends at most one). */
+      window: between(0, 2, 1),
+      /** How many authenticators one user may have. */
+      authenticators: between(1, 5, 5),
+    }),
+    {},
+  ),
+  limits: v.optional(
+    v.strictObject({
+      /** The first failure in a row that locks. */
+      lockAfter: between(1, 20, 5),
+      /** The first lock; each further failure doubles it. */
+      lockSeconds: between(1, 3600, 30),
+      lockSecondsMost: between(1, 86400, 900),
+      /** Failures in a row that stop the factor (NIST SP 800-63B-4 §3.2.2: no more than 100). */
+      stopAfter: between(5, 100, 100),
+      /** Failures within 30 days that stop it, whatever the successes between. */
+      stopWithin30Days: between(5, 1000, 300),
+    }),
+    {},
+  ),
+  lifetimes: v.optional(
+    v.strictObject({
+      accessToken: between(60, 3600, 300),
+      challenge: between(30, 600, 120),
+      /** Absolute: from the sign-in, whatever is refreshed between. */
+      refreshToken: between(300, 7_776_000, 86_400),
+      /** How long an enrolment waits for its confirmation. */
+      enrollment: between(60, 3600, 600),
+      /** How recent a sign-in must be to enrol the first authenticator. */
+      recentSignIn: between(60, 3600, 600),
+      /** How long a container holds unwrapped keys; a withdrawn key dies within it. */
+      keyHold: between(30, 3600, 300),
+    }),
+    {},
+  ),
+});
+
+export type Settings = v.InferOutput<typeof Settings>;

@@ -1,0 +1,35 @@
+import type { Caller } from './claims.ts';
+import { backupCodesRemaining, type Factor, isEnabled } from './factor.ts';
+import type { Records } from './ports.ts';
+import { refuseUnlessCurrent } from './session.ts';
+
+export interface Status {
+  enabled: boolean;
+  /** Times in seconds since the epoch. */
+  authenticators: { id: string; name: string; createdAt: number; lastUsedAt: number }[];
+  backupCodesRemaining: number;
+}
+
+/**
+ * The caller's own second factor. An enrolment that was begun and not confirmed leaves no trace here.
+ *
+ * @throws CountersignError `token_invalid`, `temporarily_unavailable`
+ */
+export async function status({ records }: { records: Records }, caller: Caller): Promise<Status> {
+  const factor = await records.read(caller.user);
+  refuseUnlessCurrent(caller, factor);
+  return statusOf(factor);
+}
+
+export function statusOf(factor: Factor): Status {
+  return {
+    enabled: isEnabled(factor),
+    authenticators: factor.authenticators.map(({ id, name, createdAt, lastUsedAt }) => ({
+      id,
+      name,
+      createdAt,
+      lastUsedAt,
+    })),
+    backupCodesRemaining: backupCodesRemaining(factor),
+  };
+}

@@ -1,0 +1,44 @@
+import { attempt } from './attempt.ts';
+import { type Caller, withSecondFactor } from './claims.ts';
+import { CountersignError } from './error.ts';
+import { isEnabled } from './factor.ts';
+import type { Services } from './ports.ts';
+import { type Method, methodOf, type Proof, prove } from './proof.ts';
+import { type AccessToken, issueAccessToken, refuseUnlessCurrent } from './session.ts';
+
+export interface StepUp extends AccessToken {
+  verified: true;
+  method: Method;
+}
+
+/**
+ * Step-up: somebody signed in proves the second factor now, for an access token that says so (`auth_time`, `amr`, `acr`).
+ *
+ * @throws CountersignError `token_invalid`, `totp_not_enabled`, and what `attempt` throws
+ */
+export async function verify(
+  services: Services,
+  { caller, proof, client, now }: { caller: Caller; proof: Proof; client: string; now: number },
+): Promise<StepUp> {
+  const { user } = caller;
+  const factor = await services.records.read(user);
+  refuseUnlessCurrent(caller, factor);
+  if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');
+  const accepted = await attempt(
+    services,
+    user,
+    factor,
+    () => prove(services, user, factor, proof, now),
+    'accepted',
+    now,
+  );
+  const grounds = {
+    user,
+    username: caller.account,
+    client,
+    generation: accepted.generation,
+    authTime: now,
+    amr: withSecondFactor(caller.amr),
+  };
+  return { verified: true, method: methodOf(proof), ...(await issueAccessToken(services, grounds, now)) };
+}

@@ -1,0 +1,10 @@
+import { createAdministration } from '../adapters/administration.ts';
+import { adminEndpoint } from '../adapters/endpoint.ts';
+import { adminReset } from '../core/admin.ts';
+
+const { options, services } = createAdministration();
+
+/** POST /v1/admin/users/{userId}/reset: removes the second factor and ends every session; the user enrols anew. */
+export const handler = adminEndpoint({ ...options, operation: 'admin-reset' }, async ({ user, now }) => ({
+  body: await adminReset(services, user, now),
+}));

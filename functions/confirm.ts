@@ -1,0 +1,20 @@
+import * as v from 'valibot';
+import { bearerBodyEndpoint } from '../adapters/endpoint.ts';
+import { readEnvironment } from '../adapters/environment.ts';
+import { code, id } from '../adapters/fields.ts';
+import { createServices } from '../adapters/services.ts';
+import { confirm } from '../core/confirm.ts';
+
+const environment = readEnvironment();
+const services = createServices(environment);
+const { bearer } = services;
+
+const body = v.strictObject({ authenticatorId: id, code });
+
+/** POST /v1/totp/confirm: a code of the new authenticator puts it in force; backup codes with the first. */
+export const handler = bearerBodyEndpoint(
+  { operation: 'confirm', environment, bearer, body },
+  async ({ caller, body, client, now }) => ({
+    body: await confirm(services, { caller, ...body, client, now }),
+  }),
+);

@@ -1,0 +1,20 @@
+import * as v from 'valibot';
+import { bearerBodyEndpoint } from '../adapters/endpoint.ts';
+import { readEnvironment } from '../adapters/environment.ts';
+import { code } from '../adapters/fields.ts';
+import { createServices } from '../adapters/services.ts';
+import { rotateBackupCodes } from '../core/rotate-backup-codes.ts';
+
+const environment = readEnvironment();
+const services = createServices(environment);
+const { bearer } = services;
+
+const body = v.strictObject({ code });
+
+/** POST /v1/backup-codes/rotate: ten new backup codes; every older one is dead. */
+export const handler = bearerBodyEndpoint(
+  { operation: 'rotate-backup-codes', environment, bearer, body },
+  async ({ caller, body, client, now }) => ({
+    body: await rotateBackupCodes(services, { caller, ...body, client, now }),
+  }),
+);

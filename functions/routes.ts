@@ -1,0 +1,136 @@
+/**
+ * Every operation of the API: where it is, who may call it, and what it may touch. The CDK stacks grant exactly
+ * this, the local gateway routes by it, the reference is written from it and the tests walk it. Imports nothing.
+ */
+export interface Route {
+  method: 'GET' | 'POST';
+  path: string;
+  /**
+   * Who may call: `open` needs nothing; all others carry an API key. `bearer`: an access token besides, checked in
+   * the function itself. `iam`: a SigV4 signature besides, checked by API Gateway.
+   */
+  caller: 'open' | 'key' | 'bearer' | 'iam';
+  /** Takes a code, a password or a refresh token: the usage plans' tighter per-method limit applies. */
+  guessable?: true;
+  /** The user's own item: `read` is GetItem, `write` GetItem and UpdateItem. */
+  record?: 'read' | 'write';
+  /** Refresh families: UpdateItem. */
+  family?: 'write';
+  /**
+   * Kinds of key. `signing: 'verify'` reads the public halves (no KMS); every other use unwraps, by kms:Decrypt under
+   * the encryption context of that kind alone.
+   */
+  keys?: { signing?: 'verify' | 'sign'; data?: 'open'; backupCode?: 'digest' };
+  /** Checks a password with the Cognito pool: AdminInitiateAuth. */
+  firstFactor?: true;
+}
+
+const opensSecrets = { data: 'open', backupCode: 'digest' } as const;
+
+export const routes = {
+  login: {
+    method: 'POST',
+    path: '/v1/auth/login',
+    caller: 'key',
+    guessable: true,
+    record: 'read',
+    keys: { signing: 'sign' },
+    firstFactor: true,
+  },
+  'verify-login': {
+    method: 'POST',
+    path: '/v1/auth/verify',
+    caller: 'key',
+    guessable: true,
+    record: 'write',
+    keys: { signing: 'sign', ...opensSecrets },
+  },
+  refresh: {
+    method: 'POST',
+    path: '/v1/auth/refresh',
+    caller: 'key',
+    guessable: true,
+    record: 'read',
+    family: 'write',
+    keys: { signing: 'sign' },
+  },
+  logout: {
+    method: 'POST',
+    path: '/v1/auth/logout',
+    caller: 'key',
+    guessable: true,
+    family: 'write',
+    keys: { signing: 'verify' },
+  },
+  status: {
+    method: 'GET',
+    path: '/v1/totp',
+    caller: 'bearer',
+    record: 'read',
+    keys: { signing: 'verify' },
+  },
+  enroll: {
+    method: 'POST',
+    path: '/v1/totp/enroll',
+    caller: 'bearer',
+    guessable: true,
+    record: 'write',
+    keys: { signing: 'verify', ...opensSecrets },
+  },
+  confirm: {
+    method: 'POST',
+    path: '/v1/totp/confirm',
+    caller: 'bearer',
+    guessable: true,
+    record: 'write',
+    keys: { signing: 'sign', ...opensSecrets },
+  },
+  verify: {
+    method: 'POST',
+    path: '/v1/totp/verify',
+    caller: 'bearer',
+    guessable: true,
+    record: 'write',
+    keys: { signing: 'sign', ...opensSecrets },
+  },
+  disable: {
+    method: 'POST',
+    path: '/v1/totp/disable',
+    caller: 'bearer',
+    guessable: true,
+    record: 'write',
+    keys: { signing: 'sign', ...opensSecrets },
+  },
+  'rotate-backup-codes': {
+    method: 'POST',
+    path: '/v1/backup-codes/rotate',
+    caller: 'bearer',
+    guessable: true,
+    record: 'write',
+    keys: { signing: 'sign', ...opensSecrets },
+  },
+  keys: { method: 'GET', path: '/.well-known/jwks.json', caller: 'open', keys: { signing: 'verify' } },
+  discovery: { method: 'GET', path: '/.well-known/openid-configuration', caller: 'open' },
+  'admin-status': { method: 'GET', path: '/v1/admin/users/{userId}', caller: 'iam', record: 'read' },
+  'admin-unlock': {
+    method: 'POST',
+    path: '/v1/admin/users/{userId}/unlock',
+    caller: 'iam',
+    record: 'write',
+  },
+  'admin-reset': {
+    method: 'POST',
+    path: '/v1/admin/users/{userId}/reset',
+    caller: 'iam',
+    record: 'write',
+  },
+  'admin-revoke-sessions': {
+    method: 'POST',
+    path: '/v1/admin/users/{userId}/sessions/revoke',
+    caller: 'iam',
+    record: 'write',
+  },
+} as const satisfies Record<string, Route>;
+
+/** The name of an operation: its file in functions/, its Lambda function, its construct and its test. */
+export type Operation = keyof typeof routes;

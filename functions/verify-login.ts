@@ -1,0 +1,24 @@
+import * as v from 'valibot';
+import { bodyEndpoint } from '../adapters/endpoint.ts';
+import { readEnvironment } from '../adapters/environment.ts';
+import { exactlyOne, proofFields, proofOf, token } from '../adapters/fields.ts';
+import { createServices } from '../adapters/services.ts';
+import { verifyLogin } from '../core/verify-login.ts';
+
+const environment = readEnvironment();
+const services = createServices(environment);
+
+const body = v.pipe(v.strictObject({ challengeToken: token, ...proofFields }), exactlyOne());
+
+/** POST /v1/auth/verify: answers a challenge with a code or a backup code, for a session. */
+export const handler = bodyEndpoint(
+  { operation: 'verify-login', environment, body },
+  async ({ body, client, now }) => ({
+    body: await verifyLogin(services, {
+      challengeToken: body.challengeToken,
+      proof: proofOf(body),
+      client,
+      now,
+    }),
+  }),
+);

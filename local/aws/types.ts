@@ -1,0 +1,81 @@
+import type { Clock } from '../clock.ts';
+
+/** One statement of an IAM or key policy, with every intrinsic already resolved. */
+export interface Statement {
+  Sid?: string;
+  Effect: 'Allow' | 'Deny';
+  Principal?: unknown;
+  Action?: string | string[];
+  NotAction?: string | string[];
+  Resource?: string | string[];
+  NotResource?: string | string[];
+  Condition?: Record<string, Record<string, string | string[] | boolean>>;
+}
+
+/** Somebody who signs requests: a function under its role, or an administrator of this machine. */
+export interface Principal {
+  /** `arn:aws:sts::<account>:assumed-role/<role>/<function>` or `arn:aws:iam::<account>:user/<name>`. */
+  arn: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  /** What the identity's own policies say; a key policy is held by the key. */
+  policies: Statement[];
+}
+
+/** What is asked of IAM: one action on one resource, with the condition keys of this request. */
+export interface AccessRequest {
+  action: string;
+  resource: string;
+  context: Record<string, string | string[]>;
+}
+
+/** An error of an AWS service, answered by name as the JSON protocols do. */
+export class AwsError extends Error {
+  readonly code: string;
+  readonly status: number;
+  readonly details: Record<string, unknown>;
+  constructor(code: string, message: string, status = 400, details: Record<string, unknown> = {}) {
+    super(message);
+    this.name = code;
+    this.code = code;
+    this.status = status;
+    this.details = details;
+  }
+}
+
+export type Service = 'dynamodb' | 'kms' | 'cognito-idp' | 'email';
+
+/** One request seen at the wire, for the tests that count them. Never holds the bodies. */
+export interface Call {
+  service: Service;
+  operation: string;
+  /** The principal's ARN; absent on Cognito's unsigned operations. */
+  principal?: string;
+  status: number;
+}
+
+/**
+ * A fault to play on one call. `throttle` and `error` refuse before anything happens; `hang` never answers;
+ * `lose-answer` does the work, then cuts the connection.
+ */
+export type Fault = 'throttle' | 'error' | 'hang' | 'lose-answer';
+
+/** What every embedded server shares. */
+export interface Surroundings {
+  clock: Clock;
+  region: string;
+  account: string;
+  /** Who holds this access key id, if anyone. */
+  principal(accessKeyId: string): Principal | undefined;
+  /** Called when a request has been answered (or dropped). */
+  onCall(call: Call): void;
+  /** Asked before each request; undefined lets it through. */
+  fault(call: { service: Service; operation: string; principal?: string }): Fault | undefined;
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:<port>` */
+  endpoint: string;
+  close(): Promise<void>;
+}
