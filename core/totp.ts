@@ -1,9 +1,16 @@
-import { timingSafeEqual } from 'node:crypto';
-import { generateSync, ScureBase32Plugin } from 'otplib';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type CryptoPlugin, generateSync } from '@otplib/hotp';
+import { base32nopad } from '@scure/base';
 import type { TotpParameters } from './factor.ts';
 import { random } from './random.ts';
 
-const base32 = new ScureBase32Plugin();
+/** otplib by its parts, over the runtime's own crypto: faster than its default in JavaScript, and 20 KB less to load. */
+const nodeCrypto: CryptoPlugin = {
+  name: 'node:crypto',
+  hmac: (algorithm, key, data) => createHmac(algorithm, key).update(data).digest(),
+  randomBytes,
+  constantTimeEqual: sameBytes,
+};
 
 /** 160 random bits, as RFC 4226 §4 recommends (R6). */
 export function newSecret(): Buffer {
@@ -12,7 +19,7 @@ export function newSecret(): Buffer {
 
 /** Base32 without padding, as authenticator apps take it. */
 export function base32Of(secret: Uint8Array): string {
-  return base32.encode(secret, { padding: false });
+  return base32nopad.encode(secret);
 }
 
 /** The time step of a moment (RFC 6238 §4.2; T0 is 0). */
@@ -33,16 +40,15 @@ export function matchingSteps(
 ): number[] {
   const current = timeStep(now, parameters.period);
   const steps = Array.from({ length: 2 * window + 1 }, (_, index) => current - window + index);
-  return steps.filter((step) => sameText(codeAt(step, secret, parameters), code));
+  return steps.filter((step) => sameBytes(codeAt(step, secret, parameters), code));
 }
 
 /** The code of one time step (RFC 4226 §5.3 over RFC 6238 §4.2). */
 export function codeAt(step: number, secret: Uint8Array, parameters: TotpParameters): string {
   return generateSync({
-    strategy: 'totp',
     secret,
-    epoch: step * parameters.period,
-    period: parameters.period,
+    counter: step,
+    crypto: nodeCrypto,
     digits: parameters.digits,
     algorithm: algorithms[parameters.algorithm],
   });
@@ -50,10 +56,9 @@ export function codeAt(step: number, secret: Uint8Array, parameters: TotpParamet
 
 const algorithms = { SHA1: 'sha1', SHA256: 'sha256', SHA512: 'sha512' } as const;
 
-function sameText(expected: string, given: string): boolean {
-  const a = Buffer.from(expected);
-  const b = Buffer.from(given);
-  return a.length === b.length && timingSafeEqual(a, b);
+function sameBytes(a: string | Uint8Array, b: string | Uint8Array): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /**

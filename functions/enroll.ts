@@ -20,6 +20,6 @@ export const handler = bearerBodyEndpoint(
   { operation: 'enroll', environment, bearer, body },
   async ({ caller, body, now }) => {
     const enrollment = await enroll(services, { caller, name: body.name, proof: optionalProofOf(body), now });
-    return { status: 201, body: { ...enrollment, qrSvg: await qrSvg(enrollment.otpauthUri) } };
+    return { status: 201, body: { ...enrollment, qrSvg: qrSvg(enrollment.otpauthUri) } };
   },
 );
