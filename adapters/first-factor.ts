@@ -4,21 +4,22 @@ import {
   RevokeTokenCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { decodeJwt } from 'jose';
-import { CountersignError, type ErrorCode, unavailable } from '../core/error.ts';
+import { CountersignError, unavailable } from '../core/error.ts';
 import type { FirstFactor } from '../core/ports.ts';
 import { patience } from './aws.ts';
 
 /**
- * What Cognito's refusals become. An unknown user, a wrong password, a disabled user, Cognito's own lockout and a password
- * that must be reset are one answer: the last three would tell who exists without the right password.
+ * What Cognito refuses with, whatever the password: an unknown user, a wrong password, a disabled user, its own lockout,
+ * and also an unconfirmed account and one whose password must be reset, which it names to somebody without the password
+ * (amplify-js#1464). One answer for all of them, or it would tell who exists.
  */
-const REFUSALS: Record<string, ErrorCode> = {
-  NotAuthorizedException: 'invalid_credentials',
-  UserNotFoundException: 'invalid_credentials',
-  PasswordResetRequiredException: 'invalid_credentials',
-  InvalidParameterException: 'invalid_credentials',
-  UserNotConfirmedException: 'user_not_confirmed',
-};
+const REFUSALS = new Set([
+  'NotAuthorizedException',
+  'UserNotFoundException',
+  'UserNotConfirmedException',
+  'PasswordResetRequiredException',
+  'InvalidParameterException',
+]);
 
 /** Passwords are Cognito's to know and to guard: AdminInitiateAuth with an app client that does nothing else. */
 export function createCognitoFirstFactor({
@@ -66,6 +67,6 @@ export function createCognitoFirstFactor({
 }
 
 function refuse(error: unknown): never {
-  const code = error instanceof Error ? REFUSALS[error.name] : undefined;
-  throw code ? new CountersignError(code) : unavailable(error);
+  const known = error instanceof Error && REFUSALS.has(error.name);
+  throw known ? new CountersignError('invalid_credentials') : unavailable(error);
 }

@@ -8,7 +8,6 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   unsupported_media_type: { status: 415, title: 'The body has to be application/json.' },
   invalid_credentials: { status: 401, title: 'The user name or the password is wrong.' },
   new_password_required: { status: 403, title: 'The password is temporary: choose a new one first.' },
-  user_not_confirmed: { status: 403, title: 'The account is not confirmed yet.' },
   sign_in_step_unsupported: {
     status: 403,
     title: 'The user pool asks for a step of its own that this sign-in does not know.',

@@ -6,7 +6,6 @@ export type ErrorCode =
   | 'unsupported_media_type'
   | 'invalid_credentials'
   | 'new_password_required'
-  | 'user_not_confirmed'
   | 'sign_in_step_unsupported'
   | 'token_invalid'
   | 'recent_sign_in_required'
