@@ -1,0 +1,63 @@
+/**
+ * `npm test`: types, lint, then every test, against the service as it would be deployed. `npm test -- PATTERN` runs the
+ * test files whose path holds the pattern.
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { synthesize } from '../local/synth.ts';
+import { refuseOtherNode } from './node-version.ts';
+
+refuseOtherNode();
+const root = resolve(import.meta.dirname, '..');
+const pattern = process.argv[2] ?? '';
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .filter((file) => file.includes(pattern))
+  .sort()
+  .map((file) => join(root, file));
+if (files.length === 0) fail(`no test file's path holds "${pattern}"`);
+
+step('types', 'tsc', ['-p', root]);
+step('lint', 'biome', ['check', '--error-on-warnings', root]);
+
+// One synthesis for all the test files that run the service.
+const assembly = mkdtempSync(join(tmpdir(), 'countersign-assembly-'));
+process.once('exit', () => rmSync(assembly, { recursive: true, force: true }));
+process.env['COUNTERSIGN_ASSEMBLY'] = assembly;
+await synthesize(assembly, {});
+
+const counted = { passed: 0, failed: 0, skipped: 0 };
+const stream = run({ files, concurrency: 2, timeout: 120_000 });
+stream.on('test:pass', (test) => {
+  if (test.details.type === 'suite') return;
+  if (test.skip || test.todo) counted.skipped++;
+  else counted.passed++;
+});
+stream.on('test:fail', (test) => {
+  if (test.details.type !== 'suite') counted.failed++;
+  process.exitCode = 1;
+});
+stream.once('end', () => {
+  const skipped = counted.skipped > 0 ? `, ${counted.skipped} skipped` : '';
+  console.log(`\n${counted.passed} passed, ${counted.failed} failed${skipped}`);
+  if (counted.passed === 0) process.exitCode = 1;
+});
+stream.compose(new spec()).pipe(process.stdout);
+
+function step(name: string, program: string, parameters: string[]): void {
+  const bin = join(root, 'node_modules/.bin', program);
+  const { status, stdout, stderr } = spawnSync(bin, parameters, { cwd: root, encoding: 'utf8' });
+  if (status === 0) return console.log(`✔ ${name}`);
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  fail(`${name}: see above`);
+}
+
+function fail(sentence: string): never {
+  console.error(`✖ ${sentence}`);
+  console.log('\n0 passed, 1 failed');
+  process.exit(1);
+}

@@ -1,0 +1,87 @@
+import type { Config } from './config.ts';
+
+/** A fault as one line: where, what was given, what is allowed. */
+export const fault = (path: string, given: unknown, allowed: string) =>
+  `${path}: given ${JSON.stringify(given) ?? 'nothing'}; allowed: ${allowed}`;
+
+/** What is wrong between settings that are each well formed. */
+export function crossFaults(config: Config): string[] {
+  const faults: string[] = [];
+  const demand = (holds: boolean, path: string, given: unknown, allowed: string) => {
+    if (!holds) faults.push(fault(path, given, allowed));
+  };
+  const distinct = (path: string, values: readonly string[], what: string) => {
+    values.forEach((value, i) => {
+      demand(values.indexOf(value) === i, `${path}.${i}`, value, `${what} not named before`);
+    });
+  };
+  const { limits, lifetimes, plans, clients, trustedIssuers, throttle } = config;
+
+  demand(
+    limits.stopAfter >= limits.lockAfter,
+    'limits.stopAfter',
+    limits.stopAfter,
+    `at least limits.lockAfter (${limits.lockAfter})`,
+  );
+  demand(
+    limits.stopWithin30Days >= limits.lockAfter,
+    'limits.stopWithin30Days',
+    limits.stopWithin30Days,
+    `at least limits.lockAfter (${limits.lockAfter})`,
+  );
+  demand(
+    limits.lockSecondsMost >= limits.lockSeconds,
+    'limits.lockSecondsMost',
+    limits.lockSecondsMost,
+    `at least limits.lockSeconds (${limits.lockSeconds})`,
+  );
+  demand(
+    lifetimes.refreshToken >= lifetimes.accessToken,
+    'lifetimes.refreshToken',
+    lifetimes.refreshToken,
+    `at least lifetimes.accessToken (${lifetimes.accessToken})`,
+  );
+
+  for (const [name, plan] of Object.entries(plans)) {
+    const most = (field: 'rate' | 'burst' | 'guessableRate' | 'guessableBurst', limit: number, of: string) =>
+      demand(plan[field] <= limit, `plans.${name}.${field}`, plan[field], `at most ${of} (${limit})`);
+    most('rate', throttle.rate, 'throttle.rate');
+    most('burst', throttle.burst, 'throttle.burst');
+    most('guessableRate', plan.rate, 'the rate of the plan');
+    most('guessableBurst', plan.burst, 'the burst of the plan');
+  }
+  for (const [name, client] of Object.entries(clients)) {
+    demand(
+      Object.hasOwn(plans, client.plan),
+      `clients.${name}.plan`,
+      client.plan,
+      `a plan: ${Object.keys(plans).join(', ')}`,
+    );
+    distinct(`clients.${name}.keys`, client.keys, 'a key');
+  }
+
+  distinct('cors.origins', config.cors.origins, 'an origin');
+  distinct('formerIssuers', config.formerIssuers, 'an issuer');
+  config.formerIssuers.forEach((former, i) => {
+    demand(former !== config.issuer, `formerIssuers.${i}`, former, 'an issuer other than the present one');
+  });
+  trustedIssuers.forEach((trusted, i) => {
+    const at = `trustedIssuers.${i}`;
+    const realms = [config.realm, ...trustedIssuers.slice(0, i).map(({ realm }) => realm)];
+    const issuers = [
+      config.issuer,
+      ...config.formerIssuers,
+      ...trustedIssuers.slice(0, i).map(({ issuer }) => issuer),
+    ];
+    // Two issuers in one realm could each name the other's users.
+    demand(!realms.includes(trusted.realm), `${at}.realm`, trusted.realm, `other than ${realms.join(', ')}`);
+    demand(!issuers.includes(trusted.issuer), `${at}.issuer`, trusted.issuer, 'an issuer not named before');
+    demand(
+      trusted.audience !== undefined || trusted.clientIds !== undefined,
+      `${at}.audience`,
+      undefined,
+      'audience, clientIds or both: without, any token of the issuer would do',
+    );
+  });
+  return faults;
+}

@@ -1,0 +1,73 @@
+import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Trigger } from 'aws-cdk-lib/triggers';
+import type { Construct } from 'constructs';
+import type { Bundle } from './bundle.ts';
+import type { Config } from './config.ts';
+import { createKeyringKey, createTableKey } from './customer-keys.ts';
+import { keyMakerStatements } from './grants.ts';
+import { OperationFunction } from './operation-function.ts';
+import { settingsOf } from './settings-of.ts';
+
+export interface DataStackProps extends StackProps {
+  config: Config;
+  /** From bundleFunctions. */
+  bundles: Record<string, Bundle>;
+}
+
+/** What lasts: the table, its key, the key of the keyring, and the function that makes the first keys. */
+export class DataStack extends Stack {
+  readonly table: Table;
+  readonly tableKey: IKey;
+  readonly keyringKey: IKey;
+  /** Names this deployment in the keyring's encryption context. */
+  readonly keyringStack: string;
+
+  constructor(scope: Construct, id: string, { config, bundles, ...props }: DataStackProps) {
+    const retain = config.removal === 'retain';
+    super(scope, id, {
+      description: 'Countersign: table and keys',
+      terminationProtection: retain,
+      ...props,
+    });
+    const removalPolicy = retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    this.keyringStack = this.stackName;
+    this.tableKey = createTableKey(this, 'TableKey', removalPolicy);
+    this.keyringKey = createKeyringKey(this, 'KeyringKey', this.keyringStack, removalPolicy);
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      timeToLiveAttribute: 'ttl',
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: this.tableKey,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: retain,
+      removalPolicy,
+    });
+
+    const bundle = bundles['ensure-keys'];
+    if (!bundle) throw new Error('There is no bundle of functions/ensure-keys.ts.');
+    const keyMaker = new OperationFunction(this, 'EnsureKeys', {
+      operation: 'ensure-keys',
+      bundle,
+      environment: {
+        TABLE_NAME: this.table.tableName,
+        KEYRING_KEY_ARN: this.keyringKey.keyArn,
+        KEYRING_STACK: this.keyringStack,
+        SETTINGS: settingsOf(config),
+      },
+      statements: keyMakerStatements(this),
+      memory: config.memory,
+      logRetentionDays: config.logRetentionDays,
+      removalPolicy,
+      // A new role is not known everywhere at once: it tries until it may.
+      timeout: Duration.minutes(2),
+    });
+    new Trigger(this, 'FirstKeys', {
+      handler: keyMaker.function,
+      timeout: Duration.minutes(3),
+      executeAfter: [this.table, this.keyringKey, keyMaker],
+    });
+  }
+}

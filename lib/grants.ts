@@ -1,0 +1,115 @@
+import { Stack } from 'aws-cdk-lib';
+import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { aws_dynamodb } from 'aws-cdk-lib/interfaces';
+import type { Route } from '../functions/routes.ts';
+
+/** A kind of key: its item is `KEYRING#<purpose>`, and its encryption context names it. */
+export type Purpose = 'data' | 'backup-code' | 'signing';
+
+export interface KeyringTargets {
+  table: aws_dynamodb.ITableRef;
+  /** Encrypts the table. */
+  tableKey: IKey;
+  /** Wraps the keys of the keyring. */
+  keyringKey: IKey;
+  /** Names this deployment in the keyring's encryption context. */
+  keyringStack: string;
+}
+
+export interface GrantTargets extends KeyringTargets {
+  userPool: IUserPool;
+}
+
+function onItems(
+  sid: string,
+  table: aws_dynamodb.ITableRef,
+  actions: string[],
+  partitionKeys: string[],
+): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    actions: actions.map((action) => `dynamodb:${action}`),
+    resources: [table.tableRef.tableArn],
+    conditions: {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': partitionKeys },
+      // ForAllValues is true of a request that has no such key at all (IAM User Guide, "Multivalued context keys").
+      Null: { 'dynamodb:LeadingKeys': 'false' },
+    },
+  });
+}
+
+/** DynamoDB asks KMS in the name of its caller: a table under a customer key is closed without this. */
+function throughDynamoDb({ table, tableKey }: KeyringTargets): PolicyStatement {
+  const { region, urlSuffix } = Stack.of(table);
+  return new PolicyStatement({
+    sid: 'TableKey',
+    actions: ['kms:Decrypt'],
+    resources: [tableKey.keyArn],
+    conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${region}.${urlSuffix}` } },
+  });
+}
+
+function onKeyring(
+  sid: string,
+  { keyringKey, keyringStack }: KeyringTargets,
+  action: string,
+  purposes: Purpose[],
+): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    actions: [`kms:${action}`],
+    resources: [keyringKey.keyArn],
+    conditions: {
+      StringEquals: {
+        'kms:EncryptionContext:stack': keyringStack,
+        'kms:EncryptionContext:purpose': purposes,
+      },
+    },
+  });
+}
+
+const items = (purposes: Purpose[]) => purposes.map((purpose) => `KEYRING#${purpose}`);
+
+/** All that an operation may do besides writing its own log: what its route says, and nothing else. */
+export function statementsFor(
+  { record, family, keys = {}, firstFactor }: Route,
+  on: GrantTargets,
+): PolicyStatement[] {
+  const unwraps: Purpose[] = [];
+  if (keys.data) unwraps.push('data');
+  if (keys.backupCode) unwraps.push('backup-code');
+  if (keys.signing === 'sign') unwraps.push('signing');
+  const reads: Purpose[] = keys.signing === 'verify' ? [...unwraps, 'signing'] : unwraps;
+
+  const statements: PolicyStatement[] = [];
+  if (record) {
+    const actions = record === 'write' ? ['GetItem', 'UpdateItem'] : ['GetItem'];
+    statements.push(onItems('Record', on.table, actions, ['USER#*']));
+  }
+  if (family) statements.push(onItems('Family', on.table, ['UpdateItem'], ['FAMILY#*']));
+  if (reads.length > 0) statements.push(onItems('Keyring', on.table, ['GetItem'], items(reads)));
+  if (statements.length > 0) statements.push(throughDynamoDb(on));
+  if (unwraps.length > 0) statements.push(onKeyring('Unwrap', on, 'Decrypt', unwraps));
+  if (firstFactor) {
+    statements.push(
+      new PolicyStatement({
+        sid: 'FirstFactor',
+        actions: ['cognito-idp:AdminInitiateAuth'],
+        resources: [on.userPool.userPoolArn],
+      }),
+    );
+  }
+  return statements;
+}
+
+/** The one function that makes keys. It gets them wrapped only, and cannot unwrap any. */
+export function keyMakerStatements(on: KeyringTargets): PolicyStatement[] {
+  return [
+    onItems('Keyring', on.table, ['PutItem'], items(['data', 'backup-code', 'signing'])),
+    throughDynamoDb(on),
+    onKeyring('MakeKeys', on, 'GenerateDataKeyWithoutPlaintext', ['data', 'backup-code']),
+    onKeyring('MakeKeyPairs', on, 'GenerateDataKeyPairWithoutPlaintext', ['signing']),
+  ];
+}

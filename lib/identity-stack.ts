@@ -1,0 +1,105 @@
+import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import {
+  AccountRecovery,
+  type CfnUserPoolClient,
+  FeaturePlan,
+  type IUserPool,
+  type IUserPoolClient,
+  Mfa,
+  UserPool,
+  UserPoolClient,
+} from 'aws-cdk-lib/aws-cognito';
+import type { Construct } from 'constructs';
+import type { Config } from './config.ts';
+import { acknowledgeUserPool } from './nag.ts';
+
+export interface IdentityStackProps extends StackProps {
+  config: Config;
+}
+
+/** The first factor: a Cognito pool, new or existing, and the two app clients through which it is used. */
+export class IdentityStack extends Stack {
+  readonly userPool: IUserPool;
+  /** Checks passwords. Its tokens are dropped and nobody accepts them. */
+  readonly loginClient: IUserPoolClient;
+  /** For apps that sign in with Cognito itself, through the custom flow with the second factor in it. */
+  readonly appsClient: IUserPoolClient;
+
+  constructor(scope: Construct, id: string, { config, ...props }: IdentityStackProps) {
+    const retain = config.removal === 'retain';
+    super(scope, id, {
+      description: 'Countersign: user pool and app clients',
+      terminationProtection: retain,
+      ...props,
+    });
+    this.userPool = config.userPool
+      ? UserPool.fromUserPoolId(this, 'UserPool', config.userPool.id)
+      : createUserPool(this, 'UserPool', retain);
+    this.loginClient = createClient(this, 'LoginClient', this.userPool, {
+      name: 'countersign-login',
+      flows: ['ALLOW_ADMIN_USER_PASSWORD_AUTH'],
+      // The least that Cognito takes.
+      tokens: Duration.minutes(5),
+      refreshToken: Duration.hours(1),
+    });
+    this.appsClient = createClient(this, 'AppsClient', this.userPool, {
+      name: 'countersign-apps',
+      flows: ['ALLOW_CUSTOM_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
+      tokens: Duration.minutes(15),
+      refreshToken: Duration.days(1),
+    });
+  }
+}
+
+function createUserPool(scope: Construct, id: string, retain: boolean): UserPool {
+  const userPool = new UserPool(scope, id, {
+    selfSignUpEnabled: false,
+    signInAliases: { username: true, email: true },
+    signInCaseSensitive: false,
+    standardAttributes: { email: { required: true, mutable: true } },
+    keepOriginal: { email: true },
+    passwordPolicy: {
+      minLength: 12,
+      requireLowercase: true,
+      requireUppercase: true,
+      requireDigits: true,
+      requireSymbols: true,
+      tempPasswordValidity: Duration.days(3),
+    },
+    accountRecovery: AccountRecovery.EMAIL_ONLY,
+    // The pool's own second factor would come before ours, and it knows no backup codes.
+    mfa: Mfa.OFF,
+    featurePlan: FeaturePlan.ESSENTIALS,
+    deletionProtection: retain,
+    removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+  });
+  acknowledgeUserPool(userPool);
+  return userPool;
+}
+
+function createClient(
+  scope: Construct,
+  id: string,
+  userPool: IUserPool,
+  {
+    name,
+    flows,
+    tokens,
+    refreshToken,
+  }: { name: string; flows: string[]; tokens: Duration; refreshToken: Duration },
+): UserPoolClient {
+  const client = new UserPoolClient(scope, id, {
+    userPool,
+    userPoolClientName: name,
+    generateSecret: false,
+    disableOAuth: true,
+    preventUserExistenceErrors: true,
+    enableTokenRevocation: true,
+    accessTokenValidity: tokens,
+    idTokenValidity: tokens,
+    refreshTokenValidity: refreshToken,
+  });
+  // Written out: `authFlows` adds ALLOW_REFRESH_TOKEN_AUTH to whatever it is told, and no flows at all mean SRP.
+  (client.node.defaultChild as CfnUserPoolClient).explicitAuthFlows = flows;
+  return client;
+}

@@ -1,0 +1,86 @@
+import {
+  ApiKey,
+  CfnUsagePlanKey,
+  type Method,
+  Period,
+  type Stage,
+  UsagePlan,
+} from 'aws-cdk-lib/aws-apigateway';
+import { Construct } from 'constructs';
+import type { Config } from './config.ts';
+import { pascalCase } from './pascal-case.ts';
+
+export interface ClientKeysProps {
+  clients: Config['clients'];
+}
+
+/** The API keys of every client, several to one where one is being replaced. Their values are API Gateway's. */
+export class ClientKeys extends Construct {
+  readonly keys: readonly { client: string; name: string; plan: string; key: ApiKey }[];
+
+  constructor(scope: Construct, id: string, { clients }: ClientKeysProps) {
+    super(scope, id);
+    this.keys = Object.entries(clients).flatMap(([client, { plan, keys }]) =>
+      keys.map((name) => ({
+        client,
+        name,
+        plan,
+        key: new ApiKey(this, pascalCase(`${client}-${name}`), {
+          description: `Countersign: client ${client}, key ${name}`,
+        }),
+      })),
+    );
+  }
+
+  /** API key id → name of its client. The ids are tokens. */
+  clientNames(): Record<string, string> {
+    return Object.fromEntries(this.keys.map(({ client, key }) => [key.keyId, client]));
+  }
+}
+
+export interface UsagePlansProps {
+  plans: Config['plans'];
+  stage: Stage;
+  clientKeys: ClientKeys;
+  /** The methods that take a code, a password or a refresh token. */
+  guessable: Method[];
+}
+
+/** A plan for each tier: what a key may ask for altogether, and less of what can be guessed at. */
+export class UsagePlans extends Construct {
+  constructor(scope: Construct, id: string, { plans, stage, clientKeys, guessable }: UsagePlansProps) {
+    super(scope, id);
+    const byName = new Map(
+      Object.entries(plans).map(([name, plan]) => [
+        name,
+        new UsagePlan(this, pascalCase(name), {
+          description: `Countersign: ${name}`,
+          throttle: { rateLimit: plan.rate, burstLimit: plan.burst },
+          ...(plan.quotaPerDay && { quota: { limit: plan.quotaPerDay, period: Period.DAY } }),
+          apiStages: [
+            {
+              stage,
+              throttle: guessable.map((method) => ({
+                method,
+                throttle: { rateLimit: plan.guessableRate, burstLimit: plan.guessableBurst },
+              })),
+            },
+          ],
+        }),
+      ]),
+    );
+    let before: CfnUsagePlanKey | undefined;
+    for (const { client, name, plan, key } of clientKeys.keys) {
+      const usagePlan = byName.get(plan);
+      if (!usagePlan) throw new Error(`Client ${client} is on a plan that there is not: ${plan}.`);
+      const membership = new CfnUsagePlanKey(this, pascalCase(`${client}-${name}-key`), {
+        keyId: key.keyId,
+        keyType: 'API_KEY',
+        usagePlanId: usagePlan.usagePlanId,
+      });
+      // One after the other: API Gateway answers 409 to some of those that come at once.
+      if (before) membership.addResourceDependency(before);
+      before = membership;
+    }
+  }
+}

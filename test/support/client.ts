@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { generateSync } from 'otplib';
+import type { Service } from '../../local/service.ts';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // The tests assert on what is in it; its form is what they are about.
+  body: Record<string, unknown>;
+}
+
+/** A client app of the service: plain HTTP and an API key. */
+export function clientOf(service: Service, apiKey = service.local.apiKey) {
+  const call = async (
+    method: string,
+    path: string,
+    { body, bearer, headers }: { body?: unknown; bearer?: string; headers?: Record<string, string> } = {},
+  ): Promise<Answer> => {
+    const response = await fetch(service.url + path, {
+      method,
+      headers: {
+        'x-api-key': apiKey,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : {} };
+  };
+  return {
+    call,
+    post: (path: string, body: unknown, bearer?: string) =>
+      call('POST', path, { body, ...(bearer !== undefined && { bearer }) }),
+    get: (path: string, bearer?: string) => call('GET', path, bearer === undefined ? {} : { bearer }),
+  };
+}
+
+export type Client = ReturnType<typeof clientOf>;
+
+/** A field of an answer that has to be text. */
+export function text(answer: Answer, name: string): string {
+  const value = answer.body[name];
+  assert.equal(typeof value, 'string', `${name} in ${JSON.stringify(Object.keys(answer.body))}`);
+  return value as string;
+}
+
+/** The refusal with this status and code, in the contract's form. */
+export function assertProblem(answer: Answer, status: number, code: string): void {
+  assert.deepEqual({ status: answer.status, code: answer.body['code'] }, { status, code });
+  assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
+  assert.deepEqual(Object.keys(answer.body).sort(), ['code', 'detail', 'requestId', 'status', 'title', 'type']);
+}
+
+/** A person with an authenticator app, made by a library that is not ours. */
+export interface Person {
+  username: string;
+  password: string;
+}
+
+export function codeAt(secret: string, seconds: number): string {
+  return generateSync({ secret, epoch: seconds });
+}
+
+/** Signs in with the password alone: for somebody without a second factor. */
+export async function signIn(client: Client, person: Person): Promise<{ access: string; refresh: string }> {
+  const answer = await client.post('/v1/auth/login', { username: person.username, password: person.password });
+  assert.equal(answer.body['status'], 'authenticated', JSON.stringify(answer.body));
+  return { access: text(answer, 'accessToken'), refresh: text(answer, 'refreshToken') };
+}
+
+/** A challenge for somebody with a second factor. */
+export async function challengeFor(client: Client, person: Person): Promise<string> {
+  const answer = await client.post('/v1/auth/login', { username: person.username, password: person.password });
+  assert.equal(answer.body['status'], 'challenge', JSON.stringify(answer.body));
+  return text(answer, 'challengeToken');
+}
+
+/**
+ * Signs in, enrols and confirms; moves the time on, so that the next code is a new one.
+ */
+export async function enrollPerson(service: Service, client: Client, person: Person) {
+  const session = await signIn(client, person);
+  const enrolled = await client.post('/v1/totp/enroll', {}, session.access);
+  assert.equal(enrolled.status, 201, JSON.stringify(enrolled.body));
+  const secret = text(enrolled, 'secret');
+  const authenticatorId = text(enrolled, 'authenticatorId');
+  const confirmation = await client.post(
+    '/v1/totp/confirm',
+    { authenticatorId, code: codeAt(secret, service.clock.seconds()) },
+    session.access,
+  );
+  assert.equal(confirmation.status, 200, JSON.stringify(confirmation.body));
+  service.clock.advance(30);
+  return {
+    secret,
+    authenticatorId,
+    backupCodes: confirmation.body['backupCodes'] as string[],
+    access: text(confirmation, 'accessToken'),
+    refresh: text(confirmation, 'refreshToken'),
+    /** The code of this moment. */
+    code: () => codeAt(secret, service.clock.seconds()),
+  };
+}
