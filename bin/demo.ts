@@ -1,0 +1,198 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import * as qrcode from 'qrcode';
+import type { LocalJson } from '../local/local-json.ts';
+import { addAccount } from './authenticator-app.ts';
+import { refuseOtherNode } from './node-version.ts';
+
+refuseOtherNode();
+
+const USAGE = `npm run demo -- [flags]    enrols, signs in and disables again, against the service that "npm start" runs
+
+  --data DIR    where that keeps its local.json    (default .countersign)
+  --url URL     where it listens                   (default: as local.json says)
+  --help        this text
+`;
+
+type Json = Record<string, unknown>;
+interface Answer {
+  status: number;
+  body: Json;
+}
+
+try {
+  const { url, apiKey, users } = readLocal();
+  await play(createCaller(url, apiKey), users);
+  console.log('\n✔ Every step did what it should.');
+} catch (error) {
+  console.error(`\n✖ ${error instanceof Error ? error.message : error}`);
+  process.exit(1);
+}
+
+type Caller = (path: string, body: Json | undefined, token?: string) => Promise<Answer>;
+
+async function play(call: Caller, users: LocalJson['users']): Promise<void> {
+  const { user, signedIn } = await findNewcomer(call, users);
+  const password = { username: user.username, password: user.password };
+  let token = text(signedIn, 'accessToken');
+  say(1, `${user.username} signs in: the password is enough, there is no second factor yet`);
+
+  const enrolled = await expect(call('/v1/totp/enroll', { name: 'Demo phone' }, token), 201);
+  const uri = text(enrolled, 'otpauthUri');
+  say(2, 'enrols an authenticator: this is what the app scans');
+  console.log(`\n${await qrcode.toString(uri, { type: 'terminal', small: true })}\n     ${uri}`);
+  const app = addAccount(uri);
+  const nextCode = () =>
+    app.nextCode((seconds) =>
+      console.log(`     waiting ${seconds} s for the next code: each one works once`),
+    );
+
+  let backupCodes: string[] = [];
+  try {
+    const authenticatorId = text(enrolled, 'authenticatorId');
+    const first = await nextCode();
+    const confirmed = await expect(call('/v1/totp/confirm', { authenticatorId, code: first }, token), 200);
+    token = text(confirmed, 'accessToken');
+    backupCodes = list(confirmed, 'backupCodes');
+    say(3, `confirms it with the code ${first}, and gets backup codes, shown this once:`);
+    console.log(`     ${backupCodes.slice(0, 5).join('  ')}\n     ${backupCodes.slice(5).join('  ')}`);
+
+    let challenge = await challengeOf(call, password);
+    say(4, 'signs in again: the password now gives a challenge, and no token');
+
+    const code = await nextCode();
+    const answered = await expect(call('/v1/auth/verify', { challengeToken: challenge, code }), 200);
+    token = text(answered, 'accessToken');
+    say(5, `answers it with the code ${code}: signed in, by ${text(answered, 'method')}`);
+
+    challenge = await challengeOf(call, password);
+    const replayed = await call('/v1/auth/verify', { challengeToken: challenge, code });
+    check(replayed.status === 401 && replayed.body['code'] === 'code_rejected', replayed);
+    say(6, 'tries the same code on a new challenge: refused, a code works once');
+
+    const backupCode = backupCodes.shift() ?? '';
+    const recovered = await expect(call('/v1/auth/verify', { challengeToken: challenge, backupCode }), 200);
+    token = text(recovered, 'accessToken');
+    say(
+      7,
+      `uses the backup code ${backupCode} instead: signed in, ${recovered['backupCodesRemaining']} are left`,
+    );
+
+    const rotated = await expect(call('/v1/backup-codes/rotate', { code: await nextCode() }, token), 200);
+    token = text(rotated, 'accessToken');
+    backupCodes = list(rotated, 'backupCodes');
+    say(8, `rotates the backup codes: ${backupCodes.length} new ones, the old ones are dead`);
+
+    const disabled = await expect(call('/v1/totp/disable', { backupCode: backupCodes.shift() }, token), 200);
+    check(disabled['enabled'] === false, { status: 200, body: disabled });
+    backupCodes = [];
+    say(9, 'disables the second factor, with one of them');
+
+    const after = await expect(call('/v1/auth/login', password), 200);
+    check(after['status'] === 'authenticated', { status: 200, body: after });
+    say(10, 'signs in once more: the password is enough again');
+  } finally {
+    await tidyUp(call, password, backupCodes);
+  }
+}
+
+/** The first user without a second factor, signed in. */
+async function findNewcomer(call: Caller, users: LocalJson['users']) {
+  for (const user of users) {
+    const { username, password } = user;
+    const signedIn = await expect(call('/v1/auth/login', { username, password }), 200);
+    if (signedIn['status'] === 'authenticated') return { user, signedIn };
+    console.log(`     ${username} has a second factor already: somebody else`);
+  }
+  throw new Error('Every user has a second factor already. Start anew with: npm start -- --fresh');
+}
+
+async function challengeOf(call: Caller, password: Json): Promise<string> {
+  const body = await expect(call('/v1/auth/login', password), 200);
+  check(body['status'] === 'challenge' && body['accessToken'] === undefined, { status: 200, body });
+  return text(body, 'challengeToken');
+}
+
+/** After a step that failed: leaves the user as found, as far as the backup codes reach. */
+async function tidyUp(call: Caller, password: Json, backupCodes: string[]): Promise<void> {
+  const [first, second] = backupCodes;
+  if (first === undefined || second === undefined) return;
+  const { body } = await call('/v1/auth/login', password);
+  const { body: session } = await call('/v1/auth/verify', {
+    challengeToken: body['challengeToken'],
+    backupCode: first,
+  });
+  await call('/v1/totp/disable', { backupCode: second }, String(session['accessToken']));
+}
+
+function createCaller(url: string, apiKey: string): Caller {
+  return async (path, body, token) => {
+    const response = await fetch(url + path, {
+      method: 'POST',
+      headers: {
+        'x-api-key': apiKey,
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    }).catch(() => {
+      throw new Error(`Nothing answers at ${url}. Start it with: npm start`);
+    });
+    return { status: response.status, body: (await response.json()) as Json };
+  };
+}
+
+async function expect(answer: Promise<Answer>, status: number): Promise<Json> {
+  const answered = await answer;
+  check(answered.status === status, answered);
+  return answered.body;
+}
+
+function check(holds: boolean, { status, body }: Answer): void {
+  if (!holds) throw new Error(`Unexpected answer: ${status} ${body['code'] ?? body['status'] ?? ''}`);
+}
+
+function text(body: Json, name: string): string {
+  const value = body[name];
+  if (typeof value !== 'string') throw new Error(`The answer has no ${name}.`);
+  return value;
+}
+
+function list(body: Json, name: string): string[] {
+  const value = body[name];
+  if (!Array.isArray(value)) throw new Error(`The answer has no ${name}.`);
+  return value.map(String);
+}
+
+function say(step: number, line: string): void {
+  console.log(`${String(step).padStart(3)}. ${line}`);
+}
+
+function readLocal(): LocalJson {
+  const { data, url, help } = parseFlags();
+  if (help) {
+    process.stdout.write(USAGE);
+    process.exit(0);
+  }
+  const path = join(resolve(data), 'local.json');
+  if (!existsSync(path)) throw new Error(`There is no ${path}. Start the service with: npm start`);
+  const local = JSON.parse(readFileSync(path, 'utf8')) as LocalJson;
+  if (url !== undefined && !URL.canParse(url)) throw new Error(`--url takes a URL, not "${url}".`);
+  return { ...local, url: (url ?? local.url).replace(/\/$/, '') };
+}
+
+function parseFlags() {
+  try {
+    return parseArgs({
+      options: {
+        data: { type: 'string', default: '.countersign' },
+        url: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    const [sentence = ''] = (error as Error).message.split(/\. |\n/);
+    throw new Error(`${sentence.replace(/\.$/, '')}. See npm run demo -- --help`);
+  }
+}

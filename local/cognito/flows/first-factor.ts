@@ -1,0 +1,80 @@
+import { notAuthorized } from '../errors.ts';
+import type { ChallengeResult, Step } from '../sessions.ts';
+import type { User } from '../users.ts';
+import type { Answer, Attempt } from './attempt.ts';
+import { advance } from './custom.ts';
+import { issue } from './issue.ts';
+
+function challenge(attempt: Attempt, user: User, step: Step, parameters: Record<string, string>): Answer {
+  const session = attempt.pool.sessions.open(
+    { clientId: attempt.client.id, username: user.username, sub: user.sub, step },
+    attempt.client.sessionValidity,
+  );
+  return { ChallengeName: step.challenge, ChallengeParameters: parameters, Session: session.id };
+}
+
+/** NEW_PASSWORD_REQUIRED: the password was an administrator's temporary one. Throws when that has ended. */
+function requireNewPassword(attempt: Attempt, user: User): Answer {
+  if ((user.temporaryPasswordExpiresAt ?? 0) <= attempt.pool.clock.seconds()) {
+    throw notAuthorized('Temporary password has expired and must be reset by an administrator.');
+  }
+  const { sub: _, ...attributes } = user.attributes;
+  const missing = attempt.pool.settings.requiredAttributes.filter((name) => !user.attributes[name]);
+  return challenge(
+    attempt,
+    user,
+    { challenge: 'NEW_PASSWORD_REQUIRED' },
+    {
+      USER_ID_FOR_SRP: user.username,
+      requiredAttributes: JSON.stringify(missing.map((name) => `userAttributes.${name}`)),
+      userAttributes: JSON.stringify(attributes),
+    },
+  );
+}
+
+/** The pool's own second factor, where this user has one or the pool demands one; undefined where it does not. */
+export function ownMfa(attempt: Attempt, user: User, custom?: ChallengeResult[]): Answer | undefined {
+  const { mfa } = attempt.pool.settings;
+  if (mfa === 'OFF') return undefined;
+  const token = user.softwareToken;
+  if (token?.verified && (mfa === 'ON' || token.enabled)) {
+    return challenge(
+      attempt,
+      user,
+      { challenge: 'SOFTWARE_TOKEN_MFA', ...(custom ? { custom } : {}) },
+      {
+        USER_ID_FOR_SRP: user.username,
+      },
+    );
+  }
+  if (mfa === 'OPTIONAL') return undefined;
+  return challenge(
+    attempt,
+    user,
+    { challenge: 'MFA_SETUP', verified: false, ...(custom ? { custom } : {}) },
+    {
+      MFAS_CAN_SETUP: JSON.stringify(['SOFTWARE_TOKEN_MFA']),
+      USER_ID_FOR_SRP: user.username,
+    },
+  );
+}
+
+/**
+ * What follows a right password: a new one where it was temporary, the pool's own MFA, the rest of a custom sign-in
+ * (`custom` is its history so far), or the tokens.
+ */
+export async function afterPassword(
+  attempt: Attempt,
+  user: User,
+  custom?: ChallengeResult[],
+): Promise<Answer> {
+  // Cognito leaves the custom sign-in here: the new password is answered with tokens, whatever define would have said.
+  if (user.status === 'FORCE_CHANGE_PASSWORD') return requireNewPassword(attempt, user);
+  const history = custom && [
+    ...custom,
+    { challengeName: 'PASSWORD_VERIFIER', challengeResult: true, challengeMetadata: null },
+  ];
+  const mfa = ownMfa(attempt, user, history);
+  if (mfa) return mfa;
+  return history ? advance(attempt, { user, username: user.username }, history) : issue(attempt, user);
+}

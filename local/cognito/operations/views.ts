@@ -1,0 +1,39 @@
+import type { User } from '../users.ts';
+
+const nameValues = (attributes: Record<string, string>) =>
+  Object.entries(attributes).map(([Name, Value]) => ({ Name, Value }));
+
+/** A user as AdminCreateUser and ListUsers show one; `only` are the attributes that were asked for. */
+export function userView(user: User, only?: string[]) {
+  const attributes = Object.fromEntries(
+    Object.entries(user.attributes).filter(([name]) => !only || only.includes(name)),
+  );
+  return {
+    Username: user.username,
+    Attributes: nameValues(attributes),
+    UserCreateDate: user.createdAt,
+    UserLastModifiedDate: user.modifiedAt,
+    Enabled: user.enabled,
+    UserStatus: user.status,
+  };
+}
+
+/** What GetUser and AdminGetUser show of MFA. */
+export function mfaView(user: User) {
+  const { softwareToken } = user;
+  return {
+    ...(softwareToken?.enabled ? { UserMFASettingList: ['SOFTWARE_TOKEN_MFA'] } : {}),
+    ...(softwareToken?.preferred ? { PreferredMfaSetting: 'SOFTWARE_TOKEN_MFA' } : {}),
+  };
+}
+
+/** A user as GetUser shows one to itself. */
+export function ownView(user: User) {
+  return { Username: user.username, UserAttributes: nameValues(user.attributes), ...mfaView(user) };
+}
+
+/** A user as AdminGetUser shows one. */
+export function adminView(user: User) {
+  const { Attributes, ...rest } = userView(user);
+  return { ...rest, UserAttributes: Attributes, ...mfaView(user) };
+}

@@ -1,0 +1,32 @@
+import type { Hosts } from './network.ts';
+
+/** How Lambda reports that a function failed. */
+export interface FunctionError {
+  errorType: string;
+  errorMessage: string;
+  trace?: string[];
+}
+
+/** What an environment is started with. */
+export interface Start {
+  /** The folder that is /var/task on Lambda. */
+  folder: string;
+  /** As in `index.handler`. */
+  handler: string;
+  clockOffset: SharedArrayBuffer;
+  hosts: Hosts;
+}
+
+/** One event on its way in. Times are in milliseconds since the epoch, by the unshifted clock. */
+export interface Invocation {
+  payload: string;
+  requestId: string;
+  deadline: number;
+  functionArn: string;
+}
+
+/** What comes back: the start's outcome first, then one answer for each invocation. */
+export type Report =
+  | { kind: 'started' }
+  | { kind: 'answered'; payload: string }
+  | { kind: 'failed'; error: FunctionError };
