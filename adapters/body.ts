@@ -19,7 +19,9 @@ export function parseBody<S extends v.GenericSchema>(
   if (!/^application\/json\s*(;|$)/i.test(header(event, 'content-type') ?? '')) {
     throw new CountersignError('unsupported_media_type');
   }
-  const parsed = v.safeParse(schema, parseJson(bytes));
+  const value = parseJson(bytes);
+  // To a schema of optional fields an array is an object without any.
+  const parsed = v.safeParse(schema, Array.isArray(value) ? null : value);
   if (parsed.success) return parsed.output;
   throw new CountersignError('invalid_request', parsed.issues.map(describe).join(' '));
 }

@@ -76,12 +76,21 @@ export function adminEndpoint(
     if (!options.realms.includes(realm)) {
       throw new CountersignError('invalid_request', `realm is one of ${options.realms.join(', ')}.`);
     }
-    const sub = pathParameters?.['userId'] ?? '';
-    if (sub.length < 1 || sub.length > 255) {
+    const sub = decoded(pathParameters?.['userId'] ?? '');
+    if (sub === undefined || sub.length < 1 || sub.length > 255) {
       throw new CountersignError('invalid_request', 'userId has 1 to 255 characters.');
     }
     return run({ ...request, user: { realm, sub } });
   });
+}
+
+/** API Gateway's REST APIs hand path parameters on as they were sent, percent-encoded. */
+function decoded(parameter: string): string | undefined {
+  try {
+    return decodeURIComponent(parameter);
+  } catch {
+    return undefined;
+  }
 }
 
 function requestOf({ environment }: EndpointOptions, event: APIGatewayProxyEvent, now: number): Request {

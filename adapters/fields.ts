@@ -16,12 +16,22 @@ export const token = v.pipe(
 );
 export const id = v.pipe(v.string(), v.regex(/^[\w-]{1,64}$/, 'an id as this service gave it'));
 
+/** A user name or a password: anything that is text, as long as Cognito takes it. */
+export const credential = (most: number) =>
+  v.pipe(
+    v.string(),
+    v.minLength(1, 'not empty'),
+    v.maxLength(most, `at most ${most} characters`),
+    v.check((value) => value.isWellFormed(), 'well-formed text'),
+  );
+
 export const authenticatorName = v.pipe(
   v.string(),
   v.trim(),
   v.minLength(1, 'not empty'),
   v.maxBytes(64, 'at most 64 bytes'),
-  v.regex(/^\P{Cc}*$/u, 'no control characters'),
+  // Half of a surrogate pair is no text: nothing that stores or draws it would take it (RFC 8259 §8.2).
+  v.regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters'),
 );
 
 /** `code` or `backupCode`, as fields of a body. */

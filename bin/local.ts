@@ -34,8 +34,8 @@ async function main({
   folder: string;
   fresh: boolean;
 }): Promise<void> {
+  const stop = listenForSignals();
   await refuseTakenPort(port);
-  say('Synthesizing what "cdk deploy" would deploy');
   // Loaded beside the synthesis, which is a process of its own.
   const modules = import('../local/service.ts');
   const { synthesize } = await import('../local/synth.ts');
@@ -44,9 +44,10 @@ async function main({
 
   const service = await startService({
     async assembly() {
+      say('Synthesizing what "cdk deploy" would deploy');
       if (fresh) for (const name of KEPT) rmSync(join(folder, name), { recursive: true, force: true });
       // A pool of its own stands for an existing one, which is not on this machine.
-      await synthesize(assembly, { issuer: `http://localhost:${port}`, userPool: undefined });
+      await synthesize(assembly, { issuer: `http://localhost:${port}`, userPool: undefined }, stop);
       mkdirSync(join(folder, 'logs'), { recursive: true });
       return assembly;
     },
@@ -55,13 +56,17 @@ async function main({
     onProgress: say,
     onLog: (operation, line) => appendFileSync(join(folder, 'logs', `${operation}.log`), `${line}\n`),
   }).catch((error: NodeJS.ErrnoException) => {
+    if (stop.aborted) process.exit(0);
     throw error.code === 'EADDRINUSE' ? new Error(portTaken(port)) : error;
   });
+
+  const close = () => service.close().then(() => process.exit(0));
+  stop.addEventListener('abort', close);
+  if (stop.aborted) return close();
 
   writeLocalJson(folder, service.local);
   say(`Ready after ${((performance.now() - startedAt) / 1000).toFixed(1)} s\n`);
   console.log(walkThrough(service.local, relative(process.cwd(), folder) || '.'));
-  stopOnSignal(() => service.close());
 }
 
 function readFlags() {
@@ -122,18 +127,17 @@ function writeLocalJson(folder: string, local: LocalJson): void {
   renameSync(`${path}.new`, path);
 }
 
-function stopOnSignal(close: () => Promise<void>): void {
-  let stopping = false;
+/** Aborted by the first SIGINT or SIGTERM; the second one ends the program where it is. */
+function listenForSignals(): AbortSignal {
+  const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, async () => {
-      // A second time: at once.
-      if (stopping) process.exit(1);
-      stopping = true;
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(1);
       say('Stopping');
-      await close();
-      process.exit(0);
+      stop.abort();
     });
   }
+  return stop.signal;
 }
 
 function say(line: string): void {

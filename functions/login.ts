@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { bodyEndpoint } from '../adapters/endpoint.ts';
 import { readEnvironment } from '../adapters/environment.ts';
+import { credential } from '../adapters/fields.ts';
 import { createCognitoFirstFactor } from '../adapters/first-factor.ts';
 import { createSigning } from '../adapters/services.ts';
 import { login } from '../core/login.ts';
@@ -8,10 +9,7 @@ import { login } from '../core/login.ts';
 const environment = readEnvironment();
 const services = { ...createSigning(environment), firstFactor: createCognitoFirstFactor(environment) };
 
-const body = v.strictObject({
-  username: v.pipe(v.string(), v.minLength(1, 'not empty'), v.maxLength(128, 'at most 128 characters')),
-  password: v.pipe(v.string(), v.minLength(1, 'not empty'), v.maxLength(256, 'at most 256 characters')),
-});
+const body = v.strictObject({ username: credential(128), password: credential(256) });
 
 /** POST /v1/auth/login: the first factor; a session, or a challenge where there is a second. */
 export const handler = bodyEndpoint(

@@ -19,6 +19,7 @@ export function acknowledgeMethod(method: Method, { caller }: Route): void {
   );
 }
 
+/** Why the API has no request models, no web ACL and, for its logs, a policy of AWS's own. */
 export function acknowledgeApi(api: RestApi): void {
   Validations.of(api).acknowledge({
     id: 'AwsSolutions::AwsSolutions-APIG2',
@@ -39,6 +40,7 @@ export function acknowledgeApi(api: RestApi): void {
   });
 }
 
+/** Why the pool has no MFA and is not on the Plus plan. */
 export function acknowledgeUserPool(userPool: UserPool): void {
   Validations.of(userPool).acknowledge(
     {

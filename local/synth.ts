@@ -9,9 +9,14 @@ const ROOT = join(import.meta.dirname, '..');
  * validation that only a deployment needs.
  *
  * @param overrides take the place of the same settings of the configuration in cdk.json, one level deep
+ * @param stop ends it early, with an AbortError
  * @throws Error with what the app printed, if it failed
  */
-export async function synthesize(folder: string, overrides: Record<string, unknown>): Promise<void> {
+export async function synthesize(
+  folder: string,
+  overrides: Record<string, unknown>,
+  stop?: AbortSignal,
+): Promise<void> {
   const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as {
     context: Record<string, unknown>;
   };
@@ -28,6 +33,7 @@ export async function synthesize(folder: string, overrides: Record<string, unkno
       CDK_VALIDATION: 'false',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(stop ? { signal: stop } : {}),
   });
   let printed = '';
   app.stdout.on('data', (chunk) => (printed += chunk));

@@ -50,7 +50,14 @@ export function text(answer: Answer, name: string): string {
 export function assertProblem(answer: Answer, status: number, code: string): void {
   assert.deepEqual({ status: answer.status, code: answer.body['code'] }, { status, code });
   assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
-  assert.deepEqual(Object.keys(answer.body).sort(), ['code', 'detail', 'requestId', 'status', 'title', 'type']);
+  assert.deepEqual(Object.keys(answer.body).sort(), [
+    'code',
+    'detail',
+    'requestId',
+    'status',
+    'title',
+    'type',
+  ]);
 }
 
 /** A person with an authenticator app, made by a library that is not ours. */
@@ -63,16 +70,49 @@ export function codeAt(secret: string, seconds: number): string {
   return generateSync({ secret, epoch: seconds });
 }
 
+/** Six digits that are no code of this secret within ten minutes either way. */
+export function wrongCodeAt(secret: string, seconds: number): string {
+  const near = new Set(Array.from({ length: 41 }, (_, step) => codeAt(secret, seconds + 30 * (step - 20))));
+  for (let candidate = 0; ; candidate++) {
+    const code = String(candidate).padStart(6, '0');
+    if (!near.has(code)) return code;
+  }
+}
+
+/** Asserts the exact fields of an answer. */
+export function assertFields(answer: Answer, status: number, fields: string[]): void {
+  assert.deepEqual(
+    { status: answer.status, fields: Object.keys(answer.body).sort() },
+    { status, fields: fields.toSorted() },
+    JSON.stringify(answer.body),
+  );
+}
+
+/** What every answer of a function but the public documents says. */
+export function assertPrivate(answer: Answer): void {
+  assert.equal(answer.headers.get('cache-control'), 'no-store');
+  assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+}
+
+/** The fields of a new session, as they are in an answer. */
+export const SESSION = ['accessToken', 'refreshToken', 'tokenType', 'expiresIn'];
+
 /** Signs in with the password alone: for somebody without a second factor. */
 export async function signIn(client: Client, person: Person): Promise<{ access: string; refresh: string }> {
-  const answer = await client.post('/v1/auth/login', { username: person.username, password: person.password });
+  const answer = await client.post('/v1/auth/login', {
+    username: person.username,
+    password: person.password,
+  });
   assert.equal(answer.body['status'], 'authenticated', JSON.stringify(answer.body));
   return { access: text(answer, 'accessToken'), refresh: text(answer, 'refreshToken') };
 }
 
 /** A challenge for somebody with a second factor. */
 export async function challengeFor(client: Client, person: Person): Promise<string> {
-  const answer = await client.post('/v1/auth/login', { username: person.username, password: person.password });
+  const answer = await client.post('/v1/auth/login', {
+    username: person.username,
+    password: person.password,
+  });
   assert.equal(answer.body['status'], 'challenge', JSON.stringify(answer.body));
   return text(answer, 'challengeToken');
 }
@@ -101,5 +141,11 @@ export async function enrollPerson(service: Service, client: Client, person: Per
     refresh: text(confirmation, 'refreshToken'),
     /** The code of this moment. */
     code: () => codeAt(secret, service.clock.seconds()),
+    /** A code never seen before: the time has moved on by one step. */
+    nextCode() {
+      service.clock.advance(30);
+      return codeAt(secret, service.clock.seconds());
+    },
+    wrongCode: () => wrongCodeAt(secret, service.clock.seconds()),
   };
 }

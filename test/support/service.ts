@@ -1,23 +1,46 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { type Service, startService } from '../../local/service.ts';
+import { type Service, type ServiceOptions, startService } from '../../local/service.ts';
 import { synthesize } from '../../local/synth.ts';
+
+interface Options extends Pick<ServiceOptions, 'environments' | 'onLog'> {
+  /** Properties of the user pool that somebody has set otherwise than the template. */
+  userPool?: Record<string, unknown>;
+}
 
 /**
  * The whole service for one test file, with a data folder of its own, stopped when the file's tests have run. The
  * template is the one `npm test` has made, or a new one for a configuration of the test's own.
  */
-export async function serviceForTests(configuration?: Record<string, unknown>): Promise<Service> {
+export async function serviceForTests(
+  configuration?: Record<string, unknown>,
+  { userPool, ...options }: Options = {},
+): Promise<Service> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   const shared = process.env['COUNTERSIGN_ASSEMBLY'];
-  const assembly = shared && !configuration ? shared : join(folder, 'assembly');
-  if (assembly !== shared) await synthesize(assembly, configuration ?? {});
-  const service = await startService({ assembly, folder: join(folder, 'data'), port: 0 });
+  const own = join(folder, 'assembly');
+  if (!shared || configuration) await synthesize(own, configuration ?? {});
+  else if (userPool) cpSync(shared, own, { recursive: true });
+  if (userPool) alterUserPool(own, userPool);
+  const assembly = shared && !configuration && !userPool ? shared : own;
+  const service = await startService({ assembly, folder: join(folder, 'data'), port: 0, ...options });
   after(async () => {
     await service.close();
     rmSync(folder, { recursive: true, force: true });
   });
   return service;
+}
+
+function alterUserPool(assembly: string, properties: Record<string, unknown>): void {
+  for (const file of globSync(join(assembly, '*.template.json'))) {
+    const template = JSON.parse(readFileSync(file, 'utf8')) as {
+      Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
+    };
+    for (const resource of Object.values(template.Resources)) {
+      if (resource.Type === 'AWS::Cognito::UserPool') Object.assign(resource.Properties, properties);
+    }
+    writeFileSync(file, JSON.stringify(template));
+  }
 }

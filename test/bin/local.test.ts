@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { LocalJson } from '../../local/local-json.ts';
+import { scratchFolder } from '../local/assembly.ts';
+
+const root = join(import.meta.dirname, '../..');
+const folder = scratchFolder('local');
+const data = join(folder, 'data');
+const running = new Set<ChildProcess>();
+after(() => {
+  for (const child of running) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function run(program: string, parameters: string[]): ChildProcess & { ended: Promise<Ended>; out(): string } {
+  const child = spawn(process.execPath, [join(root, program), ...parameters], { cwd: root });
+  running.add(child);
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk) => (out += chunk));
+  child.stderr.on('data', (chunk) => (err += chunk));
+  const ended = once(child, 'close').then(([code]) => {
+    running.delete(child);
+    return { code: code as number | null, out, err };
+  });
+  return Object.assign(child, { ended, out: () => out });
+}
+
+const local = (...parameters: string[]) => run('bin/local.ts', parameters).ended;
+const demo = (...parameters: string[]) => run('bin/demo.ts', parameters).ended;
+
+/** Runs `npm start`'s program until it says that it is ready. */
+async function started(port: number, ...parameters: string[]) {
+  const child = run('bin/local.ts', ['--port', String(port), '--data', data, ...parameters]);
+  const ready = new Promise<void>((done) =>
+    child.stdout?.on('data', () => child.out().includes('Ctrl-C') && done()),
+  );
+  await Promise.race([ready, child.ended.then(({ err }) => assert.fail(`it ended: ${err}`))]);
+  return child;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+const readLocal = () => JSON.parse(readFileSync(join(data, 'local.json'), 'utf8')) as LocalJson;
+const lasting = ({ url, apiKey, users, admin }: LocalJson) => ({ url, apiKey, users, admin });
+
+/** Exactly one line of complaint. */
+function assertRefused({ code, err }: Ended, expected: RegExp): void {
+  assert.equal(code, 1);
+  assert.match(err, expected);
+  assert.equal(err.trim().split('\n').length, 1, err);
+}
+
+test('a flag that is wrong or unknown is one line and exit 1; --help is the text and exit 0', async () => {
+  assertRefused(await local('--port', 'x'), /--port takes a number from 1 to 65535, not "x"/);
+  assertRefused(await local('--port', '70000'), /not "70000"/);
+  assertRefused(await local('--nope'), /'--nope'/);
+  assertRefused(await local('extra'), /'extra'/);
+  assertRefused(await demo('--nope'), /'--nope'/);
+  for (const { code, out } of [await local('--help'), await demo('--help')]) {
+    assert.equal(code, 0);
+    assert.match(out, /--data DIR/);
+  }
+});
+
+test('the demo without a service is one line and exit 1', async () => {
+  assertRefused(await demo('--data', join(folder, 'nowhere')), /Start the service with: npm start/);
+});
+
+test('it starts, shows how it is used, plays the demo, and survives kill -9', async () => {
+  const port = await freePort();
+  const first = await started(port);
+  const before = readLocal();
+  assert.equal(before.url, `http://localhost:${port}`);
+  assert.equal(before.users.length, 3);
+  assert.equal(statSync(join(data, 'local.json')).mode & 0o777, 0o600);
+  for (const shown of [before.url, before.apiKey, ...before.users.map(({ password }) => password)]) {
+    assert.ok(first.out().includes(shown), shown);
+  }
+
+  assertRefused(await local('--port', String(port), '--data', join(folder, 'other')), /Port \d+ is taken/);
+  assertRefused(await local('--port', String(await freePort()), '--data', data), /is in use by process \d+/);
+
+  // The lines between the two texts, as somebody would paste them.
+  const lines = first.out().split('\n');
+  const pasted = lines.slice(
+    lines.findIndex((line) => line.startsWith('cd ')),
+    lines.findLastIndex((line) => line.startsWith('post ')) + 1,
+  );
+  const bash = spawn('bash', [], { cwd: folder });
+  let answered = '';
+  bash.stdout.on('data', (chunk) => (answered += chunk));
+  bash.stdin.end(pasted.join('\n'));
+  await once(bash, 'close');
+  assert.match(answered, /"backupCodes":\["/);
+  assert.match(answered, /"status":"authenticated","accessToken":"[^"]+".*"method":"totp"/);
+
+  const played = await demo('--data', data);
+  assert.equal(played.code, 0, played.out + played.err);
+  assert.match(played.out, /ada has a second factor already/);
+  assert.match(played.out, /Every step did what it should/);
+
+  first.kill('SIGKILL');
+  await first.ended;
+  const second = await started(port);
+  assert.deepEqual(lasting(readLocal()), lasting(before));
+  const [ada] = before.users;
+  const response = await fetch(`${before.url}/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'x-api-key': before.apiKey, 'content-type': 'application/json' },
+    body: JSON.stringify(ada),
+  });
+  assert.equal(((await response.json()) as { status: string }).status, 'challenge');
+
+  second.kill('SIGTERM');
+  assert.equal((await second.ended).code, 0);
+  const third = await started(port, '--fresh');
+  assert.notDeepEqual(lasting(readLocal()), lasting(before));
+  third.kill('SIGINT');
+  assert.equal((await third.ended).code, 0);
+});
+
+test('a signal while it starts stops it cleanly', async () => {
+  const child = run('bin/local.ts', ['--port', String(await freePort()), '--data', join(folder, 'early')]);
+  await once(child.stdout ?? assert.fail(), 'data');
+  child.kill('SIGTERM');
+  const { code, err } = await child.ended;
+  assert.deepEqual([code, err], [0, '']);
+});

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { BACKUP_CODE, newBackupCodes, withoutCode } from '../../core/backup-codes.ts';
+import type { BackupCodes } from '../../core/factor.ts';
+import { lengthPrefixed } from '../../core/user.ts';
+
+const raw = randomBytes(32);
+const key = { id: 'k1', key: createSecretKey(raw) };
+const user = { realm: 'users', sub: 'alice' };
+const { codes, stored } = newBackupCodes(user, key);
+const [first = ''] = codes;
+
+test('ten different codes of 80 bits, grouped for reading', () => {
+  assert.equal(new Set(codes).size, 10);
+  // Crockford's alphabet has 32 letters: 16 of them are 80 bits.
+  for (const code of codes) assert.match(code, /^([0-9a-hjkmnp-tv-z]{4}-){3}[0-9a-hjkmnp-tv-z]{4}$/);
+});
+
+test('every letter of the alphabet is as likely as any other', () => {
+  const letters = Array.from({ length: 200 }, () =>
+    newBackupCodes(user, key).codes.join('').replaceAll('-', ''),
+  ).join('');
+  const counts = Map.groupBy(letters, (letter) => letter);
+  assert.equal(counts.size, 32);
+  // 1000 expected of each: nine standard deviations either way.
+  for (const [letter, { length }] of counts) assert.ok(length > 700 && length < 1300, `${letter}: ${length}`);
+});
+
+test('each code is accepted once and leaves the others', () => {
+  let left: BackupCodes = stored;
+  for (const [used, code] of codes.entries()) {
+    const next = withoutCode(code, user, left, key);
+    assert.equal(next?.digests.length, 9 - used);
+    assert.ok(next);
+    assert.equal(withoutCode(code, user, next, key), undefined);
+    left = next;
+  }
+});
+
+test('a code is accepted with or without dashes or spaces, in either case, o for 0 and i or l for 1', () => {
+  const separators = fc.array(fc.constantFrom('', '', '-', ' ', '--'), { minLength: 17, maxLength: 17 });
+  const twins: Record<string, string[]> = { 0: ['0', 'o', 'O'], 1: ['1', 'i', 'I', 'l', 'L'] };
+  const choices = fc.array(fc.nat(), { minLength: 16, maxLength: 16 });
+  fc.assert(
+    fc.property(fc.constantFrom(...codes), separators, choices, (code, between, choice) => {
+      const letters = [...code.replaceAll('-', '')].map((letter, index) => {
+        const forms = twins[letter] ?? [letter, letter.toUpperCase()];
+        return forms[(choice[index] ?? 0) % forms.length];
+      });
+      const typed = letters.map((letter, index) => `${between[index]}${letter}`).join('') + between[16];
+      assert.match(typed, BACKUP_CODE);
+      assert.equal(withoutCode(typed, user, stored, key)?.digests.length, 9);
+    }),
+  );
+});
+
+test('what is not sixteen letters and digits has not the form of a code', () => {
+  const bare = first.replaceAll('-', '');
+  for (const wrong of [
+    '',
+    bare.slice(1),
+    `${bare}0`,
+    `${first}_`,
+    first.replaceAll('-', '.'),
+    `${bare}\n`,
+    'é'.repeat(16),
+  ]) {
+    assert.doesNotMatch(wrong, BACKUP_CODE, JSON.stringify(wrong));
+  }
+});
+
+const elsewhere: [string, () => BackupCodes | undefined][] = [
+  ['another user', () => withoutCode(first, { ...user, sub: 'bob' }, stored, key)],
+  ['the same user of another realm', () => withoutCode(first, { ...user, realm: 'partners' }, stored, key)],
+  ['another set', () => withoutCode(first, user, { ...stored, set: 'another' }, key)],
+  ['another key id', () => withoutCode(first, user, stored, { ...key, id: 'k2' })],
+  ['another key', () => withoutCode(first, user, stored, { ...key, key: createSecretKey(randomBytes(32)) })],
+];
+for (const [where, found] of elsewhere) {
+  test(`a code is refused for ${where}`, () => assert.equal(found(), undefined));
+}
+
+test('a known answer: HMAC-SHA-256 over realm, user, set, key and code, cut to 128 bits', () => {
+  const digests = codes.map((code) =>
+    createHmac('sha256', raw)
+      .update(
+        lengthPrefixed(
+          'countersign',
+          'v1',
+          'backup-code',
+          'users',
+          'alice',
+          stored.set,
+          'k1',
+          code.replaceAll('-', ''),
+        ),
+      )
+      .digest('hex')
+      .slice(0, 32),
+  );
+  assert.deepEqual(
+    stored.digests.map((digest) => Buffer.from(digest).toString('hex')),
+    digests,
+  );
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  assertFields,
+  assertPrivate,
+  assertProblem,
+  challengeFor,
+  clientOf,
+  codeAt,
+  enrollPerson,
+  SESSION,
+  signIn,
+  text,
+} from '../support/client.ts';
+import { createPerson } from '../support/people.ts';
+import { serviceForTests } from '../support/service.ts';
+import { storedRecord } from '../support/stored.ts';
+
+const service = await serviceForTests();
+const client = clientOf(service);
+const disable = (access: string, body: Record<string, string>) =>
+  client.post('/v1/totp/disable', body, access);
+const statusOf = async (access: string) => (await client.get('/v1/totp', access)).body;
+
+/** Somebody with two authenticators. */
+async function withTwo() {
+  const person = await createPerson(service);
+  const first = await enrollPerson(service, client, person);
+  const answer = await client.post('/v1/totp/enroll', { name: 'Second', code: first.code() }, first.access);
+  const secret = text(answer, 'secret');
+  const authenticatorId = text(answer, 'authenticatorId');
+  const code = codeAt(secret, service.clock.seconds());
+  const confirmed = await client.post('/v1/totp/confirm', { authenticatorId, code }, first.access);
+  service.clock.advance(30);
+  return { person, first, second: { secret, authenticatorId }, access: text(confirmed, 'accessToken') };
+}
+
+test('with a code it removes all authenticators and the backup codes', async () => {
+  const { person, access, first } = await withTwo();
+  const answer = await disable(access, { code: first.code() });
+  assertFields(answer, 200, [...SESSION, 'enabled']);
+  assertPrivate(answer);
+  assert.equal(answer.body['enabled'], false);
+  assert.deepEqual(await statusOf(text(answer, 'accessToken')), {
+    enabled: false,
+    authenticators: [],
+    backupCodesRemaining: 0,
+  });
+  await signIn(client, person);
+});
+
+test('a backup code does too', async () => {
+  const { access, backupCodes } = await enrollPerson(service, client, await createPerson(service));
+  const [backupCode = ''] = backupCodes;
+  assert.equal((await disable(access, { backupCode })).body['enabled'], false);
+});
+
+test('by its id it removes one, and the other goes on with the backup codes', async () => {
+  const { person, access, first, second } = await withTwo();
+  const answer = await disable(access, { code: first.code(), authenticatorId: first.authenticatorId });
+  assertFields(answer, 200, [...SESSION, 'enabled']);
+  assert.equal(answer.body['enabled'], true);
+  const status = await statusOf(text(answer, 'accessToken'));
+  const left = status['authenticators'] as { id: string; name: string }[];
+  assert.deepEqual(
+    left.map(({ id, name }) => ({ id, name })),
+    [{ id: second.authenticatorId, name: 'Second' }],
+  );
+  assert.equal(status['backupCodesRemaining'], 10);
+
+  service.clock.advance(30);
+  const signInWith = async (secret: string) =>
+    client.post('/v1/auth/verify', {
+      challengeToken: await challengeFor(client, person),
+      code: codeAt(secret, service.clock.seconds()),
+    });
+  assertProblem(await signInWith(first.secret), 401, 'code_rejected');
+  assert.equal((await signInWith(second.secret)).status, 200);
+});
+
+test('the last one by its id is all', async () => {
+  const person = await createPerson(service);
+  const { access, code, authenticatorId } = await enrollPerson(service, client, person);
+  const answer = await disable(access, { code: code(), authenticatorId });
+  assert.equal(answer.body['enabled'], false);
+  assert.equal((await statusOf(text(answer, 'accessToken')))['backupCodesRemaining'], 0);
+  await signIn(client, person);
+});
+
+test('a session alone removes nothing', async () => {
+  const person = await createPerson(service);
+  const { access, authenticatorId, wrongCode } = await enrollPerson(service, client, person);
+  const before = await storedRecord(service, person);
+  assertProblem(await disable(access, {}), 400, 'invalid_request');
+  assertProblem(await disable(access, { authenticatorId }), 400, 'invalid_request');
+  assert.deepEqual(await storedRecord(service, person), before);
+  assertProblem(await disable(access, { code: wrongCode() }), 401, 'code_rejected');
+  assert.equal((await statusOf(access))['enabled'], true);
+});
+
+test('an authenticator that is not there is a 404, and no attempt', async () => {
+  const person = await createPerson(service);
+  const { access, code } = await enrollPerson(service, client, person);
+  const before = await storedRecord(service, person);
+  const answer = await disable(access, { code: code(), authenticatorId: 'not-one-of-mine' });
+  assertProblem(answer, 404, 'authenticator_not_found');
+  assert.deepEqual(await storedRecord(service, person), before);
+});
+
+test('without a second factor there is nothing to remove', async () => {
+  const { access } = await signIn(client, await createPerson(service));
+  assertProblem(await disable(access, { code: '123456' }), 409, 'totp_not_enabled');
+});
+
+test('a code used to sign in disables nothing', async () => {
+  const person = await createPerson(service);
+  const { access, code } = await enrollPerson(service, client, person);
+  const used = code();
+  const challengeToken = await challengeFor(client, person);
+  assert.equal((await client.post('/v1/auth/verify', { challengeToken, code: used })).status, 200);
+  assertProblem(await disable(access, { code: used }), 401, 'code_rejected');
+});
+
+test('the failures stay counted over switching off and on', async () => {
+  const person = await createPerson(service);
+  const { access, code } = await enrollPerson(service, client, person);
+  const off = await disable(access, { code: code() });
+  const again = await client.post('/v1/totp/enroll', {}, text(off, 'accessToken'));
+  assert.equal(again.status, 201);
+  const record = await storedRecord(service, person);
+  assert.ok(record?.['g'], 'the generation stays');
+});

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeJwt } from 'jose';
+import {
+  assertFields,
+  assertPrivate,
+  assertProblem,
+  challengeFor,
+  clientOf,
+  codeAt,
+  enrollPerson,
+  SESSION,
+  text,
+} from '../support/client.ts';
+import { createPerson } from '../support/people.ts';
+import { serviceForTests } from '../support/service.ts';
+import { storedRecord } from '../support/stored.ts';
+
+const service = await serviceForTests();
+const client = clientOf(service);
+const verify = (challengeToken: string, proof: { code: string } | { backupCode: string }) =>
+  client.post('/v1/auth/verify', { challengeToken, ...proof });
+
+async function enrolled() {
+  const person = await createPerson(service);
+  return { person, ...(await enrollPerson(service, client, person)) };
+}
+
+test('a code answers the challenge, for a session that says so', async () => {
+  const { person, code } = await enrolled();
+  const answer = await verify(await challengeFor(client, person), { code: code() });
+  assertFields(answer, 200, [...SESSION, 'status', 'method']);
+  assertPrivate(answer);
+  assert.equal(answer.body['status'], 'authenticated');
+  assert.equal(answer.body['method'], 'totp');
+  const { amr, acr, sub } = decodeJwt(text(answer, 'accessToken'));
+  assert.deepEqual({ amr, acr, sub }, { amr: ['pwd', 'otp', 'mfa'], acr: 'urn:countersign:2fa', sub: person.sub });
+  assert.equal((await client.get('/v1/totp', text(answer, 'accessToken'))).status, 200);
+});
+
+test('a backup code answers it with or without the dashes and in either case, once', async () => {
+  const { person, backupCodes } = await enrolled();
+  const forms = [
+    (code: string) => code,
+    (code: string) => code.replaceAll('-', ''),
+    (code: string) => code.toUpperCase(),
+    (code: string) => code.replaceAll('-', '').toUpperCase(),
+    (code: string) => ` ${code.replaceAll('-', ' ')}`,
+  ];
+  for (const [index, form] of forms.entries()) {
+    const backupCode = form(backupCodes[index] ?? '');
+    const answer = await verify(await challengeFor(client, person), { backupCode });
+    assertFields(answer, 200, [...SESSION, 'status', 'method', 'backupCodesRemaining']);
+    assert.equal(answer.body['method'], 'backup_code');
+    assert.equal(answer.body['backupCodesRemaining'], 9 - index);
+    const again = await verify(await challengeFor(client, person), { backupCode });
+    assertProblem(again, 401, 'code_rejected');
+  }
+});
+
+test('the last backup code works, and leaves the authenticator as it was', async () => {
+  const { person, backupCodes, code } = await enrolled();
+  for (const backupCode of backupCodes) {
+    assert.equal((await verify(await challengeFor(client, person), { backupCode })).status, 200);
+    service.clock.advance(1);
+  }
+  const [spent = ''] = backupCodes;
+  assertProblem(await verify(await challengeFor(client, person), { backupCode: spent }), 401, 'code_rejected');
+  const answer = await verify(await challengeFor(client, person), { code: code() });
+  assert.equal(answer.status, 200);
+  const status = await client.get('/v1/totp', text(answer, 'accessToken'));
+  assert.equal(status.body['backupCodesRemaining'], 0);
+});
+
+test("another user's backup code is refused, and stays theirs", async () => {
+  const [ours, theirs] = [await enrolled(), await enrolled()];
+  const [backupCode = ''] = theirs.backupCodes;
+  assertProblem(await verify(await challengeFor(client, ours.person), { backupCode }), 401, 'code_rejected');
+  assert.equal((await verify(await challengeFor(client, theirs.person), { backupCode })).status, 200);
+});
+
+test('the code that confirmed the enrolment is no login code', async () => {
+  const { person, secret } = await enrolled();
+  const spent = codeAt(secret, service.clock.seconds() - 30);
+  assertProblem(await verify(await challengeFor(client, person), { code: spent }), 401, 'code_rejected');
+});
+
+test('a code is accepted once: on its challenge, on a new one, and an earlier step after it', async () => {
+  const { person, secret } = await enrolled();
+  service.clock.advance(30);
+  const now = service.clock.seconds();
+  const challengeToken = await challengeFor(client, person);
+  assert.equal((await verify(challengeToken, { code: codeAt(secret, now) })).status, 200);
+  assertProblem(await verify(challengeToken, { code: codeAt(secret, now) }), 401, 'challenge_invalid');
+  for (const at of [now, now - 30]) {
+    const answer = await verify(await challengeFor(client, person), { code: codeAt(secret, at) });
+    assertProblem(answer, 401, 'code_rejected');
+  }
+});
+
+test('a wrong code and a used one get the same answer', async () => {
+  const { person, code, wrongCode } = await enrolled();
+  const used = code();
+  assert.equal((await verify(await challengeFor(client, person), { code: used })).status, 200);
+  const [replayed, wrong] = [
+    await verify(await challengeFor(client, person), { code: used }),
+    await verify(await challengeFor(client, person), { code: wrongCode() }),
+  ];
+  assertProblem(wrong, 401, 'code_rejected');
+  assert.deepEqual({ ...replayed.body, requestId: '' }, { ...wrong.body, requestId: '' });
+});
+
+test('a challenge that was answered is dead, for a fresh code too', async () => {
+  const { person, code, nextCode } = await enrolled();
+  const challengeToken = await challengeFor(client, person);
+  assert.equal((await verify(challengeToken, { code: code() })).status, 200);
+  const before = await storedRecord(service, person);
+  assertProblem(await verify(challengeToken, { code: nextCode() }), 401, 'challenge_invalid');
+  assert.deepEqual(await storedRecord(service, person), before);
+});
+
+test('a wrong code does not end the challenge', async () => {
+  const { person, code, wrongCode } = await enrolled();
+  const challengeToken = await challengeFor(client, person);
+  assertProblem(await verify(challengeToken, { code: wrongCode() }), 401, 'code_rejected');
+  assert.equal((await verify(challengeToken, { code: code() })).status, 200);
+});
+
+test('codes one step away are accepted, two steps away refused', async () => {
+  for (const [seconds, status] of [
+    [-60, 401],
+    [60, 401],
+    [-30, 200],
+    [30, 200],
+  ] as const) {
+    const { person, secret } = await enrolled();
+    service.clock.advance(90);
+    const code = codeAt(secret, service.clock.seconds() + seconds);
+    const answer = await verify(await challengeFor(client, person), { code });
+    assert.equal(answer.status, status, `${seconds} s`);
+  }
+});
+
+test("a challenge is for the client of the API key it was made with, and another's attempt is not charged", async () => {
+  const { person, code } = await enrolled();
+  const challengeToken = await challengeFor(client, person);
+  const before = await storedRecord(service, person);
+  const other = clientOf(service, service.local.limitedApiKey);
+  const answer = await other.post('/v1/auth/verify', { challengeToken, code: code() });
+  assertProblem(answer, 401, 'challenge_invalid');
+  assert.deepEqual(await storedRecord(service, person), before);
+  assert.equal((await verify(challengeToken, { code: code() })).status, 200);
+});
+
+test('a challenge ends after 120 seconds', async () => {
+  const { person, code } = await enrolled();
+  const challengeToken = await challengeFor(client, person);
+  service.clock.advance(121);
+  assertProblem(await verify(challengeToken, { code: code() }), 401, 'challenge_invalid');
+});
+
+test("one user's challenge with another's code is refused, and the other is not charged", async () => {
+  const [ours, theirs] = [await enrolled(), await enrolled()];
+  const before = await storedRecord(service, theirs.person);
+  const answer = await verify(await challengeFor(client, ours.person), { code: theirs.code() });
+  assertProblem(answer, 401, 'code_rejected');
+  assert.deepEqual(await storedRecord(service, theirs.person), before);
+});
+
+test('no other token, and no altered one, is a challenge', async () => {
+  const { person, access, refresh, code } = await enrolled();
+  const challengeToken = await challengeFor(client, person);
+  const [header = '', payload = '', signature = ''] = challengeToken.split('.');
+  const swapped = signature.startsWith('A') ? 'B' : 'A';
+  const unsigned = Buffer.from('{"alg":"none","typ":"countersign-challenge+jwt"}').toString('base64url');
+  for (const token of [
+    access,
+    refresh,
+    `${header}.${payload}.${swapped}${signature.slice(1)}`,
+    `${unsigned}.${payload}.`,
+    `${header}.${payload}.`,
+    'nonsense',
+  ]) {
+    assertProblem(await verify(token, { code: code() }), 401, 'challenge_invalid');
+  }
+});

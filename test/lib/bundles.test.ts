@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { routes } from '../../functions/routes.ts';
+import { bundleFunctions } from '../../lib/bundle.ts';
+
+const bundles = bundleFunctions();
+const KB = 1024;
+
+test('there is a bundle for each operation and for the key-maker', () => {
+  for (const operation of [...Object.keys(routes), 'ensure-keys']) assert.ok(bundles[operation], operation);
+  assert.equal(bundles['routes'], undefined);
+});
+
+describe('no bundle outgrows its bound', () => {
+  for (const [name, { bytes, inputs }] of Object.entries(bundles)) {
+    const holds = (part: string) => inputs.some((input) => input.includes(part));
+    const bound = holds('client-cognito-identity-provider')
+      ? 340
+      : holds('@aws-sdk/') || holds('@smithy/')
+        ? 300
+        : 60;
+    test(`${name}: ${Math.ceil(bytes / KB)} of ${bound} KB`, () => assert.ok(bytes <= bound * KB));
+  }
+});
+
+test('none holds the SDK’s search for credentials, the CDK, or what runs on this machine only', () => {
+  const foreign =
+    /credential-provider-(node|ini|sso|process|web-identity|http)|aws-cdk-lib|^(local|test|bin)\//;
+  for (const [name, { inputs }] of Object.entries(bundles)) {
+    assert.deepEqual(
+      inputs.filter((input) => foreign.test(input)),
+      [],
+      name,
+    );
+  }
+});
+
+test('each is CommonJS wherever its folder lies, and carries no source', () => {
+  for (const [name, { folder, bytes }] of Object.entries(bundles)) {
+    const code = readFileSync(join(folder, 'index.js'));
+    assert.equal(code.length, bytes, name);
+    assert.ok(!code.includes('sourceMappingURL'), name);
+    assert.deepEqual(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')), { type: 'commonjs' });
+  }
+});

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readConfig } from '../../lib/config.ts';
+
+function faultsOf(context: unknown): string[] {
+  try {
+    readConfig(context);
+  } catch (error) {
+    assert.ok(error instanceof Error);
+    const [headline, ...faults] = error.message.split('\n  ');
+    assert.match(headline ?? '', /"countersign" in the context of cdk\.json/);
+    return faults;
+  }
+  return [];
+}
+
+const trusted = { realm: 'partner', issuer: 'https://idp.example', jwksUri: 'https://idp.example/keys' };
+const plan = { rate: 10, burst: 20, guessableRate: 1, guessableBurst: 2 };
+
+test('an empty configuration is a whole one', () => {
+  const config = readConfig(undefined);
+  assert.deepEqual(config, readConfig({}));
+  assert.deepEqual(Object.keys(config.plans), ['standard', 'limited']);
+  assert.deepEqual(config.clients, {
+    app: { plan: 'standard', keys: ['first'] },
+    trial: { plan: 'limited', keys: ['first'] },
+  });
+  assert.equal(config.removal, 'retain');
+  assert.equal(config.userPool, undefined);
+});
+
+test('every fault is listed at once: unknown names, wrong values and what does not fit together', () => {
+  assert.equal(
+    faultsOf({ nmae: 'x', totp: { perod: 1, period: 400 }, limits: { lockAfter: 20, stopAfter: 5 } }).length,
+    4,
+  );
+});
+
+describe('a wrong setting names itself, what was given and what is allowed', () => {
+  const cases: [title: string, given: unknown, fault: string | RegExp][] = [
+    [
+      'an unknown name',
+      { totp: { perod: 30 } },
+      'totp.perod: no such setting; the nearest is period, of: issuer, algorithm, digits, period, window, authenticators',
+    ],
+    ['an unknown name at the top', { isuer: 'x' }, /^isuer: no such setting; the nearest is issuer, of: /],
+    ['one of a few', { totp: { digits: 7 } }, 'totp.digits: given 7; allowed: 6, 8'],
+    [
+      'a number out of range',
+      { totp: { period: 400 } },
+      'totp.period: given 400; allowed: a whole number from 15 to 120',
+    ],
+    ['a fraction', { memory: 512.5 }, 'memory: given 512.5; allowed: a whole number from 128 to 10240'],
+    ['a text for a number', { memory: '512' }, /^memory: given "512"; allowed: a whole number/],
+    ['a text for a switch', { cloudWatchRole: 'no' }, 'cloudWatchRole: given "no"; allowed: true, false'],
+    ['a realm', { realm: 'Users' }, /^realm: given "Users"; allowed: a realm is/],
+    ['a colon in the label', { totp: { issuer: 'a:b' } }, /^totp\.issuer: given "a:b"; allowed: no colon/],
+    [
+      'a missing value',
+      { plans: { standard: { rate: 1, burst: 1, guessableRate: 1 } }, clients: {} },
+      'plans.standard.guessableBurst: given nothing; allowed: a whole number from 1 to 5000',
+    ],
+    [
+      'a name of a plan',
+      { plans: { 'a b': plan }, clients: {} },
+      'plans.a b: given "a b"; allowed: 1 to 32 letters, digits and -',
+    ],
+    ['a text instead of everything', 'Countersign', /^: given "Countersign"; allowed: an object of realm,/],
+  ];
+  for (const [title, given, fault] of cases) {
+    test(title, () => {
+      const faults = faultsOf(given);
+      assert.equal(faults.length, 1, faults.join('\n'));
+      if (typeof fault === 'string') assert.equal(faults[0], fault);
+      else assert.match(faults[0] ?? '', fault);
+    });
+  }
+});
+
+describe('settings that do not fit together are refused', () => {
+  const cases: [title: string, given: unknown, at: string][] = [
+    ['a stop before the first lock', { limits: { lockAfter: 10, stopAfter: 5 } }, 'limits.stopAfter'],
+    ['a longest lock below the first', { limits: { lockSeconds: 1000 } }, 'limits.lockSecondsMost'],
+    [
+      'a refresh token that ends before its access token',
+      { lifetimes: { accessToken: 3600, refreshToken: 300 } },
+      'lifetimes.refreshToken',
+    ],
+    ['a plan there is not', { clients: { app: { plan: 'gold', keys: ['a'] } } }, 'clients.app.plan'],
+    ['a key twice', { clients: { app: { plan: 'standard', keys: ['a', 'a'] } } }, 'clients.app.keys.1'],
+    [
+      'guesses faster than the plan',
+      { plans: { p: { ...plan, guessableRate: 11 } }, clients: {} },
+      'plans.p.guessableRate',
+    ],
+    ['a plan faster than the stage', { plans: { p: { ...plan, rate: 300 } }, clients: {} }, 'plans.p.rate'],
+    ['an origin twice', { cors: { origins: ['https://a.example', 'https://a.example'] } }, 'cors.origins.1'],
+    [
+      'the realm of our own users',
+      { trustedIssuers: [{ ...trusted, realm: 'users', clientIds: ['a'] }] },
+      'trustedIssuers.0.realm',
+    ],
+    [
+      'a realm of two issuers',
+      {
+        trustedIssuers: [
+          { ...trusted, clientIds: ['a'] },
+          { ...trusted, issuer: 'https://b.example', clientIds: ['a'] },
+        ],
+      },
+      'trustedIssuers.1.realm',
+    ],
+    ['an issuer trusted for whatever it signs', { trustedIssuers: [trusted] }, 'trustedIssuers.0.audience'],
+    [
+      'a former issuer that is the present one',
+      { issuer: 'https://a.example', formerIssuers: ['https://a.example'] },
+      'formerIssuers.0',
+    ],
+  ];
+  for (const [title, given, at] of cases) {
+    test(title, () => {
+      const faults = faultsOf(given);
+      assert.equal(faults.length, 1, faults.join('\n'));
+      assert.ok(faults[0]?.startsWith(`${at}: given `), faults[0]);
+    });
+  }
+});
+
+test('an issuer is https, or http on this machine, and has no slash at its end', () => {
+  for (const issuer of ['https://id.example', 'https://id.example/a', 'http://localhost:3000']) {
+    assert.equal(readConfig({ issuer }).issuer, issuer);
+  }
+  for (const issuer of [
+    'http://id.example',
+    'https://id.example/',
+    'https://u:p@id.example',
+    'https://id.example?a',
+    'id.example',
+  ]) {
+    assert.match(faultsOf({ issuer })[0] ?? '', /^issuer: given /);
+  }
+});
+
+test('an origin is scheme, host and port, as a browser sends it', () => {
+  for (const origin of ['https://app.example', 'http://localhost:5173']) {
+    assert.deepEqual(readConfig({ cors: { origins: [origin] } }).cors.origins, [origin]);
+  }
+  for (const origin of [
+    '*',
+    'https://app.example/',
+    'https://App.example',
+    'app.example',
+    'https://app.example:443',
+  ]) {
+    assert.match(faultsOf({ cors: { origins: [origin] } })[0] ?? '', /^cors\.origins\.0: given /);
+  }
+});

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ofType, one, plain, synthesize } from './synthesize.ts';
+
+const { identity } = synthesize();
+const existing = synthesize({ userPool: { id: 'eu-west-1_aBcDeFgHi' } });
+
+const client = (name: string, template = identity) =>
+  one(template, 'AWS::Cognito::UserPoolClient', name).Properties;
+
+test('the pool takes no sign-ups, wants strong passwords, recovers by mail and has no MFA of its own', () => {
+  const { Properties, DeletionPolicy } = one(identity, 'AWS::Cognito::UserPool', 'UserPool');
+  assert.equal(DeletionPolicy, 'Retain');
+  assert.equal(Properties['DeletionProtection'], 'ACTIVE');
+  assert.equal(Properties['MfaConfiguration'], 'OFF');
+  assert.deepEqual(Properties['AdminCreateUserConfig'], { AllowAdminCreateUserOnly: true });
+  assert.deepEqual(Properties['AccountRecoverySetting'], {
+    RecoveryMechanisms: [{ Name: 'verified_email', Priority: 1 }],
+  });
+  assert.deepEqual(Properties['Policies'], {
+    PasswordPolicy: {
+      MinimumLength: 12,
+      RequireLowercase: true,
+      RequireNumbers: true,
+      RequireSymbols: true,
+      RequireUppercase: true,
+      TemporaryPasswordValidityDays: 3,
+    },
+  });
+});
+
+test('the login client checks passwords over IAM alone, and its tokens live as short as Cognito allows', () => {
+  const login = client('LoginClient');
+  assert.deepEqual(login['ExplicitAuthFlows'], ['ALLOW_ADMIN_USER_PASSWORD_AUTH']);
+  assert.deepEqual(
+    [login['AccessTokenValidity'], login['IdTokenValidity'], login['RefreshTokenValidity']],
+    [5, 5, 60],
+  );
+});
+
+test('the apps client signs in by the custom flow alone', () => {
+  assert.deepEqual(client('AppsClient')['ExplicitAuthFlows'], [
+    'ALLOW_CUSTOM_AUTH',
+    'ALLOW_REFRESH_TOKEN_AUTH',
+  ]);
+});
+
+test('no client tells who exists, has a way in through OAuth, or tokens that cannot be revoked', () => {
+  for (const template of [identity, existing.identity]) {
+    const clients = ofType(template, 'AWS::Cognito::UserPoolClient');
+    assert.equal(clients.length, 2);
+    for (const [, { Properties }] of clients) {
+      assert.equal(Properties['PreventUserExistenceErrors'], 'ENABLED');
+      assert.equal(Properties['EnableTokenRevocation'], true);
+      assert.equal(Properties['AllowedOAuthFlowsUserPoolClient'], false);
+      assert.equal(Properties['AllowedOAuthFlows'], undefined);
+    }
+  }
+});
+
+test('an existing pool is not touched: it gets the same two clients', () => {
+  assert.deepEqual(ofType(existing.identity, 'AWS::Cognito::UserPool'), []);
+  for (const name of ['LoginClient', 'AppsClient']) {
+    assert.deepEqual(
+      { ...client(name, existing.identity), UserPoolId: undefined },
+      { ...client(name), UserPoolId: undefined },
+    );
+    assert.equal(client(name, existing.identity)['UserPoolId'], 'eu-west-1_aBcDeFgHi');
+  }
+});
+
+test('passwords are checked in the existing pool and no other', () => {
+  const role = one(existing.api, 'AWS::IAM::Role', 'LoginRole').Properties;
+  assert.ok(
+    JSON.stringify(plain(role, [existing.data, existing.identity])).includes(
+      'arn:<AWS::Partition>:cognito-idp:<AWS::Region>:<AWS::AccountId>:userpool/eu-west-1_aBcDeFgHi',
+    ),
+  );
+});

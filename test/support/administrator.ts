@@ -1,0 +1,72 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { Service } from '../../local/service.ts';
+import { type Answer, type Client, clientOf } from './client.ts';
+
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+/** An administrator of the service: an API key and signed calls. */
+export function administratorOf(
+  service: Service,
+  credentials: Credentials = service.local.admin,
+  client: Client = clientOf(service),
+) {
+  const call = (method: 'GET' | 'POST', path: string): Promise<Answer> =>
+    client.call(method, path, {
+      headers: signature(service, credentials, { method, path, at: service.clock.now() }),
+    });
+  const of = (sub: string) => `/v1/admin/users/${encodeURIComponent(sub)}`;
+  return {
+    call,
+    status: (sub: string) => call('GET', of(sub)),
+    unlock: (sub: string) => call('POST', `${of(sub)}/unlock`),
+    reset: (sub: string) => call('POST', `${of(sub)}/reset`),
+    revokeSessions: (sub: string) => call('POST', `${of(sub)}/sessions/revoke`),
+  };
+}
+
+/**
+ * The headers of a Signature Version 4 over a request without a body ("Create a signed AWS API request").
+ *
+ * @param request `at` in milliseconds
+ */
+export function signature(
+  { url, local }: Pick<Service, 'url' | 'local'>,
+  { accessKeyId, secretAccessKey }: Credentials,
+  { method, path, at }: { method: string; path: string; at: number },
+): Record<string, string> {
+  const { host, pathname, searchParams } = new URL(path, url);
+  const date = new Date(at).toISOString().replace(/[-:]|\.\d+/g, '');
+  const scope = [date.slice(0, 8), local.admin.region, 'execute-api', 'aws4_request'];
+  const query = [...searchParams]
+    .map((pair) => pair.map(encodeURIComponent).join('='))
+    .sort()
+    .join('&');
+  const canonical = [
+    method,
+    // Every service but S3 has what is on the wire encoded once more.
+    pathname.split('/').map(encodeURIComponent).join('/'),
+    query,
+    `host:${host}`,
+    `x-amz-date:${date}`,
+    '',
+    'host;x-amz-date',
+    sha256(''),
+  ].join('\n');
+  const key = scope.reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
+  const signed = hmac(key, ['AWS4-HMAC-SHA256', date, scope.join('/'), sha256(canonical)].join('\n'));
+  return {
+    'x-amz-date': date,
+    authorization: `AWS4-HMAC-SHA256 Credential=${[accessKeyId, ...scope].join('/')}, SignedHeaders=host;x-amz-date, Signature=${signed.toString('hex')}`,
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function hmac(key: string | Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import * as v from 'valibot';
+import { createBearer } from '../../adapters/bearer.ts';
+import { createTokens } from '../../adapters/tokens.ts';
+import type { Caller } from '../../core/claims.ts';
+import { confirm } from '../../core/confirm.ts';
+import { enroll } from '../../core/enroll.ts';
+import { CountersignError } from '../../core/error.ts';
+import { login } from '../../core/login.ts';
+import type { FirstFactor } from '../../core/ports.ts';
+import type { Proof } from '../../core/proof.ts';
+import { Settings } from '../../core/settings.ts';
+import { type AuthenticatorApp, scan } from './authenticator-app.ts';
+import { createMemoryFamilies } from './memory-families.ts';
+import { createMemoryKeyring } from './memory-keyring.ts';
+import { createMemoryRecords } from './memory-records.ts';
+import { createSigningKeys } from './signing-keys.ts';
+
+/** The start of a time step of 30 s, in seconds since the epoch. */
+export const NOW = 1_800_000_000;
+export const CLIENT = 'web';
+const PASSWORD = 'correct horse battery staple';
+
+export const issuer = {
+  ISSUER: 'https://id.example/prod',
+  FORMER_ISSUERS: [],
+  AUDIENCE: 'https://api.example',
+};
+const signingKeys = createSigningKeys();
+
+export type Deployment = ReturnType<typeof createDeployment>;
+
+/** The domain over ports in memory, with real tokens: one whole service without a network. */
+export function createDeployment(settings: v.InferInput<typeof Settings> = {}) {
+  const tokens = createTokens(issuer, signingKeys);
+  const firstFactor: FirstFactor = {
+    async check(username, password) {
+      if (password !== PASSWORD) throw new CountersignError('invalid_credentials');
+      return { sub: `sub-of-${username}`, username };
+    },
+  };
+  return {
+    settings: v.parse(Settings, settings),
+    records: createMemoryRecords(),
+    keyring: createMemoryKeyring(),
+    families: createMemoryFamilies(),
+    tokens,
+    firstFactor,
+    bearer: createBearer(tokens, []),
+  };
+}
+
+/** Somebody with a second factor. */
+export interface Person {
+  name: string;
+  /** By the session that the last change of the factor gave. */
+  caller: Caller;
+  app: AuthenticatorApp;
+  authenticatorId: string;
+  backupCodes: string[];
+}
+
+export function signIn(deployment: Deployment, name: string, now: number) {
+  return login(deployment, { username: name, password: PASSWORD, client: CLIENT, now });
+}
+
+/** A session of somebody without a second factor. */
+export async function session(deployment: Deployment, name: string, now: number) {
+  const answer = await signIn(deployment, name, now);
+  assert.equal(answer.status, 'authenticated');
+  return { ...answer, caller: await callerOf(deployment, answer.accessToken, now) };
+}
+
+export async function challenge(deployment: Deployment, name: string, now: number): Promise<string> {
+  const answer = await signIn(deployment, name, now);
+  assert.equal(answer.status, 'challenge');
+  return answer.challengeToken;
+}
+
+/** Who comes with this access token. */
+export function callerOf(deployment: Deployment, accessToken: string | undefined, now: number) {
+  return deployment.bearer(`Bearer ${accessToken}`, now);
+}
+
+/** Signs in, enrols and confirms; the code of `now` is spent by it. */
+export async function enrolled(deployment: Deployment, name = 'alice', now = NOW - 300): Promise<Person> {
+  const { caller } = await session(deployment, name, now);
+  return { name, ...(await addAuthenticator(deployment, caller, undefined, now)) };
+}
+
+/** Enrols and confirms one authenticator more. */
+export async function addAuthenticator(
+  deployment: Deployment,
+  caller: Caller,
+  proof: Proof | undefined,
+  now: number,
+  name = 'Phone',
+) {
+  const { authenticatorId, otpauthUri } = await enroll(deployment, { caller, name, proof, now });
+  const app = scan(otpauthUri);
+  const input = { caller, authenticatorId, code: app.codeAt(now), client: CLIENT, now };
+  const { accessToken, backupCodes = [] } = await confirm(deployment, input);
+  return { app, authenticatorId, backupCodes, caller: await callerOf(deployment, accessToken, now) };
+}

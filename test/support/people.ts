@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import {
+  AdminCreateUserCommand,
+  AdminSetUserPasswordCommand,
+  CognitoIdentityProviderClient,
+} from '@aws-sdk/client-cognito-identity-provider';
+import type { Service } from '../../local/service.ts';
+import type { Person } from './client.ts';
+
+/** Cognito, with the operator's credentials and at the service's time. */
+export function cognitoOf({ local, clock }: Service): CognitoIdentityProviderClient {
+  return new CognitoIdentityProviderClient({
+    endpoint: local.cognito.endpoint,
+    region: local.operator.region,
+    credentials: local.operator,
+    systemClockOffset: clock.now() - Date.now(),
+  });
+}
+
+/**
+ * Somebody new in the pool, so that no two tests share a user.
+ *
+ * @param permanent false: the password is an administrator's, to be replaced at the first sign-in
+ */
+export async function createPerson(
+  service: Service,
+  { permanent = true }: { permanent?: boolean } = {},
+): Promise<Person & { sub: string }> {
+  const cognito = cognitoOf(service);
+  const username = `person-${randomBytes(6).toString('hex')}`;
+  const password = `${randomBytes(12).toString('base64url')}-Aa1`;
+  const user = { UserPoolId: service.local.cognito.userPoolId, Username: username };
+  try {
+    const { User } = await cognito.send(
+      new AdminCreateUserCommand({
+        ...user,
+        UserAttributes: [
+          { Name: 'email', Value: `${username}@example.com` },
+          { Name: 'email_verified', Value: 'true' },
+        ],
+        TemporaryPassword: password,
+        MessageAction: 'SUPPRESS',
+      }),
+    );
+    if (permanent) {
+      await cognito.send(new AdminSetUserPasswordCommand({ ...user, Password: password, Permanent: true }));
+    }
+    const sub = User?.Attributes?.find(({ Name }) => Name === 'sub')?.Value;
+    if (!sub) throw new Error('Cognito gave no sub.');
+    return { username, password, sub };
+  } finally {
+    cognito.destroy();
+  }
+}
