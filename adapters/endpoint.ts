@@ -7,7 +7,7 @@ import type { User } from '../core/user.ts';
 import type { Bearer } from './bearer.ts';
 import { header, parseBody } from './body.ts';
 import { secondsNow } from './clock.ts';
-import { writeLog } from './log.ts';
+import { defectOf, writeLog } from './log.ts';
 import { problem } from './problem.ts';
 
 interface Request {
@@ -135,16 +135,7 @@ function problems(): Middleware {
     onError(request) {
       const { error, event, context } = request;
       if (!(error instanceof CountersignError)) {
-        writeLog({
-          level: 'error',
-          requestId: context.awsRequestId,
-          error: error?.name,
-          // The frames alone: an error's text may hold what was sent.
-          at: error?.stack
-            ?.split('\n')
-            .filter((line) => /^\s+at /.test(line))
-            .slice(0, 8),
-        });
+        writeLog({ level: 'error', requestId: context.awsRequestId, ...defectOf(error) });
       }
       const answer = error instanceof CountersignError ? error : new CountersignError('internal_error');
       const { statusCode, headers, body } = problem(answer, event.requestContext.requestId);

@@ -39,6 +39,7 @@ export function itemOf(factor: Factor): Item {
         ? { M: Object.fromEntries(Object.entries(factor.answered).map(([id, at]) => [id, number(at)])) }
         : undefined,
     e: factor.event && { M: { t: text(factor.event.type), a: number(factor.event.at) } },
+    q: factor.askedToEnrollAt === undefined ? undefined : number(factor.askedToEnrollAt),
     [WRITTEN_BY]: factor.writtenBy === undefined ? undefined : text(factor.writtenBy),
   });
 }
@@ -63,6 +64,7 @@ export function factorOf(item: Item): Factor {
       type: readText(item['e'].M['t']) as FactorEvent['type'],
       at: readNumber(item['e'].M['a']),
     },
+    askedToEnrollAt: item['q'] && readNumber(item['q']),
     writtenBy: readText(item[WRITTEN_BY]),
   };
 }

@@ -25,18 +25,32 @@ export function createReading(environment: Environment) {
   };
 }
 
-/** Signs sessions too. */
-export function createSigning(environment: Environment) {
+/** Opens secrets, and signs nothing. */
+export function createProving(
+  environment: Environment<'TABLE_NAME' | 'KEYRING_KEY_ARN' | 'KEYRING_STACK' | 'SETTINGS'>,
+) {
   const { TABLE_NAME: tableName, SETTINGS: settings } = environment;
   const dynamo = dynamoDb();
   const ringOptions = { dynamoDb: dynamo, tableName, hold: settings.lifetimes.keyHold };
   const unwrap = createUnwrap(kms(), environment);
   return {
     records: createRecords(dynamo, tableName),
-    families: createFamilies(dynamo, tableName),
-    tokens: createTokens(environment, createSigningKeys(ringOptions, unwrap)),
     keyring: createKeyring(ringOptions, unwrap),
     settings,
+    // For those that go on from here.
+    dynamo,
+    ringOptions,
+    unwrap,
+  };
+}
+
+/** Signs sessions too. */
+export function createSigning(environment: Environment) {
+  const { dynamo, ringOptions, unwrap, ...proving } = createProving(environment);
+  return {
+    ...proving,
+    families: createFamilies(dynamo, ringOptions.tableName),
+    tokens: createTokens(environment, createSigningKeys(ringOptions, unwrap)),
   };
 }
 

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import * as qrcode from 'qrcode';
 import type { LocalJson } from '../local/local-json.ts';
 import { addAccount } from './authenticator-app.ts';
 import { refuseOtherNode } from './node-version.ts';
+import { terminalQr } from './terminal-qr.ts';
 
 refuseOtherNode();
 
@@ -17,6 +17,7 @@ const USAGE = `npm run demo -- [flags]    enrols, signs in and disables again, a
 
 type Json = Record<string, unknown>;
 interface Answer {
+  path: string;
   status: number;
   body: Json;
 }
@@ -41,7 +42,7 @@ async function play(call: Caller, users: LocalJson['users']): Promise<void> {
   const enrolled = await expect(call('/v1/totp/enroll', { name: 'Demo phone' }, token), 201);
   const uri = text(enrolled, 'otpauthUri');
   say(2, 'enrols an authenticator: this is what the app scans');
-  console.log(`\n${await qrcode.toString(uri, { type: 'terminal', small: true })}\n     ${uri}`);
+  console.log(`\n${terminalQr(uri)}\n\n     ${uri}`);
   const app = addAccount(uri);
   const nextCode = () =>
     app.nextCode((seconds) =>
@@ -85,12 +86,12 @@ async function play(call: Caller, users: LocalJson['users']): Promise<void> {
     say(8, `rotates the backup codes: ${backupCodes.length} new ones, the old ones are dead`);
 
     const disabled = await expect(call('/v1/totp/disable', { backupCode: backupCodes.shift() }, token), 200);
-    check(disabled['enabled'] === false, { status: 200, body: disabled });
+    check(disabled['enabled'] === false, { path: '/v1/totp/disable', body: disabled });
     backupCodes = [];
     say(9, 'disables the second factor, with one of them');
 
     const after = await expect(call('/v1/auth/login', password), 200);
-    check(after['status'] === 'authenticated', { status: 200, body: after });
+    check(after['status'] === 'authenticated', { path: '/v1/auth/login', body: after });
     say(10, 'signs in once more: the password is enough again');
   } finally {
     await tidyUp(call, password, backupCodes);
@@ -110,7 +111,10 @@ async function findNewcomer(call: Caller, users: LocalJson['users']) {
 
 async function challengeOf(call: Caller, password: Json): Promise<string> {
   const body = await expect(call('/v1/auth/login', password), 200);
-  check(body['status'] === 'challenge' && body['accessToken'] === undefined, { status: 200, body });
+  check(body['status'] === 'challenge' && body['accessToken'] === undefined, {
+    path: '/v1/auth/login',
+    body,
+  });
   return text(body, 'challengeToken');
 }
 
@@ -139,7 +143,7 @@ function createCaller(url: string, apiKey: string): Caller {
     }).catch(() => {
       throw new Error(`Nothing answers at ${url}. Start it with: npm start`);
     });
-    return { status: response.status, body: (await response.json()) as Json };
+    return { path, status: response.status, body: (await response.json()) as Json };
   };
 }
 
@@ -149,8 +153,10 @@ async function expect(answer: Promise<Answer>, status: number): Promise<Json> {
   return answered.body;
 }
 
-function check(holds: boolean, { status, body }: Answer): void {
-  if (!holds) throw new Error(`Unexpected answer: ${status} ${body['code'] ?? body['status'] ?? ''}`);
+function check(holds: boolean, { path, status, body }: Omit<Answer, 'status'> & { status?: number }): void {
+  if (holds) return;
+  const said = [status, body['code'] ?? body['status']].filter((part) => part !== undefined).join(' ');
+  throw new Error(`${path} answered otherwise than it should: ${said}`);
 }
 
 function text(body: Json, name: string): string {

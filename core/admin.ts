@@ -3,7 +3,7 @@ import { without } from './disable.ts';
 import { CountersignError } from './error.ts';
 import { type Factor, type FactorEvent, isEnabled } from './factor.ts';
 import { isStopped, lockedFor } from './limits.ts';
-import type { Records } from './ports.ts';
+import type { PoolSessions, Records } from './ports.ts';
 import type { Settings } from './settings.ts';
 import { type Status, statusOf } from './status.ts';
 import type { User } from './user.ts';
@@ -11,6 +11,8 @@ import type { User } from './user.ts';
 interface Administration {
   records: Records;
   settings: Settings;
+  /** Absent where Cognito's sessions are left alone. */
+  poolSessions?: PoolSessions | undefined;
 }
 
 export interface AdminStatus extends Status {
@@ -58,14 +60,16 @@ export async function adminUnlock(
  * @throws CountersignError `user_not_found`, `conflict`, `temporarily_unavailable`
  */
 export async function adminReset(
-  { records, settings }: Administration,
+  { records, settings, poolSessions }: Administration,
   user: User,
   now: number,
 ): Promise<AdminStatus> {
   const factor = known(await records.read(user));
   const removed = { ...withoutFailures(without(factor, undefined)), recentFailures: [] };
   const reset = noted(changed(removed, now), 'reset', now);
-  return adminStatusOf(await replaceOrConflict(records, user, factor, reset), settings, now);
+  const status = adminStatusOf(await replaceOrConflict(records, user, factor, reset), settings, now);
+  await poolSessions?.end(user);
+  return status;
 }
 
 /**
@@ -75,12 +79,13 @@ export async function adminReset(
  * @throws CountersignError `conflict`, `temporarily_unavailable`
  */
 export async function adminRevokeSessions(
-  { records }: Administration,
+  { records, poolSessions }: Omit<Administration, 'settings'>,
   user: User,
   now: number,
 ): Promise<void> {
   const factor = await records.read(user);
   await replaceOrConflict(records, user, factor, noted(changed(factor, now), 'sessions_revoked', now));
+  await poolSessions?.end(user);
 }
 
 function known(factor: Factor): Factor {

@@ -6,14 +6,21 @@ import { CountersignError, unavailable } from './error.ts';
 import { type Authenticator, type Factor, isEnabled } from './factor.ts';
 import type { Services } from './ports.ts';
 import { open } from './sealed.ts';
-import { refuseUnlessCurrent, type Session, sessionAfterChange } from './session.ts';
+import {
+  endPoolSessions,
+  type PoolSessionsEnded,
+  refuseUnlessCurrent,
+  type Session,
+  sessionAfterChange,
+} from './session.ts';
 import { matchingSteps } from './totp.ts';
 
 export type Confirmation = {
   authenticatorId: string;
   /** With the first authenticator only; shown once. */
   backupCodes?: string[];
-} & Partial<Session>;
+} & Partial<Session> &
+  PoolSessionsEnded;
 
 /**
  * Ends an enrolment: a code of the pending authenticator puts it in force and ends every other session.
@@ -58,6 +65,7 @@ export async function confirm(
   return {
     authenticatorId,
     ...(backup && { backupCodes: backup.codes }),
+    ...(await endPoolSessions(services.poolSessions, user)),
     ...(await sessionAfterChange(services, caller, confirmed, client, withSecondFactor(caller.amr), now)),
   };
 }

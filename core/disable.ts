@@ -4,12 +4,19 @@ import { CountersignError } from './error.ts';
 import { type Factor, isEnabled } from './factor.ts';
 import type { Services } from './ports.ts';
 import { type Proof, prove } from './proof.ts';
-import { refuseUnlessCurrent, type Session, sessionAfterChange } from './session.ts';
+import {
+  endPoolSessions,
+  type PoolSessionsEnded,
+  refuseUnlessCurrent,
+  type Session,
+  sessionAfterChange,
+} from './session.ts';
 
 export type Disabled = {
   /** Whether another authenticator is still in force. */
   enabled: boolean;
-} & Partial<Session>;
+} & Partial<Session> &
+  PoolSessionsEnded;
 
 /**
  * Removes one authenticator, or all of them with the backup codes; the last one by its id is all. Wants a code, never a
@@ -36,6 +43,7 @@ export async function disable(
   const left = await attempt(services, user, factor, judge, 'disabled', now);
   return {
     enabled: isEnabled(left),
+    ...(await endPoolSessions(services.poolSessions, user)),
     ...(await sessionAfterChange(services, caller, left, client, withSecondFactor(caller.amr), now)),
   };
 }

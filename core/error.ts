@@ -46,5 +46,12 @@ export class CountersignError extends Error {
 
 /** A dependency failed or did not answer: refuse, and say when to come back. */
 export function unavailable(cause?: unknown): CountersignError {
-  return new CountersignError('temporarily_unavailable', '', { retryAfter: 1, cause });
+  return new CountersignError(
+    'temporarily_unavailable',
+    'This cannot be done right now: try again shortly.',
+    {
+      retryAfter: 1,
+      cause,
+    },
+  );
 }

@@ -45,7 +45,8 @@ export interface FactorEvent {
     | 'rotated'
     | 'unlocked'
     | 'reset'
-    | 'sessions_revoked';
+    | 'sessions_revoked'
+    | 'asked_to_enroll';
   at: number;
 }
 
@@ -71,6 +72,8 @@ export interface Factor {
   /** Challenge ids already answered, until they expire. */
   answered: Record<string, number>;
   event?: FactorEvent | undefined;
+  /** When this user was first seen without a second factor where one will be required. */
+  askedToEnrollAt?: number | undefined;
   /** The random id of the write that made this state. */
   writtenBy?: string | undefined;
 }

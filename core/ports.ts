@@ -61,10 +61,18 @@ export interface FirstFactor {
   check(username: string, password: string): Promise<{ sub: string; username: string }>;
 }
 
+/** The sessions of the user pool itself, where a change of the second factor is to end them too. */
+export interface PoolSessions {
+  /** Nothing to do for a user of another realm. */
+  end(user: User): Promise<void>;
+}
+
 /** What every operation that takes a code works with. */
 export interface Services {
   records: Records;
   keyring: Keyring;
   tokens: Tokens;
   settings: Settings;
+  /** Absent where Cognito's sessions are left alone. */
+  poolSessions?: PoolSessions | undefined;
 }

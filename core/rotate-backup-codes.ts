@@ -5,12 +5,19 @@ import { CountersignError } from './error.ts';
 import { isEnabled } from './factor.ts';
 import type { Services } from './ports.ts';
 import { prove } from './proof.ts';
-import { refuseUnlessCurrent, type Session, sessionAfterChange } from './session.ts';
+import {
+  endPoolSessions,
+  type PoolSessionsEnded,
+  refuseUnlessCurrent,
+  type Session,
+  sessionAfterChange,
+} from './session.ts';
 
 export type Rotated = {
   /** Ten, shown once; every older code is dead. */
   backupCodes: string[];
-} & Partial<Session>;
+} & Partial<Session> &
+  PoolSessionsEnded;
 
 /**
  * A new set of backup codes for a code of an authenticator: a backup code does not make backup codes.
@@ -33,6 +40,7 @@ export async function rotateBackupCodes(
   const rotated = await attempt(services, user, factor, judge, 'rotated', now);
   return {
     backupCodes: codes,
+    ...(await endPoolSessions(services.poolSessions, user)),
     ...(await sessionAfterChange(services, caller, rotated, client, withSecondFactor(caller.amr), now)),
   };
 }

@@ -1,7 +1,7 @@
 import { type AuthenticationMethod, acrOf, type Caller } from './claims.ts';
 import { CountersignError } from './error.ts';
 import type { Factor } from './factor.ts';
-import type { Tokens } from './ports.ts';
+import type { PoolSessions, Tokens } from './ports.ts';
 import { randomId } from './random.ts';
 import type { Settings } from './settings.ts';
 import type { User } from './user.ts';
@@ -95,6 +95,29 @@ export function refuseUnlessCurrent(caller: Caller, factor: Factor): void {
         (caller.session !== undefined && caller.session === factor.provenBy)
       : caller.generation === factor.generation;
   if (!current) throw new CountersignError('token_invalid');
+}
+
+export interface PoolSessionsEnded {
+  /** Only where the configuration wants Cognito's sessions ended: whether they were. */
+  cognitoSessionsEnded?: boolean;
+}
+
+/**
+ * Ends the user pool's own sessions after a change, where that is wanted. The change stands by then, so a failure does not
+ * undo the answer: it is said in it.
+ */
+export async function endPoolSessions(
+  poolSessions: PoolSessions | undefined,
+  user: User,
+): Promise<PoolSessionsEnded> {
+  if (!poolSessions) return {};
+  try {
+    await poolSessions.end(user);
+    return { cognitoSessionsEnded: true };
+  } catch (error) {
+    if (error instanceof CountersignError) return { cognitoSessionsEnded: false };
+    throw error;
+  }
 }
 
 /**

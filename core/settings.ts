@@ -69,6 +69,20 @@ export const Settings = v.strictObject({
     }),
     {},
   ),
+  /**
+   * Whether users of the Cognito pool have to have a second factor. From the date, or so many days after a user's first
+   * sign-in that found none, tokens of Cognito carry the claim `enrolment_required` until there is one.
+   */
+  enrollment: v.optional(
+    v.union([
+      v.literal('optional'),
+      v.strictObject({ requiredAfter: v.pipe(v.string(), v.isoDate('a date: 2027-01-31')) }),
+      v.strictObject({ requiredAfterDays: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365)) }),
+    ]),
+    'optional',
+  ),
+  /** Whether a change of the second factor ends the user's Cognito sessions too (AdminUserGlobalSignOut). */
+  globalSignOut: v.optional(v.boolean(), false),
 });
 
 export type Settings = v.InferOutput<typeof Settings>;

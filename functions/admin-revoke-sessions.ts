@@ -1,8 +1,11 @@
 import { createAdministration } from '../adapters/administration.ts';
 import { adminEndpoint } from '../adapters/endpoint.ts';
+import { createPoolSessions } from '../adapters/pool-sessions.ts';
 import { adminRevokeSessions } from '../core/admin.ts';
 
-const { options, services } = createAdministration();
+const { options, services: reading } = createAdministration();
+const poolSessions = createPoolSessions(reading.settings)?.(options.environment.USER_POOL_ID);
+const services = { ...reading, poolSessions };
 
 /** POST /v1/admin/users/{userId}/sessions/revoke: ends every session of a user. */
 export const handler = adminEndpoint(

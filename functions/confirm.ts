@@ -2,12 +2,16 @@ import * as v from 'valibot';
 import { bearerBodyEndpoint } from '../adapters/endpoint.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { code, id } from '../adapters/fields.ts';
+import { createPoolSessions } from '../adapters/pool-sessions.ts';
 import { createServices } from '../adapters/services.ts';
 import { confirm } from '../core/confirm.ts';
 
 const environment = readEnvironment();
-const services = createServices(environment);
-const { bearer } = services;
+const { bearer, ...proving } = createServices(environment);
+const services = {
+  ...proving,
+  poolSessions: createPoolSessions(proving.settings)?.(environment.USER_POOL_ID),
+};
 
 const body = v.strictObject({ authenticatorId: id, code });
 

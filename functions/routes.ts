@@ -23,6 +23,8 @@ export interface Route {
   keys?: { signing?: 'verify' | 'sign'; data?: 'open'; backupCode?: 'digest' };
   /** Checks a password with the Cognito pool: AdminInitiateAuth. */
   firstFactor?: true;
+  /** Ends the user's Cognito sessions too, where the configuration says so: AdminUserGlobalSignOut. */
+  signsOut?: true;
 }
 
 const opensSecrets = { data: 'open', backupCode: 'digest' } as const;
@@ -84,6 +86,7 @@ export const routes = {
     guessable: true,
     record: 'write',
     keys: { signing: 'sign', ...opensSecrets },
+    signsOut: true,
   },
   verify: {
     method: 'POST',
@@ -100,6 +103,7 @@ export const routes = {
     guessable: true,
     record: 'write',
     keys: { signing: 'sign', ...opensSecrets },
+    signsOut: true,
   },
   'rotate-backup-codes': {
     method: 'POST',
@@ -108,6 +112,7 @@ export const routes = {
     guessable: true,
     record: 'write',
     keys: { signing: 'sign', ...opensSecrets },
+    signsOut: true,
   },
   keys: { method: 'GET', path: '/.well-known/jwks.json', caller: 'open', keys: { signing: 'verify' } },
   discovery: { method: 'GET', path: '/.well-known/openid-configuration', caller: 'open' },
@@ -123,14 +128,38 @@ export const routes = {
     path: '/v1/admin/users/{userId}/reset',
     caller: 'iam',
     record: 'write',
+    signsOut: true,
   },
   'admin-revoke-sessions': {
     method: 'POST',
     path: '/v1/admin/users/{userId}/sessions/revoke',
     caller: 'iam',
     record: 'write',
+    signsOut: true,
   },
 } as const satisfies Record<string, Route>;
+
+/** A Cognito trigger: what it is called in a pool's LambdaConfig, and what it may touch. */
+export interface Trigger extends Pick<Route, 'record' | 'keys' | 'signsOut'> {
+  lambdaConfig:
+    | 'DefineAuthChallenge'
+    | 'CreateAuthChallenge'
+    | 'VerifyAuthChallengeResponse'
+    | 'PreTokenGenerationConfig'
+    | 'PostConfirmation';
+}
+
+export const triggers = {
+  'cognito/define-auth-challenge': { lambdaConfig: 'DefineAuthChallenge', record: 'read' },
+  'cognito/create-auth-challenge': { lambdaConfig: 'CreateAuthChallenge', record: 'read' },
+  'cognito/verify-auth-challenge-response': {
+    lambdaConfig: 'VerifyAuthChallengeResponse',
+    record: 'write',
+    keys: opensSecrets,
+  },
+  'cognito/pre-token-generation': { lambdaConfig: 'PreTokenGenerationConfig', record: 'write' },
+  'cognito/post-confirmation': { lambdaConfig: 'PostConfirmation', record: 'write', signsOut: true },
+} as const satisfies Record<string, Trigger>;
 
 /** The name of an operation: its file in functions/, its Lambda function, its construct and its test. */
 export type Operation = keyof typeof routes;

@@ -1,10 +1,10 @@
 import type { Principal } from './aws/types.ts';
 import type { PoolDefinition } from './cognito/server.ts';
 import type { TableDefinition } from './dynamodb.ts';
-import { known } from './gateway/properties.ts';
 import type { KeyDefinition } from './kms.ts';
 import type { FunctionDefinition } from './lambda.ts';
 import { statementsIn } from './roles.ts';
+import { known } from './template/known.ts';
 import type { Deployment, Resource } from './template.ts';
 
 /** What the embedded servers are told of the template's tables, keys and pools, and what Lambda is of a function. */

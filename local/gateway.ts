@@ -57,11 +57,17 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     const request = await readRequest(incoming);
     if (!request) return;
     const context = contextOf(api, request, startedAt);
-    const answer = await answerTo(request, context);
+    const answer = await answerTo(request, context).catch((error: unknown) => {
+      console.error('The gateway failed:', error);
+      return gatewayError('API_CONFIGURATION_ERROR', api.responses, context, () => undefined);
+    });
     send(request, response, context, answer);
     context['responseLatency'] = String(clock.now() - startedAt);
     if (api.accessLog !== undefined) options.onAccess?.(render(api.accessLog, context, '-'));
   });
+
+  // Clients keep their connections; one closed just as a request comes would look like a fault.
+  server.keepAliveTimeout = 60_000;
 
   async function answerTo(request: Request & { tooLarge: boolean }, context: Context): Promise<Answer> {
     const refuse = (type: ResponseType, message?: string): Answer => {

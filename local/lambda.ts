@@ -131,7 +131,15 @@ export function startLambda(options: {
   /** "Defined runtime environment variables", the endpoints of this machine, and the function's own. */
   function variablesOf(definition: FunctionDefinition): Record<string, string> {
     return {
+      // A home of its own keeps the SDK away from the configuration of whoever runs this.
+      HOME: '/home/sbx_user1051',
+      LANG: 'en_US.UTF-8',
+      TZ: ':UTC',
+      ...definition.variables,
       ...options.endpoints,
+      // Reserved: a function cannot be given its own.
+      LAMBDA_TASK_ROOT: definition.folder,
+      _HANDLER: definition.handler,
       AWS_ACCESS_KEY_ID: definition.credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: definition.credentials.secretAccessKey,
       AWS_SESSION_TOKEN: definition.credentials.sessionToken,
@@ -144,13 +152,6 @@ export function startLambda(options: {
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       AWS_LAMBDA_LOG_GROUP_NAME: definition.logGroup,
       AWS_LAMBDA_LOG_STREAM_NAME: `${new Date(options.clock.now()).toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${randomUUID().replaceAll('-', '')}`,
-      // A home of its own keeps the SDK away from the configuration of whoever runs this.
-      HOME: '/home/sbx_user1051',
-      LAMBDA_TASK_ROOT: definition.folder,
-      LANG: 'en_US.UTF-8',
-      TZ: ':UTC',
-      _HANDLER: definition.handler,
-      ...definition.variables,
     };
   }
 

@@ -1,7 +1,7 @@
+import { known } from '../template/known.ts';
 import type { Deployment, Resource } from '../template.ts';
 import { type GatewayResponse, readGatewayResponse } from './gateway-response.ts';
 import { type MockIntegration, readMock } from './mock.ts';
-import { known } from './properties.ts';
 
 /** One REST API and its stage, as its resources in the template describe it. */
 export interface Api {

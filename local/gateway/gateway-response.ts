@@ -1,6 +1,6 @@
+import { known } from '../template/known.ts';
 import type { Resource } from '../template.ts';
 import { type Context, checkTemplate, render } from './context.ts';
-import { known } from './properties.ts';
 
 /** How the API wants an error of the gateway itself answered. */
 export interface GatewayResponse {

@@ -1,6 +1,6 @@
+import { known } from '../template/known.ts';
 import type { Resource } from '../template.ts';
 import type { Answer } from './gateway-response.ts';
-import { known } from './properties.ts';
 
 /** A MOCK integration as CORS preflights use it: fixed headers, and one of several origins let in. */
 export interface MockIntegration {

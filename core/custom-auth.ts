@@ -1,0 +1,115 @@
+import { attempt } from './attempt.ts';
+import { BACKUP_CODE } from './backup-codes.ts';
+import { backupCodesRemaining, isEnabled } from './factor.ts';
+import type { Records, Services } from './ports.ts';
+import { type Proof, prove } from './proof.ts';
+import { randomId } from './random.ts';
+import type { User } from './user.ts';
+
+/** One step of a Cognito sign-in that is over: `request.session` of the trigger events. */
+export interface Step {
+  challengeName: string;
+  challengeResult: boolean;
+}
+
+export type NextStep = 'PASSWORD_VERIFIER' | 'CUSTOM_CHALLENGE' | 'tokens' | 'refuse';
+
+/** Wrong answers that end one sign-in. The record's own budget counts on over all of them. */
+const ANSWERS = 3;
+
+/** Longer than the longest session of a sign-in (AuthSessionValidity: 15 minutes at most). */
+const ANSWERED_FOR = 1800;
+
+/**
+ * Where a sign-in goes from here, by its exact history: the password by SRP, then the second factor where there is one.
+ * Any other history is refused: a sign-in that starts without the password would make a code the only factor.
+ *
+ * An unknown user, played through by Cognito, gets the same steps: the password is never right.
+ */
+export async function defineNextStep(
+  { records }: { records: Records },
+  user: User | undefined,
+  session: Step[],
+): Promise<NextStep> {
+  const [srp, password, ...answers] = session;
+  if (!succeeded(srp, 'SRP_A')) return 'refuse';
+  if (!password) return 'PASSWORD_VERIFIER';
+  if (!user || !succeeded(password, 'PASSWORD_VERIFIER')) return 'refuse';
+  if (answers.some(({ challengeName }) => challengeName !== 'CUSTOM_CHALLENGE')) return 'refuse';
+
+  const last = answers.at(-1);
+  if (!last) return isEnabled(await records.read(user)) ? 'CUSTOM_CHALLENGE' : 'tokens';
+  if (answers.slice(0, -1).some(({ challengeResult }) => challengeResult)) return 'refuse';
+  if (last.challengeResult) return 'tokens';
+  return answers.length < ANSWERS ? 'CUSTOM_CHALLENGE' : 'refuse';
+}
+
+/** What only the triggers see of a challenge. */
+export interface PrivateParameters {
+  /** That the password came first. */
+  passwordProved: 'true';
+  /** The factor's generation when the challenge was made. */
+  generation: string;
+  challenge: string;
+}
+
+export interface Challenge {
+  /** Shown to the client: how it may be answered, and nothing else. */
+  methods: string;
+  hidden: PrivateParameters;
+}
+
+/** A challenge for somebody whose password was right; undefined for any other history. */
+export async function createChallenge(
+  { records }: { records: Records },
+  user: User | undefined,
+  session: Step[],
+): Promise<Challenge | undefined> {
+  const [srp, password] = session;
+  if (!user || !succeeded(srp, 'SRP_A') || !succeeded(password, 'PASSWORD_VERIFIER')) return undefined;
+  const factor = await records.read(user);
+  if (!isEnabled(factor)) return undefined;
+  return {
+    methods: backupCodesRemaining(factor) > 0 ? 'totp,backup_code' : 'totp',
+    hidden: { passwordProved: 'true', generation: factor.generation, challenge: randomId() },
+  };
+}
+
+/**
+ * Whether this answers that challenge: a code or a backup code. What is neither is wrong without being an attempt.
+ *
+ * @throws CountersignError what `attempt` throws: whoever calls refuses
+ */
+export async function verifyAnswer(
+  services: Omit<Services, 'tokens'>,
+  input: { user: User; answer: string; hidden: Partial<PrivateParameters>; now: number },
+): Promise<boolean> {
+  const { user, answer, hidden, now } = input;
+  const { passwordProved, generation, challenge } = hidden;
+  const proof = proofIn(answer);
+  if (passwordProved !== 'true' || !generation || !challenge || !proof) return false;
+  const factor = await services.records.read(user);
+  if (factor.generation !== generation || Object.hasOwn(factor.answered, challenge)) return false;
+  await attempt(
+    services,
+    user,
+    factor,
+    async () => {
+      const proven = await prove(services, user, factor, proof, now);
+      return proven && { ...proven, answered: { ...proven.answered, [challenge]: now + ANSWERED_FOR } };
+    },
+    'accepted',
+    now,
+  );
+  return true;
+}
+
+function proofIn(answer: string): Proof | undefined {
+  const typed = answer.trim();
+  if (/^(?:[0-9]{6}|[0-9]{8})$/.test(typed)) return { code: typed };
+  return typed.length <= 64 && BACKUP_CODE.test(typed) ? { backupCode: typed } : undefined;
+}
+
+function succeeded(step: Step | undefined, name: string): boolean {
+  return step?.challengeName === name && step.challengeResult === true;
+}
