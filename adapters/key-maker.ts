@@ -1,49 +1,79 @@
-import {
-  ConditionalCheckFailedException,
-  type DynamoDBClient,
-  PutItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   GenerateDataKeyPairWithoutPlaintextCommand,
   GenerateDataKeyWithoutPlaintextCommand,
   type KMSClient,
 } from '@aws-sdk/client-kms';
+import { activeFromOfNewKey, isDue, signingKeysNeeded } from '../core/key-rotation.ts';
 import { randomId } from '../core/random.ts';
-import { type KeyKind, keyringKey, type StoredKey, storedKeyItem } from './keyring.ts';
+import type { Settings } from '../core/settings.ts';
+import { type KeyKind, readRing, type StoredKey, type StoredRing, writeRing } from './key-store.ts';
 import { encryptionContext } from './unwrap.ts';
 
-interface KeyMakerOptions {
+export interface KeyMakerOptions {
   dynamoDb: DynamoDBClient;
   kms: KMSClient;
   environment: { TABLE_NAME: string; KEYRING_KEY_ARN: string; KEYRING_STACK: string };
 }
 
 /**
- * Makes the first key of a kind if there is none. Saying it twice, or twice at once, makes one: the put is conditional.
+ * Makes the first key of a kind if there is none. Saying it twice, or twice at once, makes one: the write is conditional.
  * KMS answers with ciphertext alone, so nobody has seen the key.
  */
-export async function ensureFirstKey(
-  { dynamoDb, kms, environment }: KeyMakerOptions,
+export async function ensureFirstKey(aws: KeyMakerOptions, kind: KeyKind, now: number): Promise<void> {
+  await changeRing(aws, kind, async ({ keys }) =>
+    keys.length > 0 ? undefined : [await makeKey(aws, kind, now)],
+  );
+}
+
+/** Makes the next key where one is due, and drops signing keys of which no token can live. */
+export async function rotateKey(
+  aws: KeyMakerOptions,
   kind: KeyKind,
+  settings: Settings,
   now: number,
 ): Promise<void> {
-  const key = await makeKey(kms, environment, kind, now);
-  try {
-    await dynamoDb.send(
-      new PutItemCommand({
-        TableName: environment.TABLE_NAME,
-        Item: { ...keyringKey(kind), keys: { L: [storedKeyItem(key)] } },
-        ConditionExpression: 'attribute_not_exists(pk)',
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  const signing = kind === 'signing';
+  await changeRing(aws, kind, async ({ keys }) => {
+    const needed = signing ? signingKeysNeeded(keys, now, settings) : keys;
+    const due = isDue(keys, now, settings);
+    if (!due && needed.length === keys.length) return undefined;
+    return due ? [...needed, await makeKey(aws, kind, activeFromOfNewKey(signing, now, settings))] : needed;
+  });
+}
+
+/**
+ * Takes a signing key away at once, for one that somebody else may have. Another takes its place immediately, without the
+ * wait that keeps verifiers from meeting a key they do not know.
+ *
+ * @returns whether there was such a key
+ */
+export async function withdrawSigningKey(aws: KeyMakerOptions, id: string, now: number): Promise<boolean> {
+  let found = false;
+  await changeRing(aws, 'signing', async ({ keys }) => {
+    const others = keys.filter((key) => key.id !== id);
+    found = others.length < keys.length;
+    return found ? [...others, await makeKey(aws, 'signing', now)] : undefined;
+  });
+  return found;
+}
+
+/** Reads, decides and writes if nobody else has meanwhile; once more where somebody has. */
+async function changeRing(
+  { dynamoDb, environment }: KeyMakerOptions,
+  kind: KeyKind,
+  decide: (ring: StoredRing) => Promise<StoredKey[] | undefined>,
+): Promise<void> {
+  for (let tries = 0; tries < 3; tries++) {
+    const ring = await readRing(dynamoDb, environment.TABLE_NAME, kind);
+    const keys = await decide(ring);
+    if (!keys || (await writeRing(dynamoDb, environment.TABLE_NAME, kind, ring, keys))) return;
   }
+  throw new Error(`The keys of kind ${kind} change too fast.`);
 }
 
 async function makeKey(
-  kms: KMSClient,
-  { KEYRING_KEY_ARN, KEYRING_STACK }: KeyMakerOptions['environment'],
+  { kms, environment: { KEYRING_KEY_ARN, KEYRING_STACK } }: KeyMakerOptions,
   kind: KeyKind,
   activeFrom: number,
 ): Promise<StoredKey> {

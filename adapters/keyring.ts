@@ -1,20 +1,9 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-import { type AttributeValue, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { unavailable } from '../core/error.ts';
+import { activeKey } from '../core/key-rotation.ts';
 import type { Keyring, SigningKeys } from '../core/ports.ts';
-
-/** Each kind of key has one item, and an encryption context of its own: what unwraps one cannot unwrap another. */
-export type KeyKind = 'data' | 'backup-code' | 'signing';
-
-export interface StoredKey {
-  id: string;
-  /** Ciphertext of KMS. */
-  wrapped: Uint8Array;
-  /** A signing key's public half: SubjectPublicKeyInfo, DER. */
-  publicKey: Uint8Array | undefined;
-  /** Not used before: later than every cache that may not know the key yet. Seconds since the epoch. */
-  activeFrom: number;
-}
+import { type KeyKind, readRing, type StoredKey } from './key-store.ts';
 
 /** Turns the wrapped key into the plain one; kms:Decrypt under the kind's encryption context. */
 export type Unwrap = (kind: KeyKind, key: StoredKey) => Promise<Uint8Array>;
@@ -34,16 +23,16 @@ export function createKeyring(options: KeyringOptions, unwrap: Unwrap): Keyring 
   const rings = { data: createRing('data', options), 'backup-code': createRing('backup-code', options) };
   return {
     async current(kind, now) {
-      const key = activeKey(await rings[kind].keys(now), now);
+      const key = activeOf(await rings[kind].keys(now), now);
       return {
         id: key.id,
-        key: await rings[kind].opened(key, async () => secretKey(await unwrap(kind, key))),
+        key: await rings[kind].opened(key, now, async () => secretKey(await unwrap(kind, key))),
       };
     },
     async key(kind, id, now) {
       const key = await rings[kind].find(id, now);
       if (!key) return undefined;
-      return { id, key: await rings[kind].opened(key, async () => secretKey(await unwrap(kind, key))) };
+      return { id, key: await rings[kind].opened(key, now, async () => secretKey(await unwrap(kind, key))) };
     },
   };
 }
@@ -65,8 +54,8 @@ export function createSigningKeys(options: KeyringOptions, unwrap: Unwrap): Sign
   return {
     ...publicHalves(ring),
     async current(now) {
-      const key = activeKey(await ring.keys(now), now);
-      const privateKey = await ring.opened(key, async () => signingKey(await unwrap('signing', key)));
+      const key = activeOf(await ring.keys(now), now);
+      const privateKey = await ring.opened(key, now, async () => signingKey(await unwrap('signing', key)));
       return { id: key.id, privateKey };
     },
   };
@@ -74,15 +63,14 @@ export function createSigningKeys(options: KeyringOptions, unwrap: Unwrap): Sign
 
 type Ring = ReturnType<typeof createRing>;
 
-/** One kind's keys as read from the table, held for a while together with what was unwrapped of them. */
+/** One kind's keys as read from the table, and what was unwrapped of them: each held for a while. */
 function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions) {
-  let held:
-    | { loadedAt: number; keys: Promise<StoredKey[]>; opened: Map<string, Promise<KeyObject>> }
-    | undefined;
+  let held: { loadedAt: number; keys: Promise<StoredKey[]> } | undefined;
+  const unwrapped = new Map<string, { since: number; key: Promise<KeyObject> }>();
 
   const load = (now: number) => {
-    const keys = readKeys(dynamoDb, tableName, kind);
-    const loaded = { loadedAt: now, keys, opened: new Map<string, Promise<KeyObject>>() };
+    const keys = readRing(dynamoDb, tableName, kind).then((ring) => ring.keys);
+    const loaded = { loadedAt: now, keys };
     held = loaded;
     // A failure is not held.
     keys.catch(() => {
@@ -100,16 +88,16 @@ function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions
       if (known || now < ring.loadedAt + RELOAD_AFTER) return known;
       return (await load(now).keys).find((key) => key.id === id);
     },
-    opened({ id }: StoredKey, open: () => Promise<KeyObject>): Promise<KeyObject> {
-      const { opened } = held ?? { opened: new Map<string, Promise<KeyObject>>() };
-      const known = opened.get(id);
-      if (known) return known;
-      const opening = open().catch((error: unknown) => {
-        opened.delete(id);
+    /** A key of this ring, unwrapped: a reload for some unknown id does not unwrap the known ones again. */
+    opened({ id }: StoredKey, now: number, open: () => Promise<KeyObject>): Promise<KeyObject> {
+      const known = unwrapped.get(id);
+      if (known && now < known.since + hold) return known.key;
+      const key = open().catch((error: unknown) => {
+        unwrapped.delete(id);
         throw unavailable(error);
       });
-      opened.set(id, opening);
-      return opening;
+      unwrapped.set(id, { since: now, key });
+      return key;
     },
   };
 }
@@ -124,14 +112,8 @@ function publicHalves(ring: Ring): PublicSigningKeys {
   };
 }
 
-/** The newest key whose time has come. */
-function activeKey(keys: StoredKey[], now: number): StoredKey {
-  const active = keys
-    .filter(({ activeFrom }) => activeFrom <= now)
-    .reduce<StoredKey | undefined>(
-      (best, key) => (best && best.activeFrom >= key.activeFrom ? best : key),
-      undefined,
-    );
+function activeOf(keys: StoredKey[], now: number): StoredKey {
+  const active = activeKey(keys, now);
   if (!active) throw unavailable();
   return active;
 }
@@ -152,32 +134,4 @@ function wiped(bytes: Uint8Array, make: () => KeyObject): KeyObject {
 function publicHalf({ publicKey }: StoredKey): KeyObject {
   if (!publicKey) throw unavailable();
   return createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
-}
-
-export const keyringKey = (kind: KeyKind) => ({ pk: { S: `KEYRING#${kind}` } });
-
-async function readKeys(dynamoDb: DynamoDBClient, TableName: string, kind: KeyKind): Promise<StoredKey[]> {
-  const { Item } = await dynamoDb
-    .send(new GetItemCommand({ TableName, Key: keyringKey(kind), ConsistentRead: true }))
-    .catch((error: unknown) => {
-      throw unavailable(error);
-    });
-  return (Item?.['keys']?.L ?? []).map(({ M }) => storedKeyOf(M));
-}
-
-function storedKeyOf(item: Record<string, AttributeValue> = {}): StoredKey {
-  const { id, wrapped, publicKey, activeFrom } = item;
-  if (id?.S === undefined || wrapped?.B === undefined || activeFrom?.N === undefined) throw unavailable();
-  return { id: id.S, wrapped: wrapped.B, publicKey: publicKey?.B, activeFrom: Number(activeFrom.N) };
-}
-
-export function storedKeyItem({ id, wrapped, publicKey, activeFrom }: StoredKey): AttributeValue {
-  return {
-    M: {
-      id: { S: id },
-      wrapped: { B: wrapped },
-      activeFrom: { N: String(activeFrom) },
-      ...(publicKey && { publicKey: { B: publicKey } }),
-    },
-  };
 }

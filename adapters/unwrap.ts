@@ -1,6 +1,7 @@
 import { DecryptCommand, type KMSClient } from '@aws-sdk/client-kms';
 import { unavailable } from '../core/error.ts';
-import type { KeyKind, Unwrap } from './keyring.ts';
+import type { KeyKind } from './key-store.ts';
+import type { Unwrap } from './keyring.ts';
 
 /** What a wrapped key is bound to in KMS: this deployment, this kind, this very key. */
 export function encryptionContext(stack: string, purpose: KeyKind, keyId: string): Record<string, string> {

@@ -3,10 +3,8 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { LocalJson } from '../local/local-json.ts';
 import { addAccount } from './authenticator-app.ts';
-import { refuseOtherNode } from './node-version.ts';
+import './node-version.mjs';
 import { terminalQr } from './terminal-qr.ts';
-
-refuseOtherNode();
 
 const USAGE = `npm run demo -- [flags]    enrols, signs in and disables again, against the service that "npm start" runs
 

@@ -3,10 +3,8 @@ import { createConnection, createServer } from 'node:net';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { LocalJson } from '../local/local-json.ts';
-import { refuseOtherNode } from './node-version.ts';
+import './node-version.mjs';
 import { walkThrough } from './walk-through.ts';
-
-refuseOtherNode();
 
 const USAGE = `npm start -- [flags]      the whole service on this machine
 

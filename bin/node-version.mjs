@@ -1,15 +1,11 @@
-// Plain JavaScript, for `node --import`: the version it is about may not be able to read TypeScript.
+// Plain JavaScript, for `node --import`: the Node.js that it refuses may not be able to read TypeScript.
 import { readFileSync } from 'node:fs';
 
-/** Ends the program, with a sentence saying why, on any Node.js but the major version that is pinned. */
-export function refuseOtherNode() {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  const pinned = manifest.devDependencies.node.split('.')[0];
-  if (process.versions.node.split('.')[0] === pinned) return;
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+const pinned = manifest.devDependencies.node.split('.')[0];
+if (process.versions.node.split('.')[0] !== pinned) {
   console.error(
     `This needs Node.js ${pinned}, the version Lambda runs; this is ${process.version}. "npm ci" installs it into node_modules, where npm's scripts find it, unless install scripts are off: "npm rebuild node" makes up for that.`,
   );
   process.exit(1);
 }
-
-refuseOtherNode();

@@ -9,9 +9,8 @@ import { join, resolve } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { synthesize } from '../local/synth.ts';
-import { refuseOtherNode } from './node-version.ts';
+import './node-version.mjs';
 
-refuseOtherNode();
 const root = resolve(import.meta.dirname, '..');
 const pattern = process.argv[2] ?? '';
 const files = globSync('test/**/*.test.ts', { cwd: root })
@@ -50,7 +49,10 @@ stream.compose(new spec()).pipe(process.stdout);
 function step(name: string, program: string, parameters: string[]): void {
   const bin = join(root, 'node_modules/.bin', program);
   const { status, stdout, stderr } = spawnSync(bin, parameters, { cwd: root, encoding: 'utf8' });
-  if (status === 0) return console.log(`✔ ${name}`);
+  if (status === 0) {
+    console.log(`✔ ${name}`);
+    return;
+  }
   process.stdout.write(stdout);
   process.stderr.write(stderr);
   fail(`${name}: see above`);

@@ -81,6 +81,8 @@ export const Settings = v.strictObject({
     ]),
     'optional',
   ),
+  /** Days a key is in use before the next is made. */
+  keyRotationDays: between(1, 365, 90),
   /** Whether a change of the second factor ends the user's Cognito sessions too (AdminUserGlobalSignOut). */
   globalSignOut: v.optional(v.boolean(), false),
 });

@@ -107,7 +107,7 @@ export function statementsFor(
 /** The one function that makes keys. It gets them wrapped only, and cannot unwrap any. */
 export function keyMakerStatements(on: KeyringTargets): PolicyStatement[] {
   return [
-    onItems('Keyring', on.table, ['PutItem'], items(['data', 'backup-code', 'signing'])),
+    onItems('Keyring', on.table, ['GetItem', 'PutItem'], items(['data', 'backup-code', 'signing'])),
     throughDynamoDb(on),
     onKeyring('MakeKeys', on, 'GenerateDataKeyWithoutPlaintext', ['data', 'backup-code']),
     onKeyring('MakeKeyPairs', on, 'GenerateDataKeyPairWithoutPlaintext', ['signing']),

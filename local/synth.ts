@@ -39,5 +39,11 @@ export async function synthesize(
   app.stdout.on('data', (chunk) => (printed += chunk));
   app.stderr.on('data', (chunk) => (printed += chunk));
   const code = await new Promise<number | null>((done, failed) => app.on('error', failed).on('close', done));
-  if (code !== 0) throw new Error(`The CDK app could not be synthesized:\n${printed.trim()}`);
+  if (code !== 0) throw new Error(`The CDK app could not be synthesized.\n${complaint(printed)}`);
+}
+
+/** The error's own text out of what Node.js prints around it, or everything if there is no such error. */
+function complaint(printed: string): string {
+  const [, message] = /^\w*Error: (.+?)\n {4}at /ms.exec(printed) ?? [];
+  return (message ?? printed).trim();
 }

@@ -145,3 +145,19 @@ test('a signal while it starts stops it cleanly', async () => {
   const { code, err } = await child.ended;
   assert.deepEqual([code, err], [0, '']);
 });
+
+test('another Node.js is refused in one line, before it meets TypeScript', async () => {
+  // A program may change its own version as it sees it; what is loaded after that believes it.
+  const pretend = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.1.0"})';
+  const child = spawn(
+    process.execPath,
+    ['--import', pretend, '--import', './bin/node-version.mjs', 'bin/local.ts'],
+    {
+      cwd: root,
+    },
+  );
+  let err = '';
+  child.stderr.on('data', (chunk) => (err += chunk));
+  const [code] = await once(child, 'close');
+  assertRefused({ code, out: '', err }, /This needs Node\.js 24, the version Lambda runs/);
+});

@@ -38,9 +38,10 @@ const user = (name: string) => {
   return found ?? assert.fail(`no user ${name}`);
 };
 
+let alterations = 0;
 /** The assembly with every resource of one type changed. */
 function altered(type: string, change: (properties: Record<string, unknown>) => void): string {
-  const copy = join(root, `altered-${type.replaceAll('::', '-')}`);
+  const copy = join(root, `altered-${alterations++}`);
   cpSync(assembly, copy, { recursive: true });
   for (const file of globSync(join(copy, '*.template.json'))) {
     const template = JSON.parse(readFileSync(file, 'utf8')) as {
@@ -81,6 +82,7 @@ test('the lock of a process that is gone is taken over', async () => {
 test('everything is as it was after a restart: users, keys, ids, what was enrolled', async () => {
   const person = user('grace');
   await enrollPerson(service, clientOf(service), person);
+  const published = await clientOf(service).get('/.well-known/jwks.json');
   const before = service.local;
   await service.close();
   service = await start();
@@ -95,7 +97,7 @@ test('everything is as it was after a restart: users, keys, ids, what was enroll
     },
   );
   assert.equal(service.local.cognito.userPoolId, before.cognito.userPoolId);
-  assert.ok(!service.calls.some(({ operation }) => operation.startsWith('GenerateDataKey')));
+  assert.deepEqual((await clientOf(service).get('/.well-known/jwks.json')).body, published.body);
   const answer = await clientOf(service).post('/v1/auth/login', person);
   assert.equal(answer.body['status'], 'challenge');
 });
@@ -123,6 +125,20 @@ test('a grant that is missing in the template is missing here', async () => {
   assert.deepEqual(new Set(refused.map((call) => call.status)), new Set([400]));
 });
 
+test('a function whose role may not write its log writes none', async () => {
+  const silent = altered('AWS::IAM::Role', (properties) => {
+    properties['Policies'] = JSON.parse(
+      JSON.stringify(properties['Policies'] ?? []).replaceAll('logs:PutLogEvents', 'logs:DescribeLogStreams'),
+    );
+  });
+  const written = new Set<string>();
+  const onLog = (operation: string) => written.add(operation);
+  const other = await start({ assembly: silent, folder: join(root, 'silent'), onLog });
+  await clientOf(other).get('/.well-known/jwks.json');
+  await other.close();
+  assert.deepEqual(written, new Set(['access']));
+});
+
 test('a function that the API has no permission to invoke answers 500', async () => {
   const closed = altered('AWS::Lambda::Permission', (properties) => {
     properties['Principal'] = 'events.amazonaws.com';
@@ -141,6 +157,14 @@ test('a trigger that fails stops the start, and says what it reported', async ()
   await assert.rejects(start({ assembly: broken, folder: data }), /failed: .+: /);
   // And leaves nothing open: the folder is free.
   assert.ok(!existsSync(join(data, 'lock')));
+});
+
+test('a configuration that is wrong says so, and nothing of where', async () => {
+  await assert.rejects(synthesize(join(root, 'wrong'), { nothing: 1 }), (error: Error) => {
+    assert.match(error.message, /nothing: no such setting/);
+    assert.doesNotMatch(error.message, /\n {4}at |node:internal/);
+    return true;
+  });
 });
 
 test('the administrator is let in by signature and policy, and nobody else', async () => {

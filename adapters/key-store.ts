@@ -1,0 +1,97 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { unavailable } from '../core/error.ts';
+
+/** Each kind of key has one item, and an encryption context of its own: what unwraps one cannot unwrap another. */
+export type KeyKind = 'data' | 'backup-code' | 'signing';
+
+export interface StoredKey {
+  id: string;
+  /** Ciphertext of KMS. */
+  wrapped: Uint8Array;
+  /** A signing key's public half: SubjectPublicKeyInfo, DER. */
+  publicKey: Uint8Array | undefined;
+  /** Not used before: later than every cache that may not know the key yet. Seconds since the epoch. */
+  activeFrom: number;
+}
+
+/** One kind's keys, and the version they were read at: 0 where there is no item yet. */
+export interface StoredRing {
+  keys: StoredKey[];
+  version: number;
+}
+
+/** @throws CountersignError `temporarily_unavailable` */
+export async function readRing(
+  dynamoDb: DynamoDBClient,
+  TableName: string,
+  kind: KeyKind,
+): Promise<StoredRing> {
+  const { Item } = await dynamoDb
+    .send(new GetItemCommand({ TableName, Key: keyringKey(kind), ConsistentRead: true }))
+    .catch((error: unknown) => {
+      throw unavailable(error);
+    });
+  if (!Item) return { keys: [], version: 0 };
+  return {
+    keys: (Item['keys']?.L ?? []).map(({ M }) => storedKeyOf(M)),
+    version: Number(Item['version']?.N),
+  };
+}
+
+/**
+ * Replaces the keys if nobody has since they were read. False where somebody has.
+ *
+ * @throws the SDK's error for everything else: who keeps keys has to know why it may not
+ */
+export async function writeRing(
+  dynamoDb: DynamoDBClient,
+  TableName: string,
+  kind: KeyKind,
+  read: StoredRing,
+  keys: StoredKey[],
+): Promise<boolean> {
+  const first = read.version === 0;
+  try {
+    await dynamoDb.send(
+      new PutItemCommand({
+        TableName,
+        Item: {
+          ...keyringKey(kind),
+          keys: { L: keys.map(storedKeyItem) },
+          version: { N: String(read.version + 1) },
+        },
+        ConditionExpression: first ? 'attribute_not_exists(pk)' : 'version = :read',
+        ...(!first && { ExpressionAttributeValues: { ':read': { N: String(read.version) } } }),
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+export const keyringKey = (kind: KeyKind) => ({ pk: { S: `KEYRING#${kind}` } });
+
+function storedKeyOf(item: Record<string, AttributeValue> = {}): StoredKey {
+  const { id, wrapped, publicKey, activeFrom } = item;
+  if (id?.S === undefined || wrapped?.B === undefined || activeFrom?.N === undefined) throw unavailable();
+  return { id: id.S, wrapped: wrapped.B, publicKey: publicKey?.B, activeFrom: Number(activeFrom.N) };
+}
+
+function storedKeyItem({ id, wrapped, publicKey, activeFrom }: StoredKey): AttributeValue {
+  return {
+    M: {
+      id: { S: id },
+      wrapped: { B: wrapped },
+      activeFrom: { N: String(activeFrom) },
+      ...(publicKey && { publicKey: { B: publicKey } }),
+    },
+  };
+}

@@ -1,1 +1,0 @@
-export { refuseOtherNode } from './node-version.mjs';

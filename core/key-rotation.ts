@@ -1,0 +1,67 @@
+import type { Settings } from './settings.ts';
+
+/** When keys are made, used and dropped. Times in seconds. */
+
+const DAY = 86_400;
+
+/** Room for clocks that differ. */
+const SKEW = 60;
+
+/**
+ * How long a verifier elsewhere may hold our key set without looking again: API Gateway's JWT authorizers hold it for two
+ * hours, whatever max-age says.
+ */
+const KEY_SET_HELD = 2 * 3600;
+
+export interface RotatingKey {
+  id: string;
+  activeFrom: number;
+}
+
+/** The newest key whose time has come. */
+export function activeKey<K extends RotatingKey>(keys: K[], now: number): K | undefined {
+  return keys
+    .filter(({ activeFrom }) => activeFrom <= now)
+    .reduce<K | undefined>(
+      (best, key) => (best && best.activeFrom >= key.activeFrom ? best : key),
+      undefined,
+    );
+}
+
+/** Whether it is time for a new key: none is waiting, and the newest has been in use for so many days. */
+export function isDue(keys: RotatingKey[], now: number, { keyRotationDays }: Settings): boolean {
+  const newest = Math.max(...keys.map(({ activeFrom }) => activeFrom));
+  return newest + keyRotationDays * DAY <= now;
+}
+
+/** A new key is used only when every container, and for signing every verifier, can know it. */
+export function activeFromOfNewKey(signing: boolean, now: number, { lifetimes }: Settings): number {
+  return now + SKEW + lifetimes.keyHold + (signing ? KEY_SET_HELD : 0);
+}
+
+/** Signing keys still needed: to sign now or later, or because a token of theirs may still live. */
+export function signingKeysNeeded<K extends RotatingKey>(keys: K[], now: number, settings: Settings): K[] {
+  const { refreshToken, accessToken, challenge, keyHold } = settings.lifetimes;
+  const longest = Math.max(refreshToken, accessToken, challenge) + keyHold + SKEW;
+  return keys.filter((key) => {
+    const successor = keys
+      .filter(({ activeFrom }) => activeFrom > key.activeFrom)
+      .reduce((soonest, { activeFrom }) => Math.min(soonest, activeFrom), Number.POSITIVE_INFINITY);
+    return successor + longest > now;
+  });
+}
+
+/**
+ * Keys that seal or digest and that nothing uses: not the active one, not one still to come, superseded so long ago that no
+ * container can hold it as the active one, and not met in a whole sweep that began after that.
+ */
+export function unusedKeys<K extends RotatingKey>(
+  keys: K[],
+  met: ReadonlySet<string>,
+  sweepBegan: number,
+  { lifetimes }: Settings,
+): K[] {
+  const active = activeKey(keys, sweepBegan - lifetimes.keyHold - SKEW);
+  if (!active) return [];
+  return keys.filter((key) => key.activeFrom < active.activeFrom && !met.has(key.id));
+}

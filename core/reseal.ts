@@ -1,0 +1,40 @@
+import type { Factor } from './factor.ts';
+import type { Keyring } from './ports.ts';
+import { open, type Sealed, seal } from './sealed.ts';
+import type { User } from './user.ts';
+
+/** The keys a record uses, of either kind. */
+export function keysOf(factor: Factor): { data: string[]; backupCode: string[] } {
+  const sealed = [...factor.authenticators, ...(factor.pending ? [factor.pending] : [])];
+  return {
+    data: sealed.map(({ secret }) => secret.keyId),
+    backupCode: factor.backupCodes ? [factor.backupCodes.keyId] : [],
+  };
+}
+
+/**
+ * The record with every readable secret under the active data key; undefined where there is nothing to do. What it means
+ * does not change. Digests of backup codes cannot be made anew without the codes: their keys stay until their sets go.
+ *
+ * @throws CountersignError `temporarily_unavailable`
+ */
+export async function resealed(
+  keyring: Keyring,
+  user: User,
+  factor: Factor,
+  now: number,
+): Promise<Factor | undefined> {
+  const current = await keyring.current('data', now);
+  const again = async <A extends { id: string; secret: Sealed }>(authenticator: A): Promise<A> => {
+    const { id, secret } = authenticator;
+    if (secret.keyId === current.id) return authenticator;
+    const key = await keyring.key('data', secret.keyId, now);
+    const plain = key && open(secret, user, id, key);
+    return plain ? { ...authenticator, secret: seal(plain, user, id, current) } : authenticator;
+  };
+  const authenticators = await Promise.all(factor.authenticators.map(again));
+  const pending = factor.pending && (await again(factor.pending));
+  const changed =
+    pending !== factor.pending || authenticators.some((one, index) => one !== factor.authenticators[index]);
+  return changed ? { ...factor, authenticators, pending } : undefined;
+}

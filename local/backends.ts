@@ -1,0 +1,134 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAllowed } from './aws/iam.ts';
+import { AwsError, type Principal, type RunningServer, type Surroundings } from './aws/types.ts';
+import { type PoolDefinition, startCognito } from './cognito/server.ts';
+import {
+  functionDefinition,
+  keyDefinitions,
+  operationOf,
+  poolDefinitions,
+  tableDefinitions,
+} from './definitions.ts';
+import { startDynamoDb } from './dynamodb.ts';
+import { startKms } from './kms.ts';
+import { type FunctionDefinition, type InvokeResult, type Lambda, startLambda } from './lambda.ts';
+import type { Principals } from './principals.ts';
+import type { createInvokePermissions } from './roles.ts';
+import type { Deployment, Resource } from './template.ts';
+
+/** What runs behind the gateway. */
+export interface Backends {
+  kms: RunningServer;
+  dynamodb: RunningServer;
+  cognito: RunningServer;
+  pools: PoolDefinition[];
+  /** The functions and whom they run as. */
+  sessions: ReadonlyMap<Resource, Principal>;
+  invoke: Lambda['invoke'];
+}
+
+/**
+ * Starts KMS, DynamoDB and Cognito on free ports, each with its own folder in `folder`, and Lambda to run against them.
+ *
+ * @param running called with each as it has started, to stop it later
+ */
+export async function startBackends(options: {
+  deployment: Deployment;
+  surroundings: Surroundings;
+  principals: Principals;
+  mayInvoke: ReturnType<typeof createInvokePermissions>;
+  folder: string;
+  environments?: number;
+  onLog?(operation: string, line: string): void;
+  running(server: { close(): Promise<void> }): void;
+}): Promise<Backends> {
+  const { deployment, surroundings, principals, mayInvoke, folder, running } = options;
+  const { clock, region } = surroundings;
+  const dataOf = (name: string) => {
+    const path = join(folder, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  };
+
+  const kms = await startKms({ surroundings, folder: dataOf('kms'), keys: keyDefinitions(deployment) });
+  running(kms);
+  const dynamodb = await startDynamoDb({
+    surroundings,
+    folder: dataOf('dynamodb'),
+    tables: tableDefinitions(deployment),
+    mayDecryptVia: kms.mayDecryptVia,
+  });
+  running(dynamodb);
+
+  const pools = poolDefinitions(deployment);
+  const cognito = await startCognito({
+    surroundings,
+    folder: dataOf('cognito'),
+    pools,
+    async invokeTrigger(functionArn, event) {
+      const pool = pools.find(({ id }) => id === (event as { userPoolId?: string }).userPoolId);
+      if (!mayInvoke(functionArn, 'cognito-idp.amazonaws.com', pool?.arn ?? '')) {
+        const message = `${functionArn} failed with error AccessDeniedException.`;
+        throw new AwsError('UnexpectedLambdaException', message);
+      }
+      const result = await invoke(functionArn, event);
+      if (!result.ok) throw new Error(result.error.errorMessage);
+      return result.payload;
+    },
+  });
+  running(cognito);
+
+  const sessions = new Map<Resource, Principal>();
+  const functions = deployment.resources('AWS::Lambda::Function').map((resource) => {
+    const session = principals.ofFunction(resource);
+    sessions.set(resource, session);
+    return {
+      operation: operationOf(resource),
+      definition: functionDefinition(deployment, resource, session),
+      session,
+    };
+  });
+  const loggers = new Map(
+    functions.map(({ operation, definition, session }) => [
+      definition.name,
+      mayLog(definition, session, surroundings) ? operation : undefined,
+    ]),
+  );
+  const lambda = startLambda({
+    functions: functions.map(({ definition }) => definition),
+    clock,
+    region,
+    endpoints: {
+      AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
+      AWS_ENDPOINT_URL_KMS: kms.endpoint,
+      AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: cognito.endpoint,
+    },
+    hosts: { [`cognito-idp.${region}.amazonaws.com`]: cognito.endpoint },
+    ...(options.environments === undefined ? {} : { environments: options.environments }),
+    onLine(name, line) {
+      const operation = loggers.get(name);
+      if (operation !== undefined) options.onLog?.(operation, line);
+    },
+  });
+  running(lambda);
+
+  // Cognito has it before Lambda runs, and calls it after.
+  async function invoke(functionArn: string, event: unknown): Promise<InvokeResult> {
+    return lambda.invoke(functionArn, event);
+  }
+  return { kms, dynamodb, cognito, pools, sessions, invoke };
+}
+
+/** A function writes its log by its own role: without the grant, CloudWatch would never show a line. */
+function mayLog(
+  { name, logGroup }: FunctionDefinition,
+  { policies }: Principal,
+  { region, account }: Surroundings,
+): boolean {
+  return isAllowed(policies, {
+    action: 'logs:PutLogEvents',
+    resource: `arn:aws:logs:${region}:${account}:log-group:${logGroup}:log-stream:${name}`,
+    context: {},
+  });
+}

@@ -1,0 +1,52 @@
+import { isAllowed, principalContext } from './aws/iam.ts';
+import { verifySignature } from './aws/sigv4.ts';
+import type { RunningServer, Surroundings } from './aws/types.ts';
+import type { Api } from './gateway/api.ts';
+import { startGateway } from './gateway.ts';
+import type { Lambda } from './lambda.ts';
+import type { createInvokePermissions } from './roles.ts';
+
+/** Starts the gateway before this machine's functions, with IAM deciding who gets through and what may be invoked. */
+export function startFront(options: {
+  api: Api;
+  keyValues: ReadonlyMap<string, string>;
+  surroundings: Surroundings;
+  mayInvoke: ReturnType<typeof createInvokePermissions>;
+  invoke: Lambda['invoke'];
+  port?: number;
+  onAccess(line: string): void;
+}): Promise<RunningServer> {
+  const { api, keyValues, surroundings, mayInvoke, invoke, port, onAccess } = options;
+  const { clock, region, principal } = surroundings;
+  return startGateway({
+    api,
+    clock,
+    keyValues,
+    authenticate: ({ method, path, query, headers, body }) =>
+      verifySignature({ method, path, query, headers: joined(headers), body }, principal, {
+        service: 'execute-api',
+        region,
+        now: clock.now(),
+      }),
+    mayCall: (caller, methodArn, sourceIp) =>
+      isAllowed(caller.policies, {
+        action: 'execute-api:Invoke',
+        resource: methodArn,
+        context: { ...principalContext(caller, region), 'aws:SourceIp': sourceIp },
+      }),
+    mayInvoke: (functionArn, sourceArn) => mayInvoke(functionArn, 'apigateway.amazonaws.com', sourceArn),
+    invoke,
+    onAccess,
+    ...(port === undefined ? {} : { port }),
+  });
+}
+
+/** In lower case, several of one name as one, parted by commas: as a signature is made over them. */
+function joined(headers: [string, string][]): Record<string, string> {
+  const all: Record<string, string> = {};
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    all[lower] = all[lower] === undefined ? value : `${all[lower]},${value}`;
+  }
+  return all;
+}

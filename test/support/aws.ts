@@ -1,0 +1,79 @@
+import { after } from 'node:test';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { patience } from '../../adapters/aws.ts';
+import { startDynamoDb } from '../../local/dynamodb.ts';
+import { startKms } from '../../local/kms.ts';
+import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stage.ts';
+
+const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/keyring`;
+
+/**
+ * DynamoDB with one table and KMS with one key, for one test file, behind real clients with the service's own patience;
+ * stopped when the file's tests have run.
+ */
+export async function startAws() {
+  const stage = createStage();
+  const principal = stage.principal('everything', [allow(['dynamodb:*', 'kms:*'], '*')]);
+  const { surroundings, folder } = stage;
+  const environment = { TABLE_NAME: 'records', KEYRING_KEY_ARN: KEY_ARN, KEYRING_STACK: 'countersign' };
+  const root = { AWS: `arn:aws:iam::${ACCOUNT}:root` };
+  const [table, key] = await Promise.all([
+    startDynamoDb({
+      surroundings,
+      folder,
+      tables: [
+        {
+          name: environment.TABLE_NAME,
+          arn: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/records`,
+          keySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+          attributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+          ttlAttribute: 'ttl',
+        },
+      ],
+      mayDecryptVia: () => true,
+    }),
+    startKms({
+      surroundings,
+      folder,
+      keys: [
+        {
+          id: 'keyring',
+          arn: KEY_ARN,
+          policy: [{ Effect: 'Allow', Principal: root, Action: 'kms:*', Resource: '*' }],
+        },
+      ],
+    }),
+  ]);
+  const dynamoDbAs = (who = principal) =>
+    new DynamoDBClient({ ...clientOf(who, table.endpoint), ...patience });
+  const kmsAs = (who = principal) => new KMSClient({ ...clientOf(who, key.endpoint), ...patience });
+  const [dynamoDb, kms] = [dynamoDbAs(), kmsAs()];
+  after(async () => {
+    dynamoDb.destroy();
+    kms.destroy();
+    await Promise.all([table.close(), key.close()]);
+    stage.remove();
+  });
+
+  return {
+    dynamoDb,
+    kms,
+    dynamoDbAs,
+    kmsAs,
+    environment,
+    tableName: environment.TABLE_NAME,
+    principal: stage.principal,
+    /** Played on the next calls, one each. */
+    faults: stage.faults,
+    /** The operations called while `work` runs, by service. */
+    async callsDuring(work: () => Promise<unknown>) {
+      const before = stage.calls.length;
+      await work();
+      const calls = stage.calls.slice(before);
+      const of = (service: string) =>
+        calls.filter((call) => call.service === service).map(({ operation }) => operation);
+      return { dynamoDb: of('dynamodb'), kms: of('kms') };
+    },
+  };
+}
