@@ -23,7 +23,7 @@ import { factorOf, type Item, itemOf, WRITTEN_BY } from './record-item.ts';
 export function createRecords(dynamoDb: DynamoDBClient, tableName: string): Records {
   const read = async (user: User): Promise<Factor> => {
     const { Item } = await dynamoDb
-      .send(new GetItemCommand({ TableName: tableName, Key: keyOf(user), ConsistentRead: true }))
+      .send(new GetItemCommand({ TableName: tableName, Key: recordKey(user), ConsistentRead: true }))
       .catch(fault);
     return Item ? factorOf(Item) : noFactor;
   };
@@ -71,7 +71,7 @@ function updateOf(TableName: string, user: User, before: Factor, after: Factor):
   if (before.writtenBy !== undefined) values[':read'] = { S: before.writtenBy };
   return {
     TableName,
-    Key: keyOf(user),
+    Key: recordKey(user),
     UpdateExpression: `SET ${set.join(', ')}${remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''}`,
     ConditionExpression: guard,
     ExpressionAttributeNames: names,
@@ -81,7 +81,7 @@ function updateOf(TableName: string, user: User, before: Factor, after: Factor):
 }
 
 /** A realm holds no `#` (settings.ts), so no two users share a key. */
-function keyOf({ realm, sub }: User): { pk: AttributeValue } {
+export function recordKey({ realm, sub }: User): { pk: AttributeValue } {
   return { pk: { S: `USER#${realm}#${sub}` } };
 }
 

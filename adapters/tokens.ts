@@ -76,6 +76,9 @@ export function createTokenVerifier(issuer: Issuer, keys: PublicSigningKeys): Pi
 export function createTokens(issuer: Issuer, keys: SigningKeys & PublicSigningKeys): Tokens {
   return {
     ...createTokenVerifier(issuer, keys),
+    async ready(now) {
+      await keys.current(now);
+    },
     async sign(kind, claims: Claims, now) {
       const { id, privateKey } = await keys.current(now);
       return new SignJWT({ ...claims, iss: issuer.ISSUER, aud: audienceOf(kind, issuer) })

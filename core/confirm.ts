@@ -61,6 +61,7 @@ export async function confirm(
     };
     return changed(first ? withoutFailures(grown) : grown, now, caller.session);
   };
+  await services.tokens.ready(now);
   const confirmed = await attempt(services, user, factor, judge, 'confirmed', now);
   return {
     authenticatorId,

@@ -40,6 +40,7 @@ export async function disable(
     const proven = await prove(services, user, factor, proof, now);
     return proven && changed(without(proven, authenticatorId), now, caller.session);
   };
+  await services.tokens.ready(now);
   const left = await attempt(services, user, factor, judge, 'disabled', now);
   return {
     enabled: isEnabled(left),

@@ -35,6 +35,8 @@ export interface SigningKeys {
 }
 
 export interface Tokens {
+  /** Returns once signing can no longer fail: awaited before any write that a token is to answer. */
+  ready(now: number): Promise<void>;
   /** A compact JWS of that kind; `exp` and all else are in the claims. */
   sign(kind: TokenKind, claims: Claims, now: number): Promise<string>;
   /** The claims of a valid token of exactly that kind, or undefined. */

@@ -69,19 +69,14 @@ async function proveCode(
   if (spent) return undefined;
 
   const authenticators = factor.authenticators.map((authenticator, index): Authenticator => {
-    const highest = matches[index]?.at(-1);
     const secret = secrets[index];
-    if (highest === undefined || secret === undefined) return authenticator;
-    return {
-      ...authenticator,
-      lastStep: highest,
-      lastUsedAt: now,
-      // Keys rotate by use: this write is made anyway.
-      secret:
-        authenticator.secret.keyId === current.id
-          ? authenticator.secret
-          : seal(secret, user, authenticator.id, current),
-    };
+    const old = authenticator.secret.keyId !== current.id;
+    // Keys rotate by use: this write is made anyway.
+    const sealed = secret && old ? seal(secret, user, authenticator.id, current) : authenticator.secret;
+    const highest = matches[index]?.at(-1);
+    return highest === undefined
+      ? { ...authenticator, secret: sealed }
+      : { ...authenticator, secret: sealed, lastStep: highest, lastUsedAt: now };
   });
   return { ...factor, authenticators };
 }

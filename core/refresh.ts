@@ -22,6 +22,7 @@ export async function refresh(
   // A session from before a change of the second factor has ended with it.
   if (claims.gen !== generation) throw new CountersignError('refresh_token_invalid');
 
+  await services.tokens.ready(now);
   if (!(await services.families.advance(family, sequence, endsAt))) {
     throw new CountersignError('refresh_token_invalid');
   }

@@ -37,6 +37,7 @@ export async function rotateBackupCodes(
     const proven = await prove(services, user, factor, { code }, now);
     return proven && changed({ ...proven, backupCodes: stored }, now, caller.session);
   };
+  await services.tokens.ready(now);
   const rotated = await attempt(services, user, factor, judge, 'rotated', now);
   return {
     backupCodes: codes,

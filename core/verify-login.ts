@@ -37,6 +37,7 @@ export async function verifyLogin(
     const proven = await prove(services, user, factor, proof, now);
     return proven && { ...proven, answered: { ...proven.answered, [challenge.jti]: challenge.exp } };
   };
+  await services.tokens.ready(now);
   const accepted = await attempt(services, user, factor, judge, 'accepted', now);
 
   const session = await openSession(

@@ -24,6 +24,7 @@ export async function verify(
   const factor = await services.records.read(user);
   refuseUnlessCurrent(caller, factor);
   if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');
+  await services.tokens.ready(now);
   const accepted = await attempt(
     services,
     user,
