@@ -61,7 +61,7 @@ function createVerifier(trusted: TrustedIssuer) {
         requiredClaims: ['sub', 'exp', 'auth_time'],
         currentDate: new Date(now * 1000),
       });
-      return callerOf(payload, trusted);
+      return callerOf(payload, trusted, now);
     } catch (error) {
       if (error instanceof errors.JOSEError && !KEYS_UNREACHABLE.has(error.code)) return undefined;
       throw unavailable(error);
@@ -72,19 +72,29 @@ function createVerifier(trusted: TrustedIssuer) {
 /** What jose says when the key set could not be fetched or read. */
 const KEYS_UNREACHABLE = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
 
-function callerOf(payload: JWTPayload, trusted: TrustedIssuer): Caller | undefined {
+/** Room for the issuer's clock, in seconds. */
+const SKEW = 60;
+
+function callerOf(payload: JWTPayload, trusted: TrustedIssuer, now: number): Caller | undefined {
   const { sub, auth_time: authTime, client_id: clientId, token_use: use, origin_jti: session } = payload;
-  if (!sub || sub.length > 255 || typeof authTime !== 'number') return undefined;
+  if (!sub || sub.length > 255 || !sub.isWellFormed()) return undefined;
+  // Milliseconds, or a clock of its own, would be a sign-in that is always recent.
+  if (typeof authTime !== 'number' || authTime > now + SKEW) return undefined;
   if (trusted.tokenUse && use !== trusted.tokenUse) return undefined;
   if (trusted.clientIds && !trusted.clientIds.some((id) => id === clientId)) return undefined;
   const account = payload[trusted.accountClaim];
   return {
     user: { realm: trusted.realm, sub },
-    account: typeof account === 'string' && account ? account : sub,
+    account: isLabel(account) ? account : sub,
     authTime,
     // What another issuer's session saw is not known here, so nothing is claimed of it.
     amr: [],
     generation: undefined,
     session: typeof session === 'string' ? session : undefined,
   };
+}
+
+/** What fits above a code in an authenticator app. */
+function isLabel(claim: unknown): claim is string {
+  return typeof claim === 'string' && claim.length > 0 && claim.length <= 128 && claim.isWellFormed();
 }

@@ -23,7 +23,10 @@ export function parseBody<S extends v.GenericSchema>(
   // To a schema of optional fields an array is an object without any.
   const parsed = v.safeParse(schema, Array.isArray(value) ? null : value);
   if (parsed.success) return parsed.output;
-  throw new CountersignError('invalid_request', parsed.issues.map(describe).join(' '));
+  throw new CountersignError(
+    'invalid_request',
+    parsed.issues.map((issue) => describe(issue, schema)).join(' '),
+  );
 }
 
 /** A header by its name in any case. */
@@ -39,11 +42,14 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-function describe(issue: v.BaseIssue<unknown>): string {
+function describe(issue: v.BaseIssue<unknown>, schema: v.GenericSchema): string {
+  const fields = 'entries' in schema ? Object.keys(schema.entries as object) : [];
+  // The name of a field that is not ours is what somebody sent: it is not repeated.
   const path = v.getDotPath(issue);
-  const where = path && /^[\w.-]{1,64}$/.test(path) ? path : 'The body';
-  if (issue.type === 'strict_object' && issue.expected === 'never')
-    return `${where} is not a field of this operation.`;
+  const where = path && fields.includes(path) ? path : 'The body';
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    return `The body has a field that is none of ${fields.join(', ')}.`;
+  }
   if (issue.kind === 'schema' && issue.input === undefined) return `${where} is required.`;
   // Messages of a schema's own are written here; valibot's standard ones quote what was received.
   if (issue.kind === 'validation' && !issue.message.startsWith('Invalid'))

@@ -2,6 +2,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { User } from '../core/user.ts';
 import { secondsNow } from './clock.ts';
+import { within } from './deadline.ts';
 import { defectOf, writeLog } from './log.ts';
 
 /** What every trigger event of a user pool has (Cognito developer guide, "Lambda triggers"). */
@@ -41,7 +42,10 @@ export function trigger<E extends TriggerEvent>(
         if (refusal !== 'rethrow') request.response = answer(event, refusal);
       },
     })
-    .handler(async (event): Promise<E> => answer(event, await run(event, secondsNow())));
+    .handler(async (event, context): Promise<E> => {
+      const left = () => context.getRemainingTimeInMillis() - EARLY;
+      return answer(event, await within(left, () => run(event, secondsNow())));
+    });
 }
 
 /** Who signs in: by `sub`, which never changes, not by the name they type. Undefined for nobody. */

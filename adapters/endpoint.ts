@@ -7,6 +7,7 @@ import type { User } from '../core/user.ts';
 import type { Bearer } from './bearer.ts';
 import { header, parseBody } from './body.ts';
 import { secondsNow } from './clock.ts';
+import { within } from './deadline.ts';
 import { defectOf, writeLog } from './log.ts';
 import { problem } from './problem.ts';
 
@@ -114,8 +115,10 @@ function behindGateway(
     .use(requestLog(options))
     .use(commonHeaders(options))
     .use(problems())
-    .handler(async (event): Promise<APIGatewayProxyResult> => {
-      const { status = 200, body, cacheControl = 'no-store' } = await run(event, secondsNow());
+    .handler(async (event, context): Promise<APIGatewayProxyResult> => {
+      const left = () => context.getRemainingTimeInMillis() - EARLY;
+      const answered = await within(left, () => run(event, secondsNow()));
+      const { status = 200, body, cacheControl = 'no-store' } = answered;
       return {
         statusCode: status,
         headers: {

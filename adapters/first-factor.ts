@@ -6,7 +6,7 @@ import {
 import { decodeJwt } from 'jose';
 import { CountersignError, unavailable } from '../core/error.ts';
 import type { FirstFactor } from '../core/ports.ts';
-import { patience } from './aws.ts';
+import { patienceOf } from './aws.ts';
 
 /**
  * What Cognito refuses with, whatever the password: an unknown user, a wrong password, a disabled user, its own lockout,
@@ -29,11 +29,8 @@ export function createCognitoFirstFactor({
   USER_POOL_ID: string;
   LOGIN_CLIENT_ID: string;
 }): FirstFactor {
-  const cognito = new CognitoIdentityProviderClient({
-    ...patience,
-    // Cognito hashes passwords on purpose slowly.
-    requestHandler: { ...patience.requestHandler, requestTimeout: 3000 },
-  });
+  // Cognito hashes passwords on purpose slowly.
+  const cognito = new CognitoIdentityProviderClient(patienceOf(3000));
 
   return {
     async check(username, password) {

@@ -4,7 +4,13 @@ import {
   GenerateDataKeyWithoutPlaintextCommand,
   type KMSClient,
 } from '@aws-sdk/client-kms';
-import { activeFromOfNewKey, isDue, signingKeysNeeded } from '../core/key-rotation.ts';
+import {
+  activeAtOnce,
+  activeFromOfNewKey,
+  activeKey,
+  isDue,
+  signingKeysNeeded,
+} from '../core/key-rotation.ts';
 import { randomId } from '../core/random.ts';
 import type { Settings } from '../core/settings.ts';
 import { type KeyKind, readRing, type StoredKey, type StoredRing, writeRing } from './key-store.ts';
@@ -38,13 +44,14 @@ export async function rotateKey(
     const needed = signing ? signingKeysNeeded(keys, now, settings) : keys;
     const due = isDue(keys, now, settings);
     if (!due && needed.length === keys.length) return undefined;
-    return due ? [...needed, await makeKey(aws, kind, activeFromOfNewKey(signing, now, settings))] : needed;
+    if (!due) return needed;
+    return [...needed, await makeKey(aws, kind, activeFromOfNewKey(keys, signing, now, settings))];
   });
 }
 
 /**
- * Takes a signing key away at once, for one that somebody else may have. Another takes its place immediately, without the
- * wait that keeps verifiers from meeting a key they do not know.
+ * Takes a signing key away at once, for one that somebody else may have. If it was the one in use, another takes its place
+ * immediately, without the wait that keeps verifiers from meeting a key they do not know.
  *
  * @returns whether there was such a key
  */
@@ -52,8 +59,11 @@ export async function withdrawSigningKey(aws: KeyMakerOptions, id: string, now: 
   let found = false;
   await changeRing(aws, 'signing', async ({ keys }) => {
     const others = keys.filter((key) => key.id !== id);
-    found = others.length < keys.length;
-    return found ? [...others, await makeKey(aws, 'signing', now)] : undefined;
+    if (others.length === keys.length) return undefined;
+    // Said once, whoever takes it away in the end: a write of ours whose answer was lost looks like another's.
+    found = true;
+    const replaced = activeKey(keys, now)?.id === id;
+    return replaced ? [...others, await makeKey(aws, 'signing', activeAtOnce(now))] : others;
   });
   return found;
 }

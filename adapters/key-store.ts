@@ -20,7 +20,7 @@ export interface StoredKey {
   activeFrom: number;
 }
 
-/** One kind's keys, and the version they were read at: 0 where there is no item yet. */
+/** One kind's keys, and the version they were read at: 0 where there is none yet. */
 export interface StoredRing {
   keys: StoredKey[];
   version: number;
@@ -40,7 +40,7 @@ export async function readRing(
   if (!Item) return { keys: [], version: 0 };
   return {
     keys: (Item['keys']?.L ?? []).map(({ M }) => storedKeyOf(M)),
-    version: Number(Item['version']?.N),
+    version: Number(Item['version']?.N ?? 0),
   };
 }
 
@@ -66,7 +66,7 @@ export async function writeRing(
           keys: { L: keys.map(storedKeyItem) },
           version: { N: String(read.version + 1) },
         },
-        ConditionExpression: first ? 'attribute_not_exists(pk)' : 'version = :read',
+        ConditionExpression: first ? 'attribute_not_exists(version)' : 'version = :read',
         ...(!first && { ExpressionAttributeValues: { ':read': { N: String(read.version) } } }),
       }),
     );

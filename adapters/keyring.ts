@@ -86,7 +86,9 @@ function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions
       const ring = fresh(now);
       const known = (await ring.keys).find((key) => key.id === id);
       if (known || now < ring.loadedAt + RELOAD_AFTER) return known;
-      return (await load(now).keys).find((key) => key.id === id);
+      // Loaded again already, for another id that was asked for at the same time.
+      const again = held && held !== ring ? held : load(now);
+      return (await again.keys).find((key) => key.id === id);
     },
     /** A key of this ring, unwrapped: a reload for some unknown id does not unwrap the known ones again. */
     opened({ id }: StoredKey, now: number, open: () => Promise<KeyObject>): Promise<KeyObject> {

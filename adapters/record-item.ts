@@ -12,6 +12,12 @@ import type { Sealed } from '../core/sealed.ts';
 
 export type Item = Record<string, AttributeValue>;
 
+/**
+ * The form of an item. It grows only where an older version would misread a newer item: versions run side by side while a
+ * deployment is under way.
+ */
+const VERSION = 1;
+
 /** The attribute that holds the id of the last write. */
 export const WRITTEN_BY = 'w';
 
@@ -21,6 +27,7 @@ export const WRITTEN_BY = 'w';
  */
 export function itemOf(factor: Factor): Item {
   return present({
+    v: number(VERSION),
     g: factor.generation ? text(factor.generation) : undefined,
     c: factor.changedAt ? number(factor.changedAt) : undefined,
     pb: factor.provenBy === undefined ? undefined : text(factor.provenBy),
@@ -46,27 +53,41 @@ export function itemOf(factor: Factor): Item {
 
 /** The record of an item. What cannot be read is a fault, never an empty record: that would be "not enrolled". */
 export function factorOf(item: Item): Factor {
-  const spans = (item['r']?.L ?? []).map(readNumber);
+  // A newer version's record may mean what this one does not know: that is not "not enrolled" either.
+  if (item['v'] && readNumber(item['v']) > VERSION) throw unavailable();
   return {
     generation: item['g'] ? readText(item['g']) : '',
     changedAt: item['c'] ? readNumber(item['c']) : 0,
     provenBy: item['pb'] && readText(item['pb']),
-    authenticators: (item['a']?.L ?? []).map(({ M }) => readAuthenticator(M)),
+    authenticators: item['a'] ? readList(item['a']).map(({ M }) => readAuthenticator(M)) : [],
     pending: item['p'] && readPending(item['p'].M),
     backupCodes: item['b'] && readBackup(item['b'].M),
     failures: item['f'] ? readNumber(item['f']) : 0,
     lockedUntil: item['l'] ? readNumber(item['l']) : 0,
-    recentFailures: spans.flatMap((span, index) =>
-      index % 2 === 0 ? [{ span, count: spans[index + 1] ?? 0 }] : [],
-    ),
-    answered: Object.fromEntries(Object.entries(item['x']?.M ?? {}).map(([id, at]) => [id, readNumber(at)])),
-    event: item['e']?.M && {
-      type: readText(item['e'].M['t']) as FactorEvent['type'],
-      at: readNumber(item['e'].M['a']),
-    },
+    recentFailures: item['r'] ? readSpans(readList(item['r'])) : [],
+    answered: item['x'] ? readTimes(readMap(item['x'])) : {},
+    event: item['e'] && readEvent(readMap(item['e'])),
     askedToEnrollAt: item['q'] && readNumber(item['q']),
     writtenBy: readText(item[WRITTEN_BY]),
   };
+}
+
+function readSpans(list: AttributeValue[]): Factor['recentFailures'] {
+  const numbers = list.map(readNumber);
+  if (numbers.length % 2 !== 0) throw unavailable();
+  return numbers.flatMap((span, index) => {
+    const count = numbers[index + 1];
+    return index % 2 === 0 && count !== undefined ? [{ span, count }] : [];
+  });
+}
+
+function readTimes(map: Item): Record<string, number> {
+  return Object.fromEntries(Object.entries(map).map(([id, at]) => [id, readNumber(at)]));
+}
+
+function readEvent(map: Item): FactorEvent {
+  // A type that a newer version knows is only shown.
+  return { type: readText(map['t']) as FactorEvent['type'], at: readNumber(map['a']) };
 }
 
 function authenticatorItem(authenticator: Authenticator): AttributeValue {
@@ -114,13 +135,20 @@ function secretItem({ id, name, secret, algorithm, digits, period }: Secret): It
 }
 
 function readSecret(item: Item | undefined): Secret {
-  const [algorithm, digits, period] = readText(item?.['t']).split('/');
   return {
     id: readText(item?.['i']),
     name: readText(item?.['n']),
     secret: { keyId: readText(item?.['k']), box: readBinary(item?.['b']) },
+    ...readParameters(readText(item?.['t'])),
+  };
+}
+
+function readParameters(text: string): TotpParameters {
+  const [, algorithm, digits, period] = /^(SHA1|SHA256|SHA512)\/([68])\/([1-9]\d{0,3})$/.exec(text) ?? [];
+  if (!algorithm) throw unavailable();
+  return {
     algorithm: algorithm as TotpParameters['algorithm'],
-    digits: Number(digits) as TotpParameters['digits'],
+    digits: digits === '8' ? 8 : 6,
     period: Number(period),
   };
 }
@@ -132,7 +160,11 @@ function backupItem({ set, keyId, digests }: BackupCodes): AttributeValue {
 }
 
 function readBackup(item: Item | undefined): BackupCodes {
-  return { set: readText(item?.['i']), keyId: readText(item?.['k']), digests: item?.['d']?.BS ?? [] };
+  return {
+    set: readText(item?.['i']),
+    keyId: readText(item?.['k']),
+    digests: item?.['d'] ? readSet(item['d']) : [],
+  };
 }
 
 const text = (value: string): AttributeValue => ({ S: value });
@@ -147,6 +179,21 @@ function readNumber(value: AttributeValue | undefined): number {
   const read = Number(value?.N);
   if (!Number.isSafeInteger(read)) throw unavailable();
   return read;
+}
+
+function readList(value: AttributeValue): AttributeValue[] {
+  if (value.L === undefined) throw unavailable();
+  return value.L;
+}
+
+function readMap(value: AttributeValue): Item {
+  if (value.M === undefined) throw unavailable();
+  return value.M;
+}
+
+function readSet(value: AttributeValue): Uint8Array[] {
+  if (value.BS === undefined) throw unavailable();
+  return value.BS;
 }
 
 function readBinary(value: AttributeValue | undefined): Uint8Array {

@@ -1,39 +1,80 @@
 import {
   type AttributeValue,
   ConditionalCheckFailedException,
-  DeleteItemCommand,
   type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
   ScanCommand,
   UpdateItemCommand,
+  type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import type { Factor } from '../core/factor.ts';
+import { randomId } from '../core/random.ts';
 import type { Sweep, SweepStore } from '../core/sweep.ts';
 import type { User } from '../core/user.ts';
 import { readRing, writeRing } from './key-store.ts';
 import { factorOf, type Item, itemOf, WRITTEN_BY } from './record-item.ts';
 import { recordKey } from './records.ts';
 
-/** Records read at a time; with a second between pages, the rate of the sweep. */
+/** Items read at a time; with a second between pages, the rate of the sweep. */
 const PAGE = 25;
+
+/** Seconds for which a run has the job: longer than Lambda lets any function run (15 min). */
+const HELD = 960;
 
 const JOB = { pk: { S: 'JOB#reseal' } };
 
-/** The sweep's state and its way over the table. */
+/**
+ * The sweep's job and its way over the table, for one run. The job's item says which run has it: schedules may deliver
+ * twice, and somebody may invoke by hand.
+ */
 export function createSweepStore(dynamoDb: DynamoDBClient, TableName: string): SweepStore {
+  const run = { S: randomId() };
+  const updateJob = (input: Partial<UpdateItemCommandInput>) =>
+    dynamoDb.send(new UpdateItemCommand({ TableName, Key: JOB, ...input }));
+
   return {
-    async load() {
-      const { Item } = await dynamoDb.send(new GetItemCommand({ TableName, Key: JOB, ConsistentRead: true }));
-      return Item?.['sweep']?.S === undefined ? undefined : (JSON.parse(Item['sweep'].S) as Sweep);
-    },
-    async save(sweep) {
-      if (sweep) {
-        const Item = { ...JOB, sweep: { S: JSON.stringify(sweep) } };
-        await dynamoDb.send(new PutItemCommand({ TableName, Item }));
-      } else {
-        await dynamoDb.send(new DeleteItemCommand({ TableName, Key: JOB }));
+    async take(now) {
+      try {
+        const { Attributes } = await updateJob({
+          UpdateExpression: 'SET run = :run, heldUntil = :until',
+          // Ours, where only the answer was lost and the SDK sends again.
+          ConditionExpression: 'attribute_not_exists(run) OR run = :run OR heldUntil < :now',
+          ExpressionAttributeValues: {
+            ':run': run,
+            ':until': { N: String(now + HELD) },
+            ':now': { N: String(now) },
+          },
+          ReturnValues: 'ALL_NEW',
+        });
+        const sweep = Attributes?.['sweep']?.S;
+        return {
+          sweep: sweep === undefined ? undefined : (JSON.parse(sweep) as Sweep),
+          endedAt: Number(Attributes?.['endedAt']?.N ?? 0),
+        };
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return undefined;
+        throw error;
       }
+    },
+    async save({ sweep, endedAt }) {
+      await updateJob({
+        UpdateExpression: sweep
+          ? 'SET sweep = :sweep, endedAt = :endedAt'
+          : 'SET endedAt = :endedAt REMOVE sweep',
+        ConditionExpression: 'run = :run',
+        ExpressionAttributeValues: {
+          ':run': run,
+          ':endedAt': { N: String(endedAt) },
+          ...(sweep && { ':sweep': { S: JSON.stringify(sweep) } }),
+        },
+      });
+    },
+    async release() {
+      await updateJob({
+        UpdateExpression: 'REMOVE run, heldUntil',
+        ConditionExpression: 'run = :run',
+        ExpressionAttributeValues: { ':run': run },
+        // Where it cannot, its time runs out.
+      }).catch(() => undefined);
     },
     async page(cursor) {
       const { Items = [], LastEvaluatedKey } = await dynamoDb.send(
@@ -49,27 +90,25 @@ export function createSweepStore(dynamoDb: DynamoDBClient, TableName: string): S
       return { records: Items.map(recordOf), cursor: LastEvaluatedKey?.['pk']?.S };
     },
     async reseal(user, read, next) {
-      try {
-        await dynamoDb.send(new UpdateItemCommand(resealOf(TableName, user, read, next)));
-      } catch (error) {
-        // Somebody used it meanwhile: the next sweep sees what they left.
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      }
+      const written = await dynamoDb
+        .send(new UpdateItemCommand(resealOf(TableName, user, read, next)))
+        .catch(unlessRefused);
+      return written !== undefined;
     },
     async keys(kind) {
       return (await readRing(dynamoDb, TableName, kind)).keys;
     },
     async retire(kind, ids) {
       const ring = await readRing(dynamoDb, TableName, kind);
-      await writeRing(
-        dynamoDb,
-        TableName,
-        kind,
-        ring,
-        ring.keys.filter(({ id }) => !ids.includes(id)),
-      );
+      const kept = ring.keys.filter(({ id }) => !ids.includes(id));
+      return writeRing(dynamoDb, TableName, kind, ring, kept);
     },
   };
+}
+
+/** A condition that does not hold is an answer. */
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof ConditionalCheckFailedException)) throw error;
 }
 
 /** `USER#<realm>#<sub>`: a realm holds no `#`, a sub may. */
@@ -87,7 +126,7 @@ function recordOf(item: Item): { user: User; factor?: Factor } {
  * Only the boxes change, and the id of the last write stays: to an attempt that is under way the record is the one it
  * read, so nobody's code is refused because of a sweep.
  */
-function resealOf(TableName: string, user: User, read: Factor, next: Factor) {
+function resealOf(TableName: string, user: User, read: Factor, next: Factor): UpdateItemCommandInput {
   const { a, p } = itemOf(next);
   const values: Record<string, AttributeValue> = { ':read': { S: read.writtenBy ?? '' } };
   const set: string[] = [];

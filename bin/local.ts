@@ -14,7 +14,7 @@ const USAGE = `npm start -- [flags]      the whole service on this machine
   --help        this text
 `;
 /** All that is ever written to the data folder, beside the lock. */
-const KEPT = ['assembly', 'cognito', 'dynamodb', 'identifiers.json', 'kms', 'local.json', 'logs'];
+const KEPT = ['assembly', 'cognito', 'dynamodb', 'identifiers.json', 'kms', 'lambda', 'local.json', 'logs'];
 const startedAt = performance.now();
 
 try {

@@ -1,7 +1,7 @@
 import { changed, noted, replaceOrConflict, withoutFailures } from './attempt.ts';
 import { without } from './disable.ts';
 import { CountersignError } from './error.ts';
-import { type Factor, type FactorEvent, isEnabled } from './factor.ts';
+import type { Factor, FactorEvent } from './factor.ts';
 import { isStopped, lockedFor } from './limits.ts';
 import type { PoolSessions, Records } from './ports.ts';
 import type { Settings } from './settings.ts';
@@ -98,7 +98,7 @@ function adminStatusOf(factor: Factor, settings: Settings, now: number): AdminSt
     ...statusOf(factor),
     failures: factor.failures,
     lockedUntil: lockedFor(factor, now) > 0 ? factor.lockedUntil : null,
-    stopped: isEnabled(factor) && isStopped(factor, now, settings.limits),
+    stopped: isStopped(factor, now, settings.limits),
     lastEvent: factor.event ?? null,
   };
 }

@@ -37,7 +37,9 @@ export function withoutCode(
   key: DataKey,
 ): BackupCodes | undefined {
   const digest = digestOf(readable(code), user, stored.set, key);
-  const others = stored.digests.filter((kept) => !timingSafeEqual(kept, digest));
+  const others = stored.digests.filter(
+    (kept) => kept.length !== digest.length || !timingSafeEqual(kept, digest),
+  );
   return others.length < stored.digests.length ? { ...stored, digests: others } : undefined;
 }
 

@@ -42,11 +42,15 @@ export interface Caller {
   session?: string | undefined;
 }
 
-/** Adds the second factor to what a session saw. */
+/**
+ * Adds the second factor to what a session saw. Of another issuer's session the first factor was not seen here, so `mfa` is
+ * not claimed: the code alone is.
+ */
 export function withSecondFactor(amr: AuthenticationMethod[]): AuthenticationMethod[] {
-  return amr.includes('pwd') ? ['pwd', 'otp', 'mfa'] : ['otp', 'mfa'];
+  return amr.includes('pwd') ? ['pwd', 'otp', 'mfa'] : ['otp'];
 }
 
+/** `urn:countersign:2fa` says that the second factor was proved. */
 export function acrOf(amr: AuthenticationMethod[]): string {
-  return amr.includes('mfa') ? 'urn:countersign:2fa' : 'urn:countersign:1fa';
+  return amr.includes('otp') ? 'urn:countersign:2fa' : 'urn:countersign:1fa';
 }

@@ -17,8 +17,8 @@ export type NextStep = 'PASSWORD_VERIFIER' | 'CUSTOM_CHALLENGE' | 'tokens' | 're
 /** Wrong answers that end one sign-in. The record's own budget counts on over all of them. */
 const ANSWERS = 3;
 
-/** Longer than the longest session of a sign-in (AuthSessionValidity: 15 minutes at most). */
-const ANSWERED_FOR = 1800;
+/** The longest a session of a sign-in lives (AuthSessionValidity: 15 minutes at most). */
+const ANSWERED_FOR = 900;
 
 /**
  * Where a sign-in goes from here, by its exact history: the password by SRP, then the second factor where there is one.

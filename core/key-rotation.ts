@@ -4,17 +4,21 @@ import type { Settings } from './settings.ts';
 
 const DAY = 86_400;
 
-/** Room for clocks that differ. */
+/** Room for clocks that differ, and for what is on its way. */
 const SKEW = 60;
+
+/** `max-age` of our key set: caches on the way may answer with an older one for so long. */
+export const KEY_SET_MAX_AGE = 300;
 
 /**
  * How long a verifier elsewhere may hold our key set without looking again: API Gateway's JWT authorizers hold it for two
- * hours, whatever max-age says.
+ * hours, whatever max-age says (API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers").
  */
 const KEY_SET_HELD = 2 * 3600;
 
 export interface RotatingKey {
   id: string;
+  /** Not used before. */
   activeFrom: number;
 }
 
@@ -34,9 +38,23 @@ export function isDue(keys: RotatingKey[], now: number, { keyRotationDays }: Set
   return newest + keyRotationDays * DAY <= now;
 }
 
-/** A new key is used only when every container, and for signing every verifier, can know it. */
-export function activeFromOfNewKey(signing: boolean, now: number, { lifetimes }: Settings): number {
-  return now + SKEW + lifetimes.keyHold + (signing ? KEY_SET_HELD : 0);
+/**
+ * A new key is used only when every container, and for signing every verifier, can know it. Where there is no key to go on
+ * with, that wait would help nobody.
+ */
+export function activeFromOfNewKey(
+  keys: RotatingKey[],
+  signing: boolean,
+  now: number,
+  { lifetimes }: Settings,
+): number {
+  if (!activeKey(keys, now)) return activeAtOnce(now);
+  return now + SKEW + lifetimes.keyHold + (signing ? KEY_SET_MAX_AGE + KEY_SET_HELD : 0);
+}
+
+/** By every clock. */
+export function activeAtOnce(now: number): number {
+  return now - SKEW;
 }
 
 /** Signing keys still needed: to sign now or later, or because a token of theirs may still live. */
@@ -52,8 +70,8 @@ export function signingKeysNeeded<K extends RotatingKey>(keys: K[], now: number,
 }
 
 /**
- * Keys that seal or digest and that nothing uses: not the active one, not one still to come, superseded so long ago that no
- * container can hold it as the active one, and not met in a whole sweep that began after that.
+ * Keys that seal or digest and that nothing uses: not the active one, not one still to come, superseded so long before the
+ * sweep began that no container held it as the active one, and not met in the whole of the sweep.
  */
 export function unusedKeys<K extends RotatingKey>(
   keys: K[],

@@ -1,3 +1,4 @@
+import { CountersignError } from './error.ts';
 import type { Factor } from './factor.ts';
 import { unusedKeys } from './key-rotation.ts';
 import type { Keyring, SecretKind } from './ports.ts';
@@ -13,96 +14,163 @@ export interface Sweep {
   cursor: string | undefined;
   /** Keys that were met on the way: none of them is retired by this sweep. */
   met: Record<SecretKind, string[]>;
-  /** Records that could not be read: with any, no key is known to be unused. */
+  /** Records, or secrets in them, that could not be read: with any, no key is known to be unused. */
   unreadable: number;
 }
 
+/** What one run leaves to the next. */
+export interface SweepJob {
+  /** The sweep under way. */
+  sweep: Sweep | undefined;
+  /** When the last whole sweep ended, in seconds since the epoch; 0 before the first. */
+  endedAt: number;
+}
+
 export interface SweepStore {
-  load(): Promise<Sweep | undefined>;
-  save(sweep: Sweep | undefined): Promise<void>;
+  /** The job, for this run alone until it lets go or its time is over; undefined while another run has it. */
+  take(now: number): Promise<SweepJob | undefined>;
+  /** @throws Error where the job is no longer this run's */
+  save(job: SweepJob): Promise<void>;
+  release(): Promise<void>;
   /** Some records from the cursor on, unreadable ones without their factor, and where to go on; undefined at the end. */
   page(
     cursor: string | undefined,
   ): Promise<{ records: { user: User; factor?: Factor }[]; cursor: string | undefined }>;
-  /** Writes the same record with other boxes, unless anything has been written since it was read. */
-  reseal(user: User, read: Factor, next: Factor): Promise<void>;
+  /** Writes the same record with other boxes, unless anything has been written since it was read. False where it has. */
+  reseal(user: User, read: Factor, next: Factor): Promise<boolean>;
   /** Key ids of a kind with the time each became active. */
   keys(kind: SecretKind): Promise<{ id: string; activeFrom: number }[]>;
-  /** Takes keys out of the keyring for good. */
-  retire(kind: SecretKind, ids: string[]): Promise<void>;
+  /** Takes keys out of the keyring for good. False where the keyring has changed meanwhile. */
+  retire(kind: SecretKind, ids: string[]): Promise<boolean>;
+}
+
+export interface SweepResult {
+  /** `idle`: there was nothing to do. `busy`: another run is at it. `paused`: to be resumed. */
+  outcome: 'idle' | 'busy' | 'paused' | 'finished';
+  seen: number;
+  resealed: number;
+  unreadable: number;
+  retired: string[];
 }
 
 const KINDS = ['data', 'backup-code'] as const;
 
 /**
- * Goes over the records at a bounded rate, seals secrets under the active key, and at the end of a whole sweep retires keys
- * that it met nowhere. Stops when `goOn` says so and resumes from there. Does nothing while there is one key of each kind.
- *
- * A key met in this sweep is retired by a later one at the earliest: a write that was under way while its record was sealed
- * anew may have brought the old box back.
+ * Seconds from the end of a sweep to the beginning of the next. A write that was under way while its record was sealed anew
+ * may bring the old box back. So a key met in one sweep is retired by a later one at the earliest, and that one begins when
+ * every such write has long ended.
  */
-export async function sweep(
-  services: { store: SweepStore; keyring: Keyring; settings: Settings },
-  now: number,
-  goOn: () => Promise<boolean>,
-): Promise<{ seen: number; resealed: number; finished: boolean }> {
-  const { store, keyring, settings } = services;
-  const count = { seen: 0, resealed: 0 };
-  const rings = await Promise.all(KINDS.map((kind) => store.keys(kind)));
-  if (rings.every((keys) => keys.length <= 1)) return { ...count, finished: true };
+const PAUSE = 86_400;
 
-  let state = (await store.load()) ?? {
-    began: now,
-    cursor: undefined,
-    met: { data: [], 'backup-code': [] },
-    unreadable: 0,
-  };
-  do {
-    const page = await store.page(state.cursor);
-    const met = { data: new Set(state.met.data), 'backup-code': new Set(state.met['backup-code']) };
-    let { unreadable } = state;
-    for (const { user, factor } of page.records) {
-      count.seen++;
-      if (!factor) {
-        unreadable++;
-        continue;
-      }
-      const used = keysOf(factor);
-      for (const id of used.data) met.data.add(id);
-      for (const id of used.backupCode) met['backup-code'].add(id);
-      const next = await resealed(keyring, user, factor, now);
-      if (!next) continue;
-      await store.reseal(user, factor, next);
-      count.resealed++;
-    }
-    state = {
-      ...state,
-      cursor: page.cursor,
-      met: { data: [...met.data], 'backup-code': [...met['backup-code']] },
-      unreadable,
-    };
-    if (page.cursor === undefined) {
-      await retireUnused(store, state, settings);
-      await store.save(undefined);
-      return { ...count, finished: true };
-    }
-    await store.save(state);
-  } while (await goOn());
-  return { ...count, finished: false };
+interface Sweeping {
+  store: SweepStore;
+  keyring: Keyring;
+  settings: Settings;
 }
 
-async function retireUnused(
+/**
+ * Goes over the records at a bounded rate, seals secrets under the active key, and at the end of a whole sweep retires keys
+ * that it met nowhere. Does nothing while there is one key of each kind, and begins at most once a day.
+ *
+ * @param next waits between two pages and tells the time; undefined ends this run, and the next one resumes there
+ * @throws whatever the store or the keyring throws; what was done stands, and the next run resumes
+ */
+export async function sweep(
+  sweeping: Sweeping,
+  now: number,
+  next: () => Promise<number | undefined>,
+): Promise<SweepResult> {
+  const { store } = sweeping;
+  const result: SweepResult = { outcome: 'idle', seen: 0, resealed: 0, unreadable: 0, retired: [] };
+  const rings = await Promise.all(KINDS.map((kind) => store.keys(kind)));
+  if (rings.every((keys) => keys.length <= 1)) return result;
+  const job = await store.take(now);
+  if (!job) return { ...result, outcome: 'busy' };
+  try {
+    if (!job.sweep && now < job.endedAt + PAUSE) return result;
+    let state = job.sweep ?? newSweep(now);
+    let at: number | undefined = now;
+    while (at !== undefined) {
+      const after = await sweepPage(sweeping, job, state, result, at);
+      if (after.cursor === undefined) {
+        if (after.unreadable === 0) result.retired = await retireUnused(sweeping, after);
+        await store.save({ sweep: undefined, endedAt: at });
+        return { ...result, outcome: 'finished' };
+      }
+      state = after;
+      await store.save({ ...job, sweep: state });
+      at = await next();
+    }
+    return { ...result, outcome: 'paused' };
+  } finally {
+    await store.release();
+  }
+}
+
+/** Seals one page anew; what was met and seen on the way, and where to go on. */
+async function sweepPage(
+  { store, keyring }: Sweeping,
+  job: SweepJob,
+  state: Sweep,
+  result: SweepResult,
+  now: number,
+): Promise<Sweep> {
+  const page = await store.page(state.cursor);
+  const met = union(state.met, page.records);
+  // Known before anything is sealed anew: a run that ends here must not make the next one think a key was met nowhere.
+  if (KINDS.some((kind) => met[kind].length > state.met[kind].length)) {
+    await store.save({ ...job, sweep: { ...state, met } });
+  }
+  let unreadable = 0;
+  for (const { user, factor } of page.records) {
+    const outcome = factor ? await resealRecord(store, keyring, user, factor, now) : 'unreadable';
+    if (outcome === 'unreadable') unreadable++;
+    if (outcome === 'resealed') result.resealed++;
+    result.seen++;
+  }
+  result.unreadable += unreadable;
+  return { ...state, met, cursor: page.cursor, unreadable: state.unreadable + unreadable };
+}
+
+async function resealRecord(
   store: SweepStore,
-  { began, met, unreadable }: Sweep,
-  settings: Settings,
-): Promise<void> {
-  if (unreadable > 0) return;
+  keyring: Keyring,
+  user: User,
+  factor: Factor,
+  now: number,
+): Promise<'resealed' | 'left' | 'unreadable'> {
+  // Without it there is nothing to be done for anybody: that ends the run.
+  await keyring.current('data', now);
+  try {
+    const next = await resealed(keyring, user, factor, now);
+    // Where somebody used it meanwhile, the next sweep sees what they left.
+    return next && (await store.reseal(user, factor, next)) ? 'resealed' : 'left';
+  } catch (error) {
+    // One key that cannot be had does not keep every other record from being sealed anew.
+    if (error instanceof CountersignError) return 'unreadable';
+    throw error;
+  }
+}
+
+function newSweep(began: number): Sweep {
+  return { began, cursor: undefined, met: { data: [], 'backup-code': [] }, unreadable: 0 };
+}
+
+function union(met: Sweep['met'], records: { factor?: Factor }[]): Sweep['met'] {
+  const used = records.flatMap(({ factor }) => (factor ? [keysOf(factor)] : []));
+  return {
+    data: [...new Set([...met.data, ...used.flatMap(({ data }) => data)])],
+    'backup-code': [...new Set([...met['backup-code'], ...used.flatMap(({ backupCode }) => backupCode)])],
+  };
+}
+
+/** The ids of the keys that are gone now. */
+async function retireUnused({ store, settings }: Sweeping, { began, met }: Sweep): Promise<string[]> {
+  const retired: string[] = [];
   for (const kind of KINDS) {
     const unused = unusedKeys(await store.keys(kind), new Set(met[kind]), began, settings);
-    if (unused.length > 0)
-      await store.retire(
-        kind,
-        unused.map(({ id }) => id),
-      );
+    const ids = unused.map(({ id }) => id);
+    if (ids.length > 0 && (await store.retire(kind, ids))) retired.push(...ids);
   }
+  return retired;
 }

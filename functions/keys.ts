@@ -1,6 +1,7 @@
 import { endpoint } from '../adapters/endpoint.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { createReading } from '../adapters/services.ts';
+import { KEY_SET_MAX_AGE } from '../core/key-rotation.ts';
 
 const environment = readEnvironment();
 const { keys } = createReading(environment);
@@ -15,5 +16,5 @@ export const handler = endpoint({ operation: 'keys', environment }, async ({ now
       use: 'sig',
     })),
   },
-  cacheControl: 'public, max-age=300',
+  cacheControl: `public, max-age=${KEY_SET_MAX_AGE}`,
 }));

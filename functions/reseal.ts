@@ -1,27 +1,37 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
+import { dynamoDb, kms, unhurried } from '../adapters/aws.ts';
 import { secondsNow } from '../adapters/clock.ts';
 import { readEnvironment } from '../adapters/environment.ts';
+import { createKeyring } from '../adapters/keyring.ts';
 import { writeLog } from '../adapters/log.ts';
-import { createProving } from '../adapters/services.ts';
 import { createSweepStore } from '../adapters/sweep-store.ts';
+import { createUnwrap } from '../adapters/unwrap.ts';
 import { sweep } from '../core/sweep.ts';
 
 const environment = readEnvironment('TABLE_NAME', 'KEYRING_KEY_ARN', 'KEYRING_STACK', 'SETTINGS');
-const { keyring, settings, dynamo } = createProving(environment);
-const services = { store: createSweepStore(dynamo, environment.TABLE_NAME), keyring, settings };
+const { TABLE_NAME: tableName, SETTINGS: settings } = environment;
+const table = dynamoDb(unhurried);
+const keyring = createKeyring(
+  { dynamoDb: table, tableName, hold: settings.lifetimes.keyHold },
+  createUnwrap(kms(unhurried), environment),
+);
 
-/** Time to save where it stands, in milliseconds. */
-const RESERVE = 10_000;
+/** Milliseconds between two pages. */
+const PACE = 1000;
+
+/** What one more page may take, the slowest retries included, in milliseconds. */
+const RESERVE = 120_000;
 
 /** Invoked by a schedule: seals secrets under the newest data key, and retires keys that nothing uses any more. */
 export const handler = async (_event: unknown, context: Context) => {
-  const goOn = async () => {
-    if (context.getRemainingTimeInMillis() < RESERVE) return false;
-    await setTimeout(1000);
-    return true;
+  const next = async () => {
+    if (context.getRemainingTimeInMillis() < RESERVE) return undefined;
+    await setTimeout(PACE);
+    return secondsNow();
   };
-  const result = await sweep(services, secondsNow(), goOn);
+  const store = createSweepStore(table, tableName);
+  const result = await sweep({ store, keyring, settings }, secondsNow(), next);
   writeLog({ level: 'info', requestId: context.awsRequestId, operation: 'reseal', ...result });
   return result;
 };

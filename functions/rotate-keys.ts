@@ -1,24 +1,29 @@
 import * as v from 'valibot';
-import { dynamoDb, kms } from '../adapters/aws.ts';
+import { dynamoDb, kms, unhurried } from '../adapters/aws.ts';
 import { secondsNow } from '../adapters/clock.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { rotateKey, withdrawSigningKey } from '../adapters/key-maker.ts';
 
 const environment = readEnvironment('TABLE_NAME', 'KEYRING_KEY_ARN', 'KEYRING_STACK', 'SETTINGS');
-const aws = { dynamoDb: dynamoDb(), kms: kms(), environment };
+const aws = { dynamoDb: dynamoDb(unhurried), kms: kms(unhurried), environment };
 
-const Withdrawal = v.strictObject({ withdraw: v.string() });
+/** A misspelt withdrawal must not look like a rotation that went well. */
+const Event = v.strictObject({ withdraw: v.optional(v.string()) });
 
 /**
- * Invoked by a schedule: makes the next keys where they are due and drops signing keys that are over. Invoked by hand with
- * `{"withdraw": "<key id>"}`: takes a compromised signing key away.
+ * Invoked by a schedule with `{}`: makes the next keys where they are due and drops signing keys that are over. Invoked by
+ * hand with `{"withdraw": "<key id>"}`: takes a compromised signing key away.
  */
 export const handler = async (event: unknown): Promise<{ withdrawn?: boolean }> => {
+  const { withdraw } = v.parse(Event, event);
   const now = secondsNow();
-  const request = v.safeParse(Withdrawal, event);
-  if (request.success) return { withdrawn: await withdrawSigningKey(aws, request.output.withdraw, now) };
-  for (const kind of ['data', 'backup-code', 'signing'] as const) {
-    await rotateKey(aws, kind, environment.SETTINGS, now);
-  }
+  if (withdraw !== undefined) return { withdrawn: await withdrawSigningKey(aws, withdraw, now) };
+  const kinds = ['data', 'backup-code', 'signing'] as const;
+  const outcomes = await Promise.allSettled(
+    kinds.map((kind) => rotateKey(aws, kind, environment.SETTINGS, now)),
+  );
+  // One kind that fails keeps no other from its turn; but the invocation has failed, and Lambda tries again.
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
   return {};
 };

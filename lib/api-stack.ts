@@ -70,7 +70,7 @@ export class ApiStack extends Stack {
         operation,
         bundle,
         environment,
-        statements: statementsFor(route, props),
+        statements: statementsFor(route, { ...props, globalSignOut: config.globalSignOut }),
         memory,
         logRetentionDays: retention,
         removalPolicy,

@@ -18,7 +18,14 @@ export function buildApp(props: AppProps = {}, bundles: Record<string, Bundle> =
   const app = new App(props);
   const config = readConfig(app.node.tryGetContext('countersign'));
   const data = new DataStack(app, `${config.name}Data`, { config, bundles });
-  const identity = new IdentityStack(app, `${config.name}Identity`, { config });
+  const identity = new IdentityStack(app, `${config.name}Identity`, {
+    config,
+    bundles,
+    table: data.table,
+    tableKey: data.tableKey,
+    keyringKey: data.keyringKey,
+    keyringStack: data.keyringStack,
+  });
   new ApiStack(app, `${config.name}Api`, {
     config,
     bundles,

@@ -7,6 +7,7 @@ import type { Bundle } from './bundle.ts';
 import type { Config } from './config.ts';
 import { createKeyringKey, createTableKey } from './customer-keys.ts';
 import { keyMakerStatements } from './grants.ts';
+import { addKeyRotation } from './key-rotation.ts';
 import { OperationFunction } from './operation-function.ts';
 import { settingsOf } from './settings-of.ts';
 
@@ -16,7 +17,7 @@ export interface DataStackProps extends StackProps {
   bundles: Record<string, Bundle>;
 }
 
-/** What lasts: the table, its key, the key of the keyring, and the function that makes the first keys. */
+/** What lasts: the table, its key, the key of the keyring, and the functions that make, rotate and retire its keys. */
 export class DataStack extends Stack {
   readonly table: Table;
   readonly tableKey: IKey;
@@ -48,15 +49,16 @@ export class DataStack extends Stack {
 
     const bundle = bundles['ensure-keys'];
     if (!bundle) throw new Error('There is no bundle of functions/ensure-keys.ts.');
+    const environment = {
+      TABLE_NAME: this.table.tableName,
+      KEYRING_KEY_ARN: this.keyringKey.keyArn,
+      KEYRING_STACK: this.keyringStack,
+      SETTINGS: settingsOf(config),
+    };
     const keyMaker = new OperationFunction(this, 'EnsureKeys', {
       operation: 'ensure-keys',
       bundle,
-      environment: {
-        TABLE_NAME: this.table.tableName,
-        KEYRING_KEY_ARN: this.keyringKey.keyArn,
-        KEYRING_STACK: this.keyringStack,
-        SETTINGS: settingsOf(config),
-      },
+      environment,
       statements: keyMakerStatements(this),
       memory: config.memory,
       logRetentionDays: config.logRetentionDays,
@@ -69,5 +71,6 @@ export class DataStack extends Stack {
       timeout: Duration.minutes(3),
       executeAfter: [this.table, this.keyringKey, keyMaker],
     });
+    addKeyRotation(this, { config, bundles, environment, removalPolicy, targets: this });
   }
 }

@@ -9,6 +9,7 @@ interface Node {
   entries?: Record<string, Node>;
   pipe?: Node[];
   options?: unknown;
+  literal?: unknown;
   requirement?: unknown;
   message?: unknown;
 }
@@ -18,17 +19,27 @@ function bare(schema: Node): Node {
   return schema.wrapped ? bare(schema.wrapped) : schema;
 }
 
+/** The forms that a union allows; undefined for anything else. */
+function formsOf({ type, options }: Node): Node[] | undefined {
+  return type === 'union' ? (options as Node[]) : undefined;
+}
+
 function child(schema: Node, key: PropertyKey): Node | undefined {
+  const forms = formsOf(bare(schema));
+  if (forms) return forms.map((form) => child(form, key)).find((found) => found);
   const { entries, value, item } = bare(schema);
   return entries ? (Object.hasOwn(entries, key) ? entries[String(key)] : undefined) : (value ?? item);
 }
 
 /** What a schema allows, in words. */
 export function allowed(schema: Node): string {
-  const { type, options, entries, pipe = [] } = bare(schema);
+  const { type, options, literal, entries, pipe = [] } = bare(schema);
   const rule = (wanted: string) => pipe.find((action) => action.type === wanted);
   const worded = pipe.find((action) => typeof action.message === 'string');
   if (worded) return String(worded.message);
+  const forms = formsOf(bare(schema));
+  if (forms) return forms.map(allowed).join('; ');
+  if (type === 'literal') return JSON.stringify(literal);
   if (Array.isArray(options)) return options.map((option) => JSON.stringify(option)).join(', ');
   if (entries) return `an object of ${Object.keys(entries).join(', ')}`;
   if (type === 'number') {
@@ -63,6 +74,8 @@ export function partUnknown(
 ): { known: unknown; faults: string[] } {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     return { known: given, faults: [] };
+  // Which form of a union was meant is not known here: it is told as a wrong value.
+  if (formsOf(bare(schema))) return { known: given, faults: [] };
   const { entries } = bare(schema);
   const known: Record<string, unknown> = {};
   const faults: string[] = [];

@@ -20,6 +20,8 @@ export interface KeyringTargets {
 
 export interface GrantTargets extends KeyringTargets {
   userPool: IUserPool;
+  /** The setting `globalSignOut`. */
+  globalSignOut: boolean;
 }
 
 function onItems(
@@ -72,10 +74,35 @@ function onKeyring(
 
 const items = (purposes: Purpose[]) => purposes.map((purpose) => `KEYRING#${purpose}`);
 
+/** Ends every session of a user of that pool. */
+export function signOutStatement({ userPoolArn }: IUserPool): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'SignOut',
+    actions: ['cognito-idp:AdminUserGlobalSignOut'],
+    resources: [userPoolArn],
+  });
+}
+
 /** All that an operation may do besides writing its own log: what its route says, and nothing else. */
-export function statementsFor(
-  { record, family, keys = {}, firstFactor }: Route,
-  on: GrantTargets,
+export function statementsFor(route: Route, on: GrantTargets): PolicyStatement[] {
+  const statements = tableStatements(route, on);
+  if (route.firstFactor) {
+    statements.push(
+      new PolicyStatement({
+        sid: 'FirstFactor',
+        actions: ['cognito-idp:AdminInitiateAuth'],
+        resources: [on.userPool.userPoolArn],
+      }),
+    );
+  }
+  if (route.signsOut && on.globalSignOut) statements.push(signOutStatement(on.userPool));
+  return statements;
+}
+
+/** The table, and the keys in it. */
+export function tableStatements(
+  { record, family, keys = {} }: Pick<Route, 'record' | 'family' | 'keys'>,
+  on: KeyringTargets,
 ): PolicyStatement[] {
   const unwraps: Purpose[] = [];
   if (keys.data) unwraps.push('data');
@@ -92,24 +119,34 @@ export function statementsFor(
   if (reads.length > 0) statements.push(onItems('Keyring', on.table, ['GetItem'], items(reads)));
   if (statements.length > 0) statements.push(throughDynamoDb(on));
   if (unwraps.length > 0) statements.push(onKeyring('Unwrap', on, 'Decrypt', unwraps));
-  if (firstFactor) {
-    statements.push(
-      new PolicyStatement({
-        sid: 'FirstFactor',
-        actions: ['cognito-idp:AdminInitiateAuth'],
-        resources: [on.userPool.userPoolArn],
-      }),
-    );
-  }
   return statements;
 }
 
-/** The one function that makes keys. It gets them wrapped only, and cannot unwrap any. */
+/** The functions that make keys, first and next ones. They get them wrapped only, and cannot unwrap any. */
 export function keyMakerStatements(on: KeyringTargets): PolicyStatement[] {
   return [
     onItems('Keyring', on.table, ['GetItem', 'PutItem'], items(['data', 'backup-code', 'signing'])),
     throughDynamoDb(on),
     onKeyring('MakeKeys', on, 'GenerateDataKeyWithoutPlaintext', ['data', 'backup-code']),
     onKeyring('MakeKeyPairs', on, 'GenerateDataKeyPairWithoutPlaintext', ['signing']),
+  ];
+}
+
+/**
+ * The sweep over all records. It opens secrets and seals them anew; it makes no key, signs nothing and reads no key that
+ * signs. Of a scan nothing can be held back: `dynamodb:LeadingKeys` applies to requests that name a partition key, and a
+ * scan names none. What it reads beside the records, wrapped keys and refresh families, is of no use without what it lacks.
+ */
+export function resealStatements(on: KeyringTargets): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'Scan',
+      actions: ['dynamodb:Scan'],
+      resources: [on.table.tableRef.tableArn],
+    }),
+    onItems('Record', on.table, ['UpdateItem'], ['USER#*', 'JOB#reseal']),
+    onItems('Keyring', on.table, ['GetItem', 'PutItem'], items(['data', 'backup-code'])),
+    throughDynamoDb(on),
+    onKeyring('Unwrap', on, 'Decrypt', ['data']),
   ];
 }

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import {
   AccountRecovery,
   type CfnUserPoolClient,
@@ -10,14 +10,22 @@ import {
   UserPoolClient,
 } from 'aws-cdk-lib/aws-cognito';
 import type { Construct } from 'constructs';
+import type { Bundle } from './bundle.ts';
+import { CountersignTriggers } from './cognito-triggers.ts';
 import type { Config } from './config.ts';
+import type { KeyringTargets } from './grants.ts';
 import { acknowledgeUserPool } from './nag.ts';
 
-export interface IdentityStackProps extends StackProps {
+export interface IdentityStackProps extends StackProps, KeyringTargets {
   config: Config;
+  /** From bundleFunctions. */
+  bundles: Record<string, Bundle>;
 }
 
-/** The first factor: a Cognito pool, new or existing, and the two app clients through which it is used. */
+/**
+ * The first factor: a Cognito pool, new or existing, the two app clients through which it is used, and the triggers that
+ * ask for the second factor in Cognito's own sign-in.
+ */
 export class IdentityStack extends Stack {
   readonly userPool: IUserPool;
   /** Checks passwords. Its tokens are dropped and nobody accepts them. */
@@ -25,16 +33,35 @@ export class IdentityStack extends Stack {
   /** For apps that sign in with Cognito itself, through the custom flow with the second factor in it. */
   readonly appsClient: IUserPoolClient;
 
-  constructor(scope: Construct, id: string, { config, ...props }: IdentityStackProps) {
+  constructor(scope: Construct, id: string, props: IdentityStackProps) {
+    const { config } = props;
     const retain = config.removal === 'retain';
     super(scope, id, {
       description: 'Countersign: user pool and app clients',
       terminationProtection: retain,
       ...props,
     });
-    this.userPool = config.userPool
-      ? UserPool.fromUserPoolId(this, 'UserPool', config.userPool.id)
-      : createUserPool(this, 'UserPool', retain);
+    const triggers = new CountersignTriggers(this, 'Cognito', {
+      ...props,
+      settings: config,
+      memory: config.memory,
+      logRetentionDays: config.logRetentionDays,
+      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    if (config.userPool) {
+      this.userPool = UserPool.fromUserPoolId(this, 'UserPool', config.userPool.id);
+      triggers.permit(this.userPool);
+      for (const [name, { functionArn: value }] of triggers.functions) {
+        new CfnOutput(this, `Trigger${name}`, {
+          value,
+          description: `For ${name} in the pool's LambdaConfig`,
+        });
+      }
+    } else {
+      const userPool = createUserPool(this, 'UserPool', retain);
+      triggers.attachTo(userPool);
+      this.userPool = userPool;
+    }
     this.loginClient = createClient(this, 'LoginClient', this.userPool, {
       name: 'countersign-login',
       flows: ['ALLOW_ADMIN_USER_PASSWORD_AUTH'],

@@ -1,6 +1,7 @@
-import type { Config } from './config.ts';
+import { Settings } from '../core/settings.ts';
 
-/** The part of the configuration that operations are told, as the variable SETTINGS. */
-export function settingsOf({ realm, totp, limits, lifetimes }: Config): string {
-  return JSON.stringify({ realm, totp, limits, lifetimes });
+/** What operations are told, out of a configuration that may hold more, as the variable SETTINGS. */
+export function settingsOf(config: Settings): string {
+  const names = Object.keys(Settings.entries) as (keyof Settings)[];
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, config[name]])));
 }

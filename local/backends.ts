@@ -12,9 +12,11 @@ import {
 } from './definitions.ts';
 import { startDynamoDb } from './dynamodb.ts';
 import { startKms } from './kms.ts';
+import { configurationOf } from './lambda/configuration.ts';
+import { startLambdaControl } from './lambda/control.ts';
+import { type FunctionPolicies, openFunctionPolicies } from './lambda/permissions.ts';
 import { type FunctionDefinition, type InvokeResult, type Lambda, startLambda } from './lambda.ts';
 import type { Principals } from './principals.ts';
-import type { createInvokePermissions } from './roles.ts';
 import type { Deployment, Resource } from './template.ts';
 
 /** What runs behind the gateway. */
@@ -25,6 +27,10 @@ export interface Backends {
   pools: PoolDefinition[];
   /** The functions and whom they run as. */
   sessions: ReadonlyMap<Resource, Principal>;
+  /** Who may invoke which function. */
+  mayInvoke: FunctionPolicies['mayInvoke'];
+  /** Lambda's control API. */
+  lambda: RunningServer;
   invoke: Lambda['invoke'];
 }
 
@@ -37,13 +43,12 @@ export async function startBackends(options: {
   deployment: Deployment;
   surroundings: Surroundings;
   principals: Principals;
-  mayInvoke: ReturnType<typeof createInvokePermissions>;
   folder: string;
   environments?: number;
   onLog?(operation: string, line: string): void;
   running(server: { close(): Promise<void> }): void;
 }): Promise<Backends> {
-  const { deployment, surroundings, principals, mayInvoke, folder, running } = options;
+  const { deployment, surroundings, principals, folder, running } = options;
   const { clock, region } = surroundings;
   const dataOf = (name: string) => {
     const path = join(folder, name);
@@ -61,6 +66,15 @@ export async function startBackends(options: {
   });
   running(dynamodb);
 
+  const policies = openFunctionPolicies(deployment, dataOf('lambda'));
+  const control = await startLambdaControl({
+    surroundings,
+    functions: deployment.resources('AWS::Lambda::Function').map(configurationOf),
+    policies,
+  });
+  running(control);
+
+  const { mayInvoke } = policies;
   const pools = poolDefinitions(deployment);
   const cognito = await startCognito({
     surroundings,
@@ -117,7 +131,7 @@ export async function startBackends(options: {
   async function invoke(functionArn: string, event: unknown): Promise<InvokeResult> {
     return lambda.invoke(functionArn, event);
   }
-  return { kms, dynamodb, cognito, pools, sessions, invoke };
+  return { kms, dynamodb, cognito, lambda: control, pools, sessions, mayInvoke, invoke };
 }
 
 /** A function writes its log by its own role: without the grant, CloudWatch would never show a line. */

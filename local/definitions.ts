@@ -99,9 +99,13 @@ export function functionDefinition(
   };
 }
 
-/** The operation a function is for, as in functions/: `verify-login` of the construct `VerifyLogin`. */
+/**
+ * The operation a function is for, as in functions/: `verify-login` of the construct `VerifyLogin`,
+ * `cognito/define-auth-challenge` of `Cognito/DefineAuthChallenge`.
+ */
 export function operationOf(lambdaFunction: Resource): string {
-  const [, construct = lambdaFunction.logicalId] = lambdaFunction.path.split('/');
+  const [, construct = lambdaFunction.logicalId] =
+    /^[^/]+\/(.+?)(?:\/Function)?(?:\/Resource)?$/.exec(lambdaFunction.path) ?? [];
   return construct.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase();
 }
 

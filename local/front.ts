@@ -3,15 +3,15 @@ import { verifySignature } from './aws/sigv4.ts';
 import type { RunningServer, Surroundings } from './aws/types.ts';
 import type { Api } from './gateway/api.ts';
 import { startGateway } from './gateway.ts';
+import type { FunctionPolicies } from './lambda/permissions.ts';
 import type { Lambda } from './lambda.ts';
-import type { createInvokePermissions } from './roles.ts';
 
 /** Starts the gateway before this machine's functions, with IAM deciding who gets through and what may be invoked. */
 export function startFront(options: {
   api: Api;
   keyValues: ReadonlyMap<string, string>;
   surroundings: Surroundings;
-  mayInvoke: ReturnType<typeof createInvokePermissions>;
+  mayInvoke: FunctionPolicies['mayInvoke'];
   invoke: Lambda['invoke'];
   port?: number;
   onAccess(line: string): void;

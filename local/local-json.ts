@@ -17,6 +17,8 @@ export interface LocalJson {
   cognito: { endpoint: string; userPoolId: string; clientId: string };
   dynamodb: { endpoint: string; tableName: string };
   kms: { endpoint: string };
+  /** Lambda's control API: GetPolicy, AddPermission, GetFunctionConfiguration. */
+  lambda: { endpoint: string };
   /** Signs calls of the admin endpoints (SigV4, service `execute-api`), and may do nothing else. */
   admin: Credentials;
   /** May do anything: to look into the table and the pool with AWS's own tools. */
@@ -53,6 +55,7 @@ export function describeLocally(parts: {
   cognito: RunningServer;
   dynamodb: RunningServer;
   kms: RunningServer;
+  lambda: RunningServer;
 }): LocalJson {
   const { api, keyValues, pool, deployment } = parts;
   const byRate = api.keys
@@ -90,6 +93,7 @@ export function describeLocally(parts: {
     },
     dynamodb: { endpoint: parts.dynamodb.endpoint, tableName: table.ref },
     kms: { endpoint: parts.kms.endpoint },
+    lambda: { endpoint: parts.lambda.endpoint },
     admin: credentials(parts.admin),
     operator: credentials(parts.operator),
   };

@@ -1,4 +1,3 @@
-import { isAllowed } from './aws/iam.ts';
 import type { Statement } from './aws/types.ts';
 import type { Deployment, Resource } from './template.ts';
 
@@ -54,33 +53,4 @@ export function policiesOf(deployment: Deployment, role: Resource): Statement[] 
 
 export function statementsIn(document: unknown): Statement[] {
   return [(document as { Statement: Statement | Statement[] }).Statement].flat();
-}
-
-/**
- * Whether a function's resource policy lets an AWS service invoke it for this source, by the template's
- * AWS::Lambda::Permission resources.
- */
-export function createInvokePermissions(deployment: Deployment) {
-  const permissions = deployment.resources('AWS::Lambda::Permission').map(({ properties }) => properties);
-  return (functionArn: string, service: string, sourceArn: string): boolean =>
-    permissions.some((permission) => {
-      const { FunctionName, Action, Principal, SourceArn, SourceAccount } = permission;
-      const name = String(FunctionName);
-      const same = name === functionArn || functionArn.endsWith(`:function:${name}`);
-      if (!same || Action !== 'lambda:InvokeFunction' || Principal !== service) return false;
-      if (SourceAccount !== undefined && SourceAccount !== deployment.account) return false;
-      const statement: Statement = {
-        Effect: 'Allow',
-        Action: 'lambda:InvokeFunction',
-        Resource: '*',
-        ...(SourceArn === undefined
-          ? {}
-          : { Condition: { ArnLike: { 'AWS:SourceArn': String(SourceArn) } } }),
-      };
-      return isAllowed([statement], {
-        action: 'lambda:InvokeFunction',
-        resource: functionArn,
-        context: { 'AWS:SourceArn': sourceArn },
-      });
-    });
 }

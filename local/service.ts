@@ -9,7 +9,7 @@ import type { InvokeResult } from './lambda.ts';
 import { apiKeyValues, describeLocally, type LocalJson } from './local-json.ts';
 import { lockFolder } from './lock.ts';
 import { createPrincipals, type Principals } from './principals.ts';
-import { createInvokePermissions } from './roles.ts';
+import { checkSchedules } from './schedules.ts';
 import { seedUsers } from './seed.ts';
 import { createSurroundings, type Observed } from './surroundings.ts';
 import { openIdentifiers } from './template/identifiers.ts';
@@ -81,20 +81,19 @@ async function start(
   const keyValues = apiKeyValues(deployment, identifiers);
   const principals = createPrincipals(deployment, identifiers);
   const { surroundings, calls, setFault } = createSurroundings(clock, PLACE, principals.find);
-  const mayInvoke = createInvokePermissions(deployment);
 
   onProgress?.('Starting KMS, DynamoDB and Cognito');
   const backends = await startBackends({
     deployment,
     surroundings,
     principals,
-    mayInvoke,
     folder,
     running,
     ...(environments === undefined ? {} : { environments }),
     ...(onLog ? { onLog } : {}),
   });
-  const { pools, cognito, sessions, invoke } = backends;
+  const { pools, cognito, sessions, mayInvoke, invoke } = backends;
+  checkSchedules(deployment, mayInvoke);
 
   onProgress?.('Making the first keys and the users');
   const [pool] = pools;

@@ -1,11 +1,7 @@
-import type { Service as AwsService, Call, Fault, Principal, Surroundings } from './aws/types.ts';
+import type { Call, Principal, Surroundings } from './aws/types.ts';
 import type { Clock } from './clock.ts';
 
-export type AskFault = (call: {
-  service: AwsService;
-  operation: string;
-  principal?: string;
-}) => Fault | undefined;
+export type AskFault = Surroundings['fault'];
 
 /** What every embedded server shares, and what is seen of it from outside. */
 export interface Observed {

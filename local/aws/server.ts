@@ -3,7 +3,14 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { crc32 } from 'node:zlib';
 import { verifySignature } from './sigv4.ts';
-import { AwsError, type Principal, type RunningServer, type Service, type Surroundings } from './types.ts';
+import {
+  AwsError,
+  type Fault,
+  type Principal,
+  type RunningServer,
+  type Service,
+  type Surroundings,
+} from './types.ts';
 
 /** Answers one call, with the input as parsed and whoever signed it. @throws AwsError */
 export type Operation = (request: {
@@ -32,6 +39,7 @@ const FAULTS: Record<Service, { throttle: string; error: string }> = {
   dynamodb: { throttle: 'ProvisionedThroughputExceededException', error: 'InternalServerError' },
   kms: { throttle: 'ThrottlingException', error: 'KMSInternalException' },
   'cognito-idp': { throttle: 'TooManyRequestsException', error: 'InternalErrorException' },
+  lambda: { throttle: 'TooManyRequestsException', error: 'ServiceException' },
   email: { throttle: 'TooManyRequestsException', error: 'InternalFailure' },
 };
 
@@ -91,11 +99,11 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
       });
     let status = 200;
     let answer: unknown;
-    let cut = false;
+    let fault: Fault | undefined;
     try {
       if (operation === undefined) throw new AwsError('UnknownOperationException', '');
       if (!options.unsigned?.has(operation)) principal = authenticate(request, body);
-      const fault = surroundings.fault({
+      fault = await surroundings.fault({
         service,
         operation,
         ...(principal ? { principal: principal.arn } : {}),
@@ -103,7 +111,10 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
       if (fault === 'hang') return void request.socket.once('close', () => called(0));
       if (fault === 'throttle') throw new AwsError(FAULTS[service].throttle, 'Rate exceeded');
       if (fault === 'error') throw new AwsError(FAULTS[service].error, 'An internal error occurred.', 500);
-      cut = fault === 'lose-answer';
+      if (fault === 'reset') {
+        called(0);
+        return void request.socket.destroy();
+      }
       const input = parseInput(body);
       answer = await options.operations[operation]?.({ input, principal, headers: request.headers });
     } catch (error) {
@@ -113,8 +124,13 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
     }
     // Before the answer leaves, so that who has the answer sees the call counted.
     called(status);
-    if (cut) request.socket.destroy();
-    else send(response, status, answer ?? {});
+    if (fault === 'hang-after') return;
+    if (fault === 'lose-answer') return void request.socket.destroy();
+    if (fault === 'error-after') {
+      status = 500;
+      answer = { __type: typeOf(service, FAULTS[service].error), message: 'An internal error occurred.' };
+    }
+    send(response, status, answer ?? {}, fault === 'stall');
   }
 
   function operationOf(request: IncomingMessage): string | undefined {
@@ -138,13 +154,14 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
     );
   }
 
-  function send(response: ServerResponse, status: number, answer: unknown): void {
+  function send(response: ServerResponse, status: number, answer: unknown, stalled = false): void {
     const text = JSON.stringify(answer);
     response.statusCode = status;
     response.setHeader('content-type', options.contentType);
     response.setHeader('content-length', Buffer.byteLength(text));
     if (service === 'dynamodb') response.setHeader('x-amz-crc32', crc32(text));
-    response.end(text);
+    if (stalled) response.write(text.slice(0, -1));
+    else response.end(text);
   }
 
   const { promise: listening, resolve, reject } = Promise.withResolvers<void>();

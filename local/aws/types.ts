@@ -44,7 +44,7 @@ export class AwsError extends Error {
   }
 }
 
-export type Service = 'dynamodb' | 'kms' | 'cognito-idp' | 'email';
+export type Service = 'dynamodb' | 'kms' | 'cognito-idp' | 'lambda' | 'email';
 
 /** One request seen at the wire, for the tests that count them. Never holds the bodies. */
 export interface Call {
@@ -56,10 +56,19 @@ export interface Call {
 }
 
 /**
- * A fault to play on one call. `throttle` and `error` refuse before anything happens; `hang` never answers;
- * `lose-answer` does the work, then cuts the connection.
+ * A fault to play on one call. Before anything happens: `throttle` and `error` refuse, `reset` cuts the connection, `hang`
+ * never answers. After the work is done: `error-after` answers that it failed, `lose-answer` cuts the connection,
+ * `hang-after` never answers, `stall` stops in the middle of the answer.
  */
-export type Fault = 'throttle' | 'error' | 'hang' | 'lose-answer';
+export type Fault =
+  | 'throttle'
+  | 'error'
+  | 'reset'
+  | 'hang'
+  | 'error-after'
+  | 'lose-answer'
+  | 'hang-after'
+  | 'stall';
 
 /** What every embedded server shares. */
 export interface Surroundings {
@@ -70,8 +79,15 @@ export interface Surroundings {
   principal(accessKeyId: string): Principal | undefined;
   /** Called when a request has been answered (or dropped). */
   onCall(call: Call): void;
-  /** Asked before each request; undefined lets it through. */
-  fault(call: { service: Service; operation: string; principal?: string }): Fault | undefined;
+  /**
+   * Asked before each request; undefined lets it through. A request waits for what takes its time: so an answer is slow,
+   * or something else happens first.
+   */
+  fault(call: {
+    service: Service;
+    operation: string;
+    principal?: string;
+  }): Fault | undefined | Promise<Fault | undefined>;
 }
 
 export interface RunningServer {

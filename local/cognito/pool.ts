@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Surroundings } from '../aws/types.ts';
 import type { Clock } from '../clock.ts';
@@ -23,6 +23,8 @@ export interface PoolDefinition {
   properties: Properties;
   /** `AWS::Cognito::UserPoolClient` Properties, by client id. */
   clients: { id: string; properties: Properties }[];
+  /** Federated ones. @default none */
+  identityProviders?: { name: string; type: string }[];
 }
 
 /** A pool that runs. */
@@ -32,7 +34,8 @@ export interface Pool {
   /** The part of the id after the underscore, which SRP hashes. */
   shortName: string;
   issuer: string;
-  settings: PoolSettings;
+  /** What `definition.properties` say; follows them. */
+  readonly settings: PoolSettings;
   clients: ReadonlyMap<string, Client>;
   clock: Clock;
   file: JsonFile<PoolState>;
@@ -42,18 +45,31 @@ export interface Pool {
   sessions: Sessions;
   revocations: Revocations;
   call: CallTrigger;
+  /** Takes these for its properties from now on. Throws an Error for what is not emulated, and changes nothing then. */
+  update(properties: Properties): void;
   /** Bytes that are always the same for this pool, purpose and name, and that nobody else can tell from random. */
   pseudonym(purpose: string, name: string): Buffer;
 }
 
-/** Opens a pool on its files in `folder`: `<id>.json` (users), `<id>.keys.json`, `<id>.revoked`. */
+/** Opens a pool on its files in `folder`: `<id>.json` (users), `<id>.settings.json`, `<id>.keys.json`, `<id>.revoked`. */
 export function openPool(
-  definition: PoolDefinition,
+  template: PoolDefinition,
   options: { surroundings: Surroundings; folder: string; invokeTrigger: InvokeTrigger },
 ): Pool {
-  const { id } = definition;
+  const { id } = template;
   const { clock, region } = options.surroundings;
   const issuer = `https://cognito-idp.${region}.amazonaws.com/${id}`;
+  // Settings made by API calls last until the template says something new, as they would beside CloudFormation.
+  const made = createHash('sha256').update(JSON.stringify(template.properties)).digest('hex');
+  const kept = openJsonFile(join(options.folder, `${id}.settings.json`), () => ({
+    template: made,
+    properties: template.properties,
+  }));
+  if (kept.value.template !== made) {
+    Object.assign(kept.value, { template: made, properties: template.properties });
+    kept.save();
+  }
+  const definition = { ...template, properties: kept.value.properties };
   const settings = readSettings(id, definition.properties);
   const keys = openKeys(join(options.folder, `${id}.keys.json`));
   const file = openJsonFile<PoolState>(join(options.folder, `${id}.json`), () => ({
@@ -83,6 +99,12 @@ export function openPool(
     tokens: createTokens({ issuer, keys, clock }),
     sessions: createSessions(clock),
     revocations: openRevocations(join(options.folder, `${id}.revoked`), clock.seconds),
+    update(properties) {
+      Object.assign(settings, readSettings(id, properties));
+      definition.properties = properties;
+      kept.value.properties = properties;
+      kept.save();
+    },
     call: createTriggers({ poolId: id, region, settings, invoke: options.invokeTrigger }),
     pseudonym: (purpose, name) =>
       createHmac('sha256', Buffer.from(keys.pseudonymKey, 'base64')).update(`${purpose}\0${name}`).digest(),

@@ -9,6 +9,7 @@ import { groupOperations } from './operations/groups.ts';
 import { mfaOperations } from './operations/mfa.ts';
 import { selfServiceOperations } from './operations/self-service.ts';
 import { signUpOperations } from './operations/sign-up.ts';
+import { updateOperations } from './operations/update-user-pool.ts';
 import { listPools, openPool, type PoolDefinition } from './pool.ts';
 import type { InvokeTrigger } from './triggers.ts';
 
@@ -70,6 +71,7 @@ export async function startCognito(options: CognitoOptions): Promise<RunningServ
       ...mfaOperations(context),
       ...groupOperations(context),
       ...describeOperations(context),
+      ...updateOperations(context),
     },
     unsigned,
     ...(options.port === undefined ? {} : { port: options.port }),

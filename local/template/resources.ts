@@ -35,6 +35,7 @@ const own = (length: number) => (subject: Subject) => subject.identifier(lowerCa
 const tableName = named('TableName', 255);
 const functionName = named('FunctionName', 64);
 const roleName = named('RoleName', 64);
+const ruleName = named('Name', 64);
 const managedPolicyArn = (subject: Subject) =>
   globalArn('iam', subject, `policy/${named('ManagedPolicyName', 128)(subject)}`);
 const logGroupName = named('LogGroupName', 512);
@@ -75,6 +76,10 @@ export const KINDS: Record<string, Kind> = {
   'AWS::DynamoDB::Table': {
     ref: tableName,
     attributes: { Arn: (subject) => arn('dynamodb', subject, `table/${tableName(subject)}`) },
+  },
+  'AWS::Events::Rule': {
+    ref: ruleName,
+    attributes: { Arn: (subject) => arn('events', subject, `rule/${ruleName(subject)}`) },
   },
   'AWS::IAM::ManagedPolicy': { ref: managedPolicyArn, attributes: { PolicyArn: managedPolicyArn } },
   'AWS::IAM::Policy': { ref: named('PolicyName', 128) },

@@ -73,7 +73,7 @@ test('a lost answer is not taken for a replay: the family goes on', async () => 
 test('a fault refuses and neither advances nor ends the family', async () => {
   const id = family();
   await advance(id, 0);
-  aws.faults.push('throttle', 'throttle');
+  aws.faults.push('error', 'error');
   await assert.rejects(advance(id, 1), refusal('temporarily_unavailable'));
   aws.faults.push('error', 'error');
   await assert.rejects(families.end(id, ENDS), refusal('temporarily_unavailable'));

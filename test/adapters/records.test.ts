@@ -132,10 +132,13 @@ for (const fault of ['throttle', 'error'] as const) {
       retryAfter: 1,
     });
     assert.deepEqual(await records.read(user), now);
-    aws.faults.push(fault, fault);
-    await assert.rejects(records.read(user), refusal('temporarily_unavailable'));
   });
 }
+
+test('a read that fails is a fault, never "not enrolled"', async () => {
+  aws.faults.push('error', 'error');
+  await assert.rejects(records.read(somebody()), refusal('temporarily_unavailable'));
+});
 
 test('a table that does not answer is given up within two seconds', async () => {
   const { user } = await known();

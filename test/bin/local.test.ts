@@ -91,6 +91,17 @@ test('it starts, shows how it is used, plays the demo, and survives kill -9', as
   const before = readLocal();
   assert.equal(before.url, `http://localhost:${port}`);
   assert.equal(before.users.length, 3);
+  const told = {
+    cognito: ['endpoint', 'userPoolId', 'clientId'],
+    dynamodb: ['endpoint', 'tableName'],
+    kms: ['endpoint'],
+    admin: ['accessKeyId', 'secretAccessKey', 'region'],
+  } as const;
+  for (const [part, fields] of Object.entries(told)) {
+    assert.deepEqual(Object.keys(before[part as keyof typeof told]), fields);
+  }
+  assert.ok(before.apiKey && before.limitedApiKey && before.apiKey !== before.limitedApiKey);
+  for (const user of before.users) assert.deepEqual(Object.keys(user), ['username', 'password']);
   assert.equal(statSync(join(data, 'local.json')).mode & 0o777, 0o600);
   for (const shown of [before.url, before.apiKey, ...before.users.map(({ password }) => password)]) {
     assert.ok(first.out().includes(shown), shown);

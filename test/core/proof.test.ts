@@ -103,6 +103,19 @@ test('guesses on all paths, by codes and backup codes, over new challenges and c
   await paths.verify(deployment, person, right, NOW + 30);
 });
 
+test('a success on any path forgives the failures in a row, and none of those of 30 days', async () => {
+  for (const path of pathNames) {
+    const [deployment, person] = await withTwoApps();
+    for (let failure = 0; failure < 4; failure++) {
+      const wrong = paths.verify(deployment, person, { code: person.app.wrongCodeAt(NOW) }, NOW);
+      await assert.rejects(wrong, refusal('code_rejected'));
+    }
+    await paths[path](deployment, person, { code: person.app.codeAt(NOW) }, NOW);
+    const { failures, recentFailures } = await deployment.records.read(person.caller.user);
+    assert.deepEqual([failures, recentFailures.map(({ count }) => count)], [0, [4]], path);
+  }
+});
+
 test('after each lock one attempt is heard, up to the stop at a hundred; then no code helps', async () => {
   const [deployment, person] = await withTwoApps();
   const { user } = person.caller;

@@ -10,16 +10,17 @@ import { CLIENT, challenge, createDeployment, type Deployment, NOW, session } fr
 import { pathNames, paths, withTwoApps } from '../support/paths.ts';
 import { refusal } from '../support/refusal.ts';
 
-// Each of these writes first and signs after: what was spent is lost when signing fails.
-const todo = { todo: 'signing has to be possible before anything is written' };
+// Each of these writes first and signs after: what was spent would be lost if signing failed then.
+
+const unable = () => Promise.reject(unavailable());
 
 /** The same, while the signing key cannot be had: KMS is down. */
 function withoutSigning(deployment: Deployment): Deployment {
-  return { ...deployment, tokens: { ...deployment.tokens, sign: () => Promise.reject(unavailable()) } };
+  return { ...deployment, tokens: { ...deployment.tokens, ready: unable, sign: unable } };
 }
 
 for (const path of pathNames.filter((name) => name !== 'enroll' && name !== 'verify-login')) {
-  test(`while no token can be signed, ${path} refuses and spends nothing`, todo, async () => {
+  test(`while no token can be signed, ${path} refuses and spends nothing`, async () => {
     const [deployment, person] = await withTwoApps();
     const before = await deployment.records.read(person.caller.user);
     const proof = { code: person.app.codeAt(NOW) };
@@ -29,7 +30,7 @@ for (const path of pathNames.filter((name) => name !== 'enroll' && name !== 'ver
   });
 }
 
-test('while no token can be signed, refreshing refuses and the session goes on after', todo, async () => {
+test('while no token can be signed, refreshing refuses and the session goes on after', async () => {
   const deployment = createDeployment();
   const { refreshToken } = await session(deployment, 'alice', NOW);
   const refused = refresh(withoutSigning(deployment), { refreshToken, client: CLIENT, now: NOW });
@@ -37,7 +38,7 @@ test('while no token can be signed, refreshing refuses and the session goes on a
   await refresh(deployment, { refreshToken, client: CLIENT, now: NOW });
 });
 
-test('while no token can be signed, answering a challenge refuses and spends nothing', todo, async () => {
+test('while no token can be signed, answering a challenge refuses and spends nothing', async () => {
   const [deployment, { app, caller }] = await withTwoApps();
   const challengeToken = await challenge(deployment, 'alice', NOW);
   const before = await deployment.records.read(caller.user);
@@ -47,7 +48,7 @@ test('while no token can be signed, answering a challenge refuses and spends not
   assert.deepEqual(await deployment.records.read(caller.user), before);
 });
 
-test('while no token can be signed, confirming refuses and loses no backup codes', todo, async () => {
+test('while no token can be signed, confirming refuses and loses no backup codes', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
   const enrollment = { caller, name: 'Phone', proof: undefined, now: NOW };

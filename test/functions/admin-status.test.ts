@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { administratorOf } from '../support/administrator.ts';
-import { assertFields, assertPrivate, assertProblem, clientOf, enrollPerson, signIn } from '../support/client.ts';
+import {
+  assertFields,
+  assertPrivate,
+  assertProblem,
+  clientOf,
+  enrollPerson,
+  signIn,
+} from '../support/client.ts';
 import { createPerson } from '../support/people.ts';
 import { serviceForTests } from '../support/service.ts';
 import { storedRecord } from '../support/stored.ts';

@@ -43,7 +43,8 @@ test('the first confirmation switches the factor on, and shows ten backup codes'
   assert.equal(answer.body['authenticatorId'], authenticatorId);
   const codes = answer.body['backupCodes'] as string[];
   assert.equal(new Set(codes).size, 10);
-  for (const backupCode of codes) assert.match(backupCode, /^(?:[0-9a-hjkmnp-tv-z]{4}-){3}[0-9a-hjkmnp-tv-z]{4}$/);
+  for (const backupCode of codes)
+    assert.match(backupCode, /^(?:[0-9a-hjkmnp-tv-z]{4}-){3}[0-9a-hjkmnp-tv-z]{4}$/);
 });
 
 test('a further authenticator comes without backup codes, and leaves those there are', async () => {

@@ -131,7 +131,13 @@ test('five authenticators, each of which works, and no sixth', async () => {
     secret = text(pending, 'secret');
     authenticatorId = text(pending, 'authenticatorId');
     const confirmed = await confirm(access, authenticatorId, codeAt(secret, service.clock.seconds()));
-    assertFields(confirmed, 200, ['authenticatorId', 'accessToken', 'refreshToken', 'tokenType', 'expiresIn']);
+    assertFields(confirmed, 200, [
+      'authenticatorId',
+      'accessToken',
+      'refreshToken',
+      'tokenType',
+      'expiresIn',
+    ]);
     access = text(confirmed, 'accessToken');
     secrets.push(secret);
   }

@@ -56,7 +56,14 @@ test('the access token is an RFC 9068 token, signed by a key of the JWKS, that s
   const { sub, client_id, amr, acr, iat = 0, exp = 0, auth_time } = payload;
   assert.deepEqual(
     { sub, client_id, amr, acr, lives: exp - iat, auth_time },
-    { sub: person.sub, client_id: 'app', amr: ['pwd'], acr: 'urn:countersign:1fa', lives: 300, auth_time: iat },
+    {
+      sub: person.sub,
+      client_id: 'app',
+      amr: ['pwd'],
+      acr: 'urn:countersign:1fa',
+      lives: 300,
+      auth_time: iat,
+    },
   );
 });
 

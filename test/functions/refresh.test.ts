@@ -39,10 +39,7 @@ test('refreshing renews neither auth_time nor the absolute end, nor what was pro
   const [before, after] = [decodeJwt(text(first, 'accessToken')), decodeJwt(text(second, 'accessToken'))];
   for (const claim of grounds) assert.deepEqual(after[claim], before[claim], claim);
   assert.ok((after.exp ?? 0) > (before.exp ?? 0) + 900);
-  assert.equal(
-    decodeJwt(text(second, 'refreshToken')).exp,
-    decodeJwt(text(first, 'refreshToken')).exp,
-  );
+  assert.equal(decodeJwt(text(second, 'refreshToken')).exp, decodeJwt(text(first, 'refreshToken')).exp);
 });
 
 test('a family ends 24 hours after the sign-in, however often it was refreshed', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { test } from 'node:test';
 import {
   assertFields,
@@ -55,7 +56,17 @@ test('without a bearer token, or with anything but a valid access token, it is a
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
   const raised = Buffer.from(JSON.stringify({ ...claims, sub: 'somebody-else' })).toString('base64url');
   const unsigned = Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url');
+  const keys = (await client.get('/.well-known/jwks.json')).body['keys'] as JsonWebKey[];
+  const publicKey = createPublicKey({ key: keys[0] ?? {}, format: 'jwk' });
+  // The public key as the secret of a MAC, in both forms a verifier may have it.
+  const confused = (['pem', 'der'] as const).map((format) => {
+    const { kid, typ } = JSON.parse(Buffer.from(header, 'base64url').toString());
+    const signed = `${Buffer.from(JSON.stringify({ alg: 'HS256', kid, typ })).toString('base64url')}.${payload}`;
+    const secret = publicKey.export({ type: 'spki', format: format as 'pem' });
+    return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+  });
   const bad = [
+    ...confused,
     undefined,
     refresh,
     challenge,
@@ -70,7 +81,10 @@ test('without a bearer token, or with anything but a valid access token, it is a
     assertProblem(answer, 401, 'token_invalid');
     assertPrivate(answer);
     // API Gateway renames the header of a proxy integration.
-    assert.match(answer.headers.get('x-amzn-remapped-www-authenticate') ?? '', /^Bearer error="invalid_token"/);
+    assert.match(
+      answer.headers.get('x-amzn-remapped-www-authenticate') ?? '',
+      /^Bearer error="invalid_token"/,
+    );
   }
   const basic = await client.call('GET', '/v1/totp', { headers: { authorization: `Basic ${access}` } });
   assertProblem(basic, 401, 'token_invalid');

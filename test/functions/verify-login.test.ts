@@ -34,7 +34,10 @@ test('a code answers the challenge, for a session that says so', async () => {
   assert.equal(answer.body['status'], 'authenticated');
   assert.equal(answer.body['method'], 'totp');
   const { amr, acr, sub } = decodeJwt(text(answer, 'accessToken'));
-  assert.deepEqual({ amr, acr, sub }, { amr: ['pwd', 'otp', 'mfa'], acr: 'urn:countersign:2fa', sub: person.sub });
+  assert.deepEqual(
+    { amr, acr, sub },
+    { amr: ['pwd', 'otp', 'mfa'], acr: 'urn:countersign:2fa', sub: person.sub },
+  );
   assert.equal((await client.get('/v1/totp', text(answer, 'accessToken'))).status, 200);
 });
 
@@ -65,7 +68,11 @@ test('the last backup code works, and leaves the authenticator as it was', async
     service.clock.advance(1);
   }
   const [spent = ''] = backupCodes;
-  assertProblem(await verify(await challengeFor(client, person), { backupCode: spent }), 401, 'code_rejected');
+  assertProblem(
+    await verify(await challengeFor(client, person), { backupCode: spent }),
+    401,
+    'code_rejected',
+  );
   const answer = await verify(await challengeFor(client, person), { code: code() });
   assert.equal(answer.status, 200);
   const status = await client.get('/v1/totp', text(answer, 'accessToken'));

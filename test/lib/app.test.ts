@@ -19,12 +19,14 @@ interface Report {
 
 for (const [title, countersign] of [
   ['as it comes', {}],
+  ['with sign-outs and mandatory enrolment', { globalSignOut: true, enrollment: { requiredAfterDays: 14 } }],
   [
     'with a pool, origins and no log role',
     {
       userPool: { id: 'eu-west-1_aBcDeFgHi' },
       cors: { origins: ['https://app.example'] },
       cloudWatchRole: false,
+      globalSignOut: true,
     },
   ],
 ] as const) {
@@ -99,7 +101,10 @@ function cycleIn({ Resources }: Template): string[] | undefined {
 }
 
 test('no resource waits for itself, and no stack for a later one', () => {
-  for (const template of [first.data, first.identity, first.api]) assert.equal(cycleIn(template), undefined);
+  const signingOut = synthesize({ globalSignOut: true });
+  for (const { data, identity, api } of [first, signingOut]) {
+    for (const template of [data, identity, api]) assert.equal(cycleIn(template), undefined);
+  }
   assert.deepEqual(
     first.assembly.stacks.map(({ stackName, dependencies }) => [
       stackName,
@@ -107,7 +112,7 @@ test('no resource waits for itself, and no stack for a later one', () => {
     ]),
     [
       ['CountersignData', []],
-      ['CountersignIdentity', []],
+      ['CountersignIdentity', ['CountersignData']],
       ['CountersignApi', ['CountersignData', 'CountersignIdentity']],
     ],
   );

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { routes } from '../../functions/routes.ts';
+import { routes, triggers } from '../../functions/routes.ts';
 import { bundleFunctions } from '../../lib/bundle.ts';
 
 const bundles = bundleFunctions();
 const KB = 1024;
 
-test('there is a bundle for each operation and for the key-maker', () => {
-  for (const operation of [...Object.keys(routes), 'ensure-keys']) assert.ok(bundles[operation], operation);
+test('there is a bundle for each operation, each trigger and each keeper of the keyring', () => {
+  const wanted = [...Object.keys(routes), ...Object.keys(triggers), 'ensure-keys', 'rotate-keys', 'reseal'];
+  for (const operation of wanted) assert.ok(bundles[operation], operation);
   assert.equal(bundles['routes'], undefined);
 });
 

@@ -29,6 +29,13 @@ test('an empty configuration is a whole one', () => {
   assert.equal(config.userPool, undefined);
 });
 
+test('enrolment is optional, or required from a date or after so many days', () => {
+  assert.equal(readConfig({}).enrollment, 'optional');
+  for (const enrollment of ['optional', { requiredAfter: '2027-01-31' }, { requiredAfterDays: 14 }]) {
+    assert.deepEqual(readConfig({ enrollment }).enrollment, enrollment);
+  }
+});
+
 test('every fault is listed at once: unknown names, wrong values and what does not fit together', () => {
   assert.equal(
     faultsOf({ nmae: 'x', totp: { perod: 1, period: 400 }, limits: { lockAfter: 20, stopAfter: 5 } }).length,
@@ -53,6 +60,21 @@ describe('a wrong setting names itself, what was given and what is allowed', () 
     ['a fraction', { memory: 512.5 }, 'memory: given 512.5; allowed: a whole number from 128 to 10240'],
     ['a text for a number', { memory: '512' }, /^memory: given "512"; allowed: a whole number/],
     ['a text for a switch', { cloudWatchRole: 'no' }, 'cloudWatchRole: given "no"; allowed: true, false'],
+    [
+      'one of several forms',
+      { enrollment: 'always' },
+      'enrollment: given "always"; allowed: "optional"; an object of requiredAfter; an object of requiredAfterDays',
+    ],
+    [
+      'a value inside one of several forms',
+      { enrollment: { requiredAfterDays: -1 } },
+      'enrollment.requiredAfterDays: given -1; allowed: a whole number from 0 to 365',
+    ],
+    [
+      'a date that is none',
+      { enrollment: { requiredAfter: 'soon' } },
+      'enrollment.requiredAfter: given "soon"; allowed: a date: 2027-01-31',
+    ],
     ['a realm', { realm: 'Users' }, /^realm: given "Users"; allowed: a realm is/],
     ['a colon in the label', { totp: { issuer: 'a:b' } }, /^totp\.issuer: given "a:b"; allowed: no colon/],
     [

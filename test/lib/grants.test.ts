@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Operation, type Route, routes } from '../../functions/routes.ts';
+import { type Operation, type Route, routes, type Trigger, triggers } from '../../functions/routes.ts';
 import { pascalCase } from '../../lib/pascal-case.ts';
 import { idOf, ofType, one, plain, synthesize, type Template } from './synthesize.ts';
 
@@ -14,6 +14,7 @@ interface Statement {
 
 const { data, identity, api } = synthesize();
 const exporters = [data, identity];
+const signingOut = synthesize({ globalSignOut: true });
 
 /** The statements of an operation's role, which has one inline policy and nothing besides. */
 function statementsOf(template: Template, operation: string): Statement[] {
@@ -67,12 +68,16 @@ const onKeyring = (Sid: string, Action: string, purposes: string[]) => ({
   },
 });
 
-function expected(operation: string, { record, family, keys = {}, firstFactor }: Route) {
+function expected(
+  template: Template,
+  operation: string,
+  { record, family, keys = {}, firstFactor }: Partial<Route>,
+) {
   const secret = [...(keys.data ? ['data'] : []), ...(keys.backupCode ? ['backup-code'] : [])];
   const read = [...secret, ...(keys.signing ? ['signing'] : [])];
   const unwrapped = [...secret, ...(keys.signing === 'sign' ? ['signing'] : [])];
   return [
-    log(api, operation),
+    log(template, operation),
     ...(record === 'read' ? [onItems('Record', 'dynamodb:GetItem', ['USER#*'])] : []),
     ...(record === 'write'
       ? [onItems('Record', ['dynamodb:GetItem', 'dynamodb:UpdateItem'], ['USER#*'])]
@@ -103,41 +108,113 @@ function expected(operation: string, { record, family, keys = {}, firstFactor }:
 }
 
 const operations = Object.entries(routes) as [Operation, Route][];
+const triggerTable = Object.entries(triggers) as [string, Trigger][];
 const actionsOf = (statements: Statement[]) => statements.flatMap(({ Action }) => Action);
 const everyRole = [
   ...operations.map(([operation]) => ({ operation: operation as string, template: api })),
+  ...triggerTable.map(([operation]) => ({ operation, template: identity })),
   { operation: 'ensure-keys', template: data },
+  { operation: 'rotate-keys', template: data },
+  { operation: 'reseal', template: data },
 ].map(({ operation, template }) => ({ operation, statements: statementsOf(template, operation) }));
 
 describe('each operation may do what its route says and nothing else', () => {
   for (const [operation, route] of operations) {
-    test(operation, () => assert.deepEqual(statementsOf(api, operation), expected(operation, route)));
+    test(operation, () => assert.deepEqual(statementsOf(api, operation), expected(api, operation, route)));
+  }
+  for (const [operation, trigger] of triggerTable) {
+    test(operation, () =>
+      assert.deepEqual(statementsOf(identity, operation), expected(identity, operation, trigger)),
+    );
   }
 });
 
-test('the key-maker puts keyring items and makes wrapped keys, and cannot read or unwrap any', () => {
-  assert.deepEqual(statementsOf(data, 'ensure-keys'), [
-    log(data, 'ensure-keys'),
-    onItems('Keyring', 'dynamodb:PutItem', ['KEYRING#data', 'KEYRING#backup-code', 'KEYRING#signing']),
+describe('with globalSignOut, what changes a second factor may end the sessions of the one pool, and no other may', () => {
+  const signOut = {
+    Sid: 'SignOut',
+    Effect: 'Allow',
+    Action: 'cognito-idp:AdminUserGlobalSignOut',
+    Resource: userPool,
+  };
+  for (const [operation, route] of operations) {
+    test(operation, () =>
+      assert.deepEqual(statementsOf(signingOut.api, operation), [
+        ...expected(signingOut.api, operation, route),
+        ...(route.signsOut ? [signOut] : []),
+      ]),
+    );
+  }
+
+  test('the triggers: by a policy of its own, attached to the one role', () => {
+    const policies = ofType(signingOut.identity, 'AWS::IAM::Policy').map(([, { Properties }]) =>
+      plain(Properties),
+    );
+    assert.deepEqual(policies, [
+      {
+        PolicyName: 'SignOut',
+        PolicyDocument: { Version: '2012-10-17', Statement: [signOut] },
+        Roles: [`<${idOf(signingOut.identity, 'AWS::IAM::Role', 'CognitoPostConfirmationRole')}>`],
+      },
+    ]);
+    for (const [operation, trigger] of triggerTable) {
+      assert.deepEqual(
+        statementsOf(signingOut.identity, operation),
+        expected(signingOut.identity, operation, trigger),
+      );
+    }
+  });
+});
+
+const keyMakers = ['ensure-keys', 'rotate-keys'];
+for (const operation of keyMakers) {
+  test(`${operation} puts keyring items and makes wrapped keys, and cannot unwrap any`, () => {
+    assert.deepEqual(statementsOf(data, operation), [
+      log(data, operation),
+      onItems(
+        'Keyring',
+        ['dynamodb:GetItem', 'dynamodb:PutItem'],
+        ['KEYRING#data', 'KEYRING#backup-code', 'KEYRING#signing'],
+      ),
+      throughDynamoDb,
+      onKeyring('MakeKeys', 'kms:GenerateDataKeyWithoutPlaintext', ['data', 'backup-code']),
+      onKeyring('MakeKeyPairs', 'kms:GenerateDataKeyPairWithoutPlaintext', ['signing']),
+    ]);
+  });
+}
+
+test('reseal scans, seals records anew and unwraps data keys; it deletes, makes and signs nothing', () => {
+  assert.deepEqual(statementsOf(data, 'reseal'), [
+    log(data, 'reseal'),
+    { Sid: 'Scan', Effect: 'Allow', Action: 'dynamodb:Scan', Resource: table },
+    onItems('Record', 'dynamodb:UpdateItem', ['USER#*', 'JOB#reseal']),
+    onItems('Keyring', ['dynamodb:GetItem', 'dynamodb:PutItem'], ['KEYRING#data', 'KEYRING#backup-code']),
     throughDynamoDb,
-    onKeyring('MakeKeys', 'kms:GenerateDataKeyWithoutPlaintext', ['data', 'backup-code']),
-    onKeyring('MakeKeyPairs', 'kms:GenerateDataKeyPairWithoutPlaintext', ['signing']),
+    onKeyring('Unwrap', 'kms:Decrypt', ['data']),
   ]);
 });
 
-test('none but the key-maker can generate keys, and it gets none in plain', () => {
+test('none but the key-makers can generate keys, and they get none in plain', () => {
   for (const { operation, statements } of everyRole) {
     const generating = actionsOf(statements).filter((action) => action.startsWith('kms:Generate'));
-    if (operation !== 'ensure-keys') assert.deepEqual(generating, [], operation);
+    if (!keyMakers.includes(operation)) assert.deepEqual(generating, [], operation);
     for (const action of generating) assert.match(action, /WithoutPlaintext$/);
   }
 });
 
+test('none but the sweep can scan the table', () => {
+  for (const { operation, statements } of everyRole) {
+    assert.equal(actionsOf(statements).includes('dynamodb:Scan'), operation === 'reseal', operation);
+  }
+});
+
 test('an operation that only reads cannot write', () => {
-  for (const [operation, route] of operations) {
-    if (route.record === 'write' || route.family) continue;
+  const readers = [
+    ...operations.map(([operation, route]) => ({ operation: operation as string, route, template: api })),
+    ...triggerTable.map(([operation, route]) => ({ operation, route, template: identity })),
+  ].filter(({ route }) => route.record !== 'write' && !('family' in route));
+  for (const { operation, template } of readers) {
     assert.ok(
-      actionsOf(statementsOf(api, operation)).every(
+      actionsOf(statementsOf(template, operation)).every(
         (action) => !/^dynamodb:/.test(action) || action === 'dynamodb:GetItem',
       ),
       operation,

@@ -1,25 +1,28 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { unavailable } from '../../core/error.ts';
+import { activeKey, type RotatingKey } from '../../core/key-rotation.ts';
 import type { Keyring, SecretKind } from '../../core/ports.ts';
 import type { DataKey } from '../../core/sealed.ts';
 
 /** A keyring in memory, with one key of each kind to begin with. */
 export function createMemoryKeyring(): Keyring & {
-  /** A new key, current from now on. */
-  rotate(kind: SecretKind): DataKey;
+  /** A new key, in use from that time on; by default newer than every other and in use at once. */
+  rotate(kind: SecretKind, activeFrom?: number): DataKey;
   forget(kind: SecretKind, id: string): void;
+  keys(kind: SecretKind): RotatingKey[];
 } {
-  const rings: Record<SecretKind, DataKey[]> = { data: [], 'backup-code': [] };
-  const rotate = (kind: SecretKind) => {
-    const key = { id: `${kind}-${rings[kind].length}`, key: createSecretKey(randomBytes(32)) };
+  const rings: Record<SecretKind, (DataKey & RotatingKey)[]> = { data: [], 'backup-code': [] };
+  let made = 0;
+  const rotate = (kind: SecretKind, activeFrom = made) => {
+    const key = { id: `${kind}-${made++}`, key: createSecretKey(randomBytes(32)), activeFrom };
     rings[kind].push(key);
     return key;
   };
   rotate('data');
   rotate('backup-code');
   return {
-    async current(kind) {
-      const key = rings[kind].at(-1);
+    async current(kind, now) {
+      const key = activeKey(rings[kind], now);
       if (!key) throw unavailable();
       return key;
     },
@@ -28,5 +31,6 @@ export function createMemoryKeyring(): Keyring & {
     forget: (kind, id) => {
       rings[kind] = rings[kind].filter((key) => key.id !== id);
     },
+    keys: (kind) => rings[kind].map(({ id, activeFrom }) => ({ id, activeFrom })),
   };
 }

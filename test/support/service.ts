@@ -13,11 +13,13 @@ interface Options extends Pick<ServiceOptions, 'environments' | 'onLog'> {
 /**
  * The whole service for one test file, with a data folder of its own, stopped when the file's tests have run. The
  * template is the one `npm test` has made, or a new one for a configuration of the test's own.
+ *
+ * @returns the service, and the folder of its data
  */
 export async function serviceForTests(
   configuration?: Record<string, unknown>,
   { userPool, ...options }: Options = {},
-): Promise<Service> {
+): Promise<Service & { folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   const shared = process.env['COUNTERSIGN_ASSEMBLY'];
   const own = join(folder, 'assembly');
@@ -25,12 +27,13 @@ export async function serviceForTests(
   else if (userPool) cpSync(shared, own, { recursive: true });
   if (userPool) alterUserPool(own, userPool);
   const assembly = shared && !configuration && !userPool ? shared : own;
-  const service = await startService({ assembly, folder: join(folder, 'data'), port: 0, ...options });
+  const data = join(folder, 'data');
+  const service = await startService({ assembly, folder: data, port: 0, ...options });
   after(async () => {
     await service.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  return service;
+  return { ...service, folder: data };
 }
 
 function alterUserPool(assembly: string, properties: Record<string, unknown>): void {

@@ -1,23 +1,29 @@
 import { type AttributeValue, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { factorOf } from '../../adapters/record-item.ts';
+import { type Factor, noFactor } from '../../core/factor.ts';
 import type { Service } from '../../local/service.ts';
 
-/** What is stored of a user, read with the operator's credentials; undefined where there is nothing. */
-export async function storedRecord(
-  service: Service,
-  { sub }: { sub: string },
-): Promise<Record<string, AttributeValue> | undefined> {
-  const { local, clock } = service;
-  const dynamoDb = new DynamoDBClient({
+/** DynamoDB, with the operator's credentials and at the service's time. */
+export function dynamoDbOf({ local, clock }: Service): DynamoDBClient {
+  return new DynamoDBClient({
     endpoint: local.dynamodb.endpoint,
     region: local.operator.region,
     credentials: local.operator,
     systemClockOffset: clock.now() - Date.now(),
   });
+}
+
+/** One item of the table, read with the operator's credentials; undefined where there is none. */
+export async function storedItem(
+  service: Service,
+  pk: string,
+): Promise<Record<string, AttributeValue> | undefined> {
+  const dynamoDb = dynamoDbOf(service);
   try {
     const { Item } = await dynamoDb.send(
       new GetItemCommand({
-        TableName: local.dynamodb.tableName,
-        Key: { pk: { S: `USER#users#${sub}` } },
+        TableName: service.local.dynamodb.tableName,
+        Key: { pk: { S: pk } },
         ConsistentRead: true,
       }),
     );
@@ -25,6 +31,20 @@ export async function storedRecord(
   } finally {
     dynamoDb.destroy();
   }
+}
+
+/** What is stored of a user; undefined where there is nothing. */
+export async function storedRecord(
+  service: Service,
+  { sub }: { sub: string },
+): Promise<Record<string, AttributeValue> | undefined> {
+  return storedItem(service, `USER#users#${sub}`);
+}
+
+/** The same, as the domain has it. */
+export async function storedFactor(service: Service, person: { sub: string }): Promise<Factor> {
+  const item = await storedRecord(service, person);
+  return item ? factorOf(item) : noFactor;
 }
 
 /** What was asked of AWS by the service's own functions while `work` ran, as `service:operation`. */

@@ -1,49 +1,10 @@
 import type { Operation } from '../../aws/server.ts';
 import type { Client } from '../client.ts';
-import { resourceNotFound } from '../errors.ts';
-import { type Input, required } from '../input.ts';
+import { invalidParameter, resourceNotFound } from '../errors.ts';
+import { type Input, optional, required } from '../input.ts';
 import type { Pool } from '../pool.ts';
-import { names, part } from '../properties.ts';
 import { type Context, guarded } from './access.ts';
-
-function poolView(pool: Pool) {
-  const { properties, name, arn } = pool.definition;
-  const policy = pool.settings.password;
-  const schema = Array.isArray(properties['Schema']) ? properties['Schema'] : [];
-  const optionalLists = Object.fromEntries(
-    ['UsernameAttributes', 'AliasAttributes', 'AutoVerifiedAttributes']
-      .map((key) => [key, names(properties, key)] as const)
-      .filter(([, value]) => value !== undefined),
-  );
-  return {
-    Id: pool.id,
-    Name: name,
-    Arn: arn,
-    Policies: {
-      PasswordPolicy: {
-        MinimumLength: policy.minimumLength,
-        RequireUppercase: policy.uppercase,
-        RequireLowercase: policy.lowercase,
-        RequireNumbers: policy.numbers,
-        RequireSymbols: policy.symbols,
-        TemporaryPasswordValidityDays: policy.temporaryDays,
-      },
-    },
-    LambdaConfig: part(properties, 'LambdaConfig'),
-    SchemaAttributes: schema,
-    ...optionalLists,
-    MfaConfiguration: pool.settings.mfa,
-    EstimatedNumberOfUsers: pool.users.all().length,
-    AdminCreateUserConfig: { AllowAdminCreateUserOnly: pool.settings.adminCreateOnly },
-    UsernameConfiguration: { CaseSensitive: pool.settings.caseSensitive },
-    UserPoolTier: properties['UserPoolTier'] ?? 'ESSENTIALS',
-    DeletionProtection: properties['DeletionProtection'] ?? 'INACTIVE',
-    ...('AccountRecoverySetting' in properties
-      ? { AccountRecoverySetting: properties['AccountRecoverySetting'] }
-      : {}),
-    ...('UserPoolAddOns' in properties ? { UserPoolAddOns: properties['UserPoolAddOns'] } : {}),
-  };
-}
+import { poolView } from './pool-view.ts';
 
 function clientView(pool: Pool, client: Client) {
   // Resource and API name these fields alike; what only the resource has is left out.
@@ -68,22 +29,46 @@ function describeClient(pool: Pool, input: Input) {
   return { UserPoolClient: clientView(pool, client) };
 }
 
+/** One page by MaxResults and NextToken; the token is where the next one starts. */
+function paged<T>(all: T[], input: Input, most: number): { items: T[]; NextToken?: string } {
+  const size = Number(input['MaxResults'] ?? most);
+  if (!Number.isInteger(size) || size < 1 || size > most) {
+    throw invalidParameter(
+      `1 validation error detected: Value '${size}' at 'maxResults' failed to satisfy constraint: Member must have value between 1 and ${most}`,
+    );
+  }
+  const token = optional(input, 'NextToken') ?? '0';
+  if (!/^\d{1,9}$/.test(token)) throw invalidParameter('Invalid pagination token');
+  const end = Number(token) + size;
+  return { items: all.slice(Number(token), end), ...(end < all.length ? { NextToken: String(end) } : {}) };
+}
+
 /** What a pool and its clients are set to. */
 export function describeOperations(context: Context): Record<string, Operation> {
   return {
     DescribeUserPool: guarded(context, 'DescribeUserPool', (pool) => ({ UserPool: poolView(pool) })),
     DescribeUserPoolClient: guarded(context, 'DescribeUserPoolClient', describeClient),
-    ListUserPoolClients: guarded(context, 'ListUserPoolClients', (pool) => ({
-      UserPoolClients: [...pool.clients.values()].map((client) => ({
-        ClientId: client.id,
-        ClientName: client.name,
-        UserPoolId: pool.id,
-      })),
-    })),
+    ListUserPoolClients: guarded(context, 'ListUserPoolClients', (pool, input) => {
+      const { items, ...next } = paged([...pool.clients.values()], input, 60);
+      return {
+        UserPoolClients: items.map(({ id, name }) => ({
+          ClientId: id,
+          ClientName: name,
+          UserPoolId: pool.id,
+        })),
+        ...next,
+      };
+    }),
     GetUserPoolMfaConfig: guarded(context, 'GetUserPoolMfaConfig', (pool) => ({
       MfaConfiguration: pool.settings.mfa,
       ...(pool.settings.mfa === 'OFF' ? {} : { SoftwareTokenMfaConfiguration: { Enabled: true } }),
     })),
-    ListIdentityProviders: guarded(context, 'ListIdentityProviders', () => ({ Providers: [] })),
+    ListIdentityProviders: guarded(context, 'ListIdentityProviders', (pool, input) => {
+      const { items, ...next } = paged(pool.definition.identityProviders ?? [], input, 60);
+      return {
+        Providers: items.map(({ name, type }) => ({ ProviderName: name, ProviderType: type })),
+        ...next,
+      };
+    }),
   };
 }

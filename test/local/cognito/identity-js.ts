@@ -24,9 +24,14 @@ function memory() {
 }
 
 /** A user of the unmodified library, pointed at the endpoint. */
-export function libraryUser(endpoint: string, username: string, clientId = 'app'): CognitoUser {
+export function libraryUser(
+  endpoint: string,
+  username: string,
+  clientId = 'app',
+  UserPoolId = poolId,
+): CognitoUser {
   const Storage = memory();
-  const pool = new CognitoUserPool({ UserPoolId: poolId, ClientId: clientId, endpoint, Storage });
+  const pool = new CognitoUserPool({ UserPoolId, ClientId: clientId, endpoint, Storage });
   return new CognitoUser({ Username: username, Pool: pool, Storage });
 }
 

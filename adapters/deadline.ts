@@ -1,0 +1,18 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+const invocation = new AsyncLocalStorage<() => number>();
+
+/**
+ * Runs the work of one invocation. What it asks of AWS has to end within the time that is left: else an answer would be
+ * given without it, and its write might still happen, in this invocation or the next one.
+ *
+ * @param left milliseconds, as of now
+ */
+export function within<T>(left: () => number, work: () => Promise<T>): Promise<T> {
+  return invocation.run(left, work);
+}
+
+/** The milliseconds that are left of the invocation; without end outside of one. */
+export function timeLeft(): number {
+  return invocation.getStore()?.() ?? Number.POSITIVE_INFINITY;
+}

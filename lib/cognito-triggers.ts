@@ -1,0 +1,141 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type IUserPool, LambdaVersion, type UserPool, UserPoolOperation } from 'aws-cdk-lib/aws-cognito';
+import { CfnPolicy, PolicyDocument, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Settings } from '../core/settings.ts';
+import { type Trigger, triggers } from '../functions/routes.ts';
+import type { Bundle } from './bundle.ts';
+import { type KeyringTargets, signOutStatement, tableStatements } from './grants.ts';
+import { OperationFunction } from './operation-function.ts';
+import { pascalCase } from './pascal-case.ts';
+import { settingsOf } from './settings-of.ts';
+
+export interface CountersignTriggersProps extends KeyringTargets {
+  /** From bundleFunctions. */
+  bundles: Record<string, Bundle>;
+  /** The same as the rest of the deployment has: the record is read under `realm` and `limits`. */
+  settings: Settings;
+  /**
+   * MB for each function.
+   * @default 512
+   */
+  memory?: number;
+  /** @default RetentionDays.THREE_MONTHS */
+  logRetentionDays?: RetentionDays;
+  /**
+   * What becomes of the logs when the functions go.
+   * @default RemovalPolicy.RETAIN
+   */
+  removalPolicy?: RemovalPolicy;
+}
+
+/** Cognito gives a trigger up at 5 s and calls it again: the first call must be over by then. */
+const TIMEOUT = Duration.seconds(4);
+
+const OPERATIONS: Record<Trigger['lambdaConfig'], UserPoolOperation> = {
+  DefineAuthChallenge: UserPoolOperation.DEFINE_AUTH_CHALLENGE,
+  CreateAuthChallenge: UserPoolOperation.CREATE_AUTH_CHALLENGE,
+  VerifyAuthChallengeResponse: UserPoolOperation.VERIFY_AUTH_CHALLENGE_RESPONSE,
+  PreTokenGenerationConfig: UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,
+  PostConfirmation: UserPoolOperation.POST_CONFIRMATION,
+};
+
+/**
+ * The second factor inside Cognito's own sign-in: a function for each entry of `triggers` in functions/routes.ts.
+ * One set of them serves any number of pools of one realm.
+ *
+ * @example
+ * const triggers = new CountersignTriggers(this, 'Cognito', { bundles: bundleFunctions(), settings, ...data });
+ * triggers.attachTo(userPool);
+ */
+export class CountersignTriggers extends Construct {
+  private readonly operations: { trigger: Trigger; operation: OperationFunction }[];
+  private readonly endsSessions: boolean;
+
+  constructor(scope: Construct, id: string, props: CountersignTriggersProps) {
+    super(scope, id);
+    const table: [string, Trigger][] = Object.entries(triggers);
+    this.endsSessions = props.settings.globalSignOut;
+    this.operations = table.map(([name, trigger]) => {
+      const bundle = props.bundles[name];
+      if (!bundle) throw new Error(`There is no bundle of functions/${name}.ts.`);
+      const operation = new OperationFunction(this, pascalCase(name.replace('cognito/', '')), {
+        operation: name,
+        bundle,
+        environment: environmentOf(trigger, props),
+        statements: tableStatements(trigger, props),
+        memory: props.memory ?? 512,
+        logRetentionDays: props.logRetentionDays ?? RetentionDays.THREE_MONTHS,
+        removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+        timeout: TIMEOUT,
+      });
+      return { trigger, operation };
+    });
+  }
+
+  /**
+   * Puts the functions into the LambdaConfig of a pool that is defined in CDK, in this stack or another one.
+   *
+   * @throws Error where the pool has one of these triggers already
+   */
+  attachTo(userPool: UserPool): void {
+    for (const { trigger, operation } of this.operations) {
+      // Permits the invocation too, by a resource of the pool's stack that waits for the pool, which waits for none.
+      userPool.addTrigger(
+        OPERATIONS[trigger.lambdaConfig],
+        operation.function,
+        trigger.lambdaConfig === 'PreTokenGenerationConfig' ? LambdaVersion.V2_0 : undefined,
+      );
+    }
+    this.grantSignOut(userPool);
+  }
+
+  /**
+   * Lets a pool that is not defined in CDK invoke the functions. The pool itself is not touched: `npm run attach` sets its
+   * LambdaConfig.
+   */
+  permit(userPool: IUserPool): void {
+    for (const { trigger, operation } of this.operations) {
+      operation.function.addPermission(`${trigger.lambdaConfig}Cognito`, {
+        principal: new ServicePrincipal('cognito-idp.amazonaws.com'),
+        sourceArn: userPool.userPoolArn,
+        scope: userPool,
+      });
+    }
+    this.grantSignOut(userPool);
+  }
+
+  /** The functions, by their names in LambdaConfig. */
+  get functions(): Map<Trigger['lambdaConfig'], IFunction> {
+    return new Map(
+      this.operations.map(({ trigger, operation }) => [trigger.lambdaConfig, operation.function]),
+    );
+  }
+
+  /**
+   * By a policy resource of its own: the pool waits for the functions and they for their roles, so no role's inline policy
+   * can name the pool.
+   */
+  private grantSignOut(userPool: IUserPool): void {
+    if (!this.endsSessions) return;
+    for (const { trigger, operation } of this.operations) {
+      if (!trigger.signsOut) continue;
+      new CfnPolicy(userPool, `${trigger.lambdaConfig}SignOut`, {
+        policyName: 'SignOut',
+        policyDocument: new PolicyDocument({ statements: [signOutStatement(userPool)], minimize: false }),
+        roles: [operation.role.roleName],
+      });
+    }
+  }
+}
+
+/** What each trigger reads: see its file. Never the pool's id, which would be a cycle: it is in every event. */
+function environmentOf({ keys }: Trigger, props: CountersignTriggersProps): Record<string, string> {
+  return {
+    TABLE_NAME: props.table.tableRef.tableName,
+    SETTINGS: settingsOf(props.settings),
+    ...(keys && { KEYRING_KEY_ARN: props.keyringKey.keyArn, KEYRING_STACK: props.keyringStack }),
+  };
+}

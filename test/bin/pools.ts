@@ -1,0 +1,227 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { needed } from '../../bin/doctor/read.ts';
+import type { Principal } from '../../local/aws/types.ts';
+import { startCognito } from '../../local/cognito/server.ts';
+import { poolDefinitions } from '../../local/definitions.ts';
+import { configurationOf } from '../../local/lambda/configuration.ts';
+import { startLambdaControl } from '../../local/lambda/control.ts';
+import { openFunctionPolicies } from '../../local/lambda/permissions.ts';
+import { openIdentifiers } from '../../local/template/identifiers.ts';
+import { readDeployment } from '../../local/template.ts';
+import { writeAssembly } from '../local/assembly.ts';
+import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stage.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** A pool somebody has made. */
+export interface SomePool {
+  /** AWS::Cognito::UserPool; its LambdaConfig comes in place of Countersign's. */
+  properties?: Record<string, unknown>;
+  /** AWS::Cognito::UserPoolClient, by name. */
+  clients?: Record<string, Record<string, unknown>>;
+  /** The functions that Cognito may invoke for it. @default Countersign's */
+  permits?: string[];
+  identityProviders?: { name: string; type: string }[];
+}
+
+/** An app client as the identity stack makes it. */
+export const soundClient = {
+  ExplicitAuthFlows: ['ALLOW_CUSTOM_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
+  PreventUserExistenceErrors: 'ENABLED',
+  EnableTokenRevocation: true,
+  AccessTokenValidity: 15,
+  TokenValidityUnits: { AccessToken: 'minutes' },
+  SupportedIdentityProviders: ['COGNITO'],
+};
+
+/** The logical ids of Countersign's functions, by what they are called in LambdaConfig. */
+export const own = Object.fromEntries([...needed.keys()].map((name) => [name, `Own${name}`]));
+
+export const arnOf = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
+
+/** Triggers, by the logical id of each one's function. */
+export function lambdaConfig(ids: Record<string, string>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(ids).map(([name, id]) => [
+      name,
+      name === 'PreTokenGenerationConfig' ? { LambdaArn: arnOf(id), LambdaVersion: 'V2_0' } : arnOf(id),
+    ]),
+  );
+}
+
+/**
+ * An account with these pools, with the functions of one Countersign (`Own…`) and of another (`Other…`), and one that is
+ * no Countersign's (`Foreign`), behind the real protocols; stopped when the file's tests have run.
+ */
+export async function accountWith(
+  pools: Record<string, SomePool>,
+  permissions: Record<string, Record<string, unknown>> = {},
+) {
+  const stage = createStage();
+  const { surroundings, folder } = stage;
+  const assembly = writeAssembly(join(folder, 'assembly'), { Account: template(pools, permissions) });
+  const deployment = readDeployment({
+    assembly,
+    region: REGION,
+    account: ACCOUNT,
+    identifiers: openIdentifiers(folder),
+  });
+  const definitions = poolDefinitions(deployment).map((definition) => ({
+    ...definition,
+    identityProviders: pools[definition.name]?.identityProviders ?? [],
+  }));
+  const start = async () => {
+    mkdirSync(join(folder, 'cognito'), { recursive: true });
+    mkdirSync(join(folder, 'lambda'), { recursive: true });
+    return Promise.all([
+      startCognito({
+        surroundings,
+        folder: join(folder, 'cognito'),
+        pools: definitions,
+        invokeTrigger: () => Promise.reject(new Error('Nobody signs in here.')),
+      }),
+      startLambdaControl({
+        surroundings,
+        functions: deployment.resources('AWS::Lambda::Function').map(configurationOf),
+        policies: openFunctionPolicies(deployment, join(folder, 'lambda')),
+      }),
+    ]);
+  };
+  const [cognito, lambda] = await start();
+  const administrator = stage.principal('administrator', [allow('*', '*')]);
+  const sdk = {
+    cognito: new CognitoIdentityProviderClient(clientOf(administrator, cognito.endpoint)),
+    lambda: new LambdaClient(clientOf(administrator, lambda.endpoint)),
+  };
+  after(async () => {
+    sdk.cognito.destroy();
+    sdk.lambda.destroy();
+    await Promise.all([cognito.close(), lambda.close()]);
+    stage.remove();
+  });
+  const definition = (name: string) => {
+    const found = definitions.find((candidate) => candidate.name === name);
+    if (!found) throw new Error(`No pool ${name}.`);
+    return found;
+  };
+  return {
+    ...sdk,
+    calls: stage.calls,
+    principal: stage.principal,
+    idOf: (name: string) => definition(name).id,
+    poolArnOf: (name: string) => definition(name).arn,
+    clientOf(pool: string, name: string) {
+      const found = definition(pool).clients.find(({ properties }) => properties['ClientName'] === name);
+      return found?.id ?? '';
+    },
+    functionArn(logicalId: string) {
+      const found = deployment
+        .resources('AWS::Lambda::Function')
+        .find((resource) => resource.logicalId === logicalId);
+      return found?.attribute('Arn') ?? '';
+    },
+    endpoints: { cognito: cognito.endpoint, lambda: lambda.endpoint },
+    /** What a program gets that runs as somebody. */
+    environment: (principal: Principal = administrator, endpoint = cognito.endpoint) => ({
+      ...environmentOf(principal),
+      AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: endpoint,
+      AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
+    }),
+  };
+}
+
+export function environmentOf(credentials: {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}): Record<string, string> {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  return {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    ...(sessionToken === undefined ? {} : { AWS_SESSION_TOKEN: sessionToken }),
+    AWS_MAX_ATTEMPTS: '1',
+  };
+}
+
+export interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** Runs `bin/<name>.ts` with nothing of this process's environment. */
+export async function runProgram(
+  name: string,
+  parameters: string[],
+  environment: Record<string, string>,
+): Promise<Ended> {
+  const child = spawn(process.execPath, [join(root, `bin/${name}.ts`), ...parameters], {
+    // No profile of whoever runs the tests, and no search for credentials on the network.
+    env: { HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', ...environment },
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
+  const [code] = await once(child, 'close');
+  return { code, out, err };
+}
+
+function template(
+  pools: Record<string, SomePool>,
+  permissions: Record<string, Record<string, unknown>>,
+): object {
+  const Resources: Record<string, object> = {};
+  const addFunction = (id: string, Description: string, TABLE_NAME?: string) => {
+    Resources[id] = {
+      Type: 'AWS::Lambda::Function',
+      Properties: { Description, ...(TABLE_NAME ? { Environment: { Variables: { TABLE_NAME } } } : {}) },
+    };
+  };
+  for (const [name, operation] of needed) {
+    addFunction(`Own${name}`, `Countersign: ${operation}`, 'records');
+    addFunction(`Other${name}`, `Countersign: ${operation}`, 'other-records');
+  }
+  addFunction('Foreign', 'Says yes');
+  for (const [name, { properties, clients = { apps: soundClient }, permits }] of Object.entries(pools)) {
+    Resources[name] = {
+      Type: 'AWS::Cognito::UserPool',
+      Properties: { UserPoolName: name, LambdaConfig: lambdaConfig(own), ...properties },
+    };
+    for (const [ClientName, client] of Object.entries(clients)) {
+      Resources[`${name}${ClientName.replace(/\W/g, '')}`] = {
+        Type: 'AWS::Cognito::UserPoolClient',
+        Properties: { UserPoolId: { Ref: name }, ClientName, ...client },
+      };
+    }
+    for (const id of permits ?? Object.values(own)) {
+      Resources[`${name}${id}Permission`] = permission(id, { SourceArn: arnOf(name) });
+    }
+  }
+  for (const [id, properties] of Object.entries(permissions)) {
+    Resources[`${id}ExtraPermission`] = permission(id, properties);
+  }
+  return { Resources };
+}
+
+function permission(id: string, properties: object): object {
+  return {
+    Type: 'AWS::Lambda::Permission',
+    Properties: {
+      Action: 'lambda:InvokeFunction',
+      FunctionName: arnOf(id),
+      Principal: 'cognito-idp.amazonaws.com',
+      ...properties,
+    },
+  };
+}

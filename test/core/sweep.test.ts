@@ -1,0 +1,379 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { confirm } from '../../core/confirm.ts';
+import { disable } from '../../core/disable.ts';
+import { enroll } from '../../core/enroll.ts';
+import { unavailable } from '../../core/error.ts';
+import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
+import { open } from '../../core/sealed.ts';
+import { sweep } from '../../core/sweep.ts';
+import { verify } from '../../core/verify.ts';
+import { scan } from '../support/authenticator-app.ts';
+import {
+  addAuthenticator,
+  CLIENT,
+  createDeployment,
+  enrolled,
+  NOW,
+  type Person,
+} from '../support/deployment.ts';
+import { createMemorySweepStore } from '../support/memory-sweep-store.ts';
+import { refusal } from '../support/refusal.ts';
+
+const DAY = 86_400;
+/** From then on a new key is in use by every container, and the one before by none. */
+const LATER = NOW + 600;
+
+function swept(pageSize?: number) {
+  const deployment = createDeployment();
+  const store = createMemorySweepStore(deployment.records, deployment.keyring, pageSize);
+  const dataKeys = () => deployment.keyring.keys('data').map(({ id }) => id);
+  return {
+    deployment,
+    store,
+    dataKeys,
+    run: (now: number, next: () => Promise<number | undefined> = async () => now, more = {}) =>
+      sweep({ ...deployment, store, ...more }, now, next),
+    /** The keys that the records are sealed under. */
+    inUse: () => {
+      const all = deployment.records.all().map(({ factor }) => factor);
+      return new Set(
+        all.flatMap(({ authenticators, pending }) =>
+          [...authenticators, ...(pending ? [pending] : [])].map(({ secret }) => secret.keyId),
+        ),
+      );
+    },
+  };
+}
+
+const accepted = (deployment: ReturnType<typeof createDeployment>, { caller, app }: Person, now: number) =>
+  verify(deployment, { caller, proof: { code: app.codeAt(now) }, client: CLIENT, now });
+
+test('with one key of each kind there is nothing to do', async () => {
+  const { deployment, run, store } = swept();
+  await enrolled(deployment);
+  const { outcome, seen } = await run(NOW);
+  assert.deepEqual([outcome, seen, store.job.endedAt], ['idle', 0, 0]);
+});
+
+test('every secret, of pending enrolments too, is sealed under the new key; nothing else of a record changes', async () => {
+  const { deployment, run, inUse } = swept();
+  const people = [];
+  for (const name of ['ada', 'bob', 'cyd']) people.push(await enrolled(deployment, name));
+  const [ada] = people;
+  assert.ok(ada);
+  const proof = { code: ada.app.codeAt(NOW) };
+  await enroll(deployment, { caller: ada.caller, name: 'Waiting', proof, now: NOW });
+  const before = deployment.records.all();
+  const { id } = deployment.keyring.rotate('data', NOW);
+
+  const result = await run(LATER);
+  assert.deepEqual([result.outcome, result.seen, result.resealed], ['finished', 3, 3]);
+  assert.deepEqual([...inUse()], [id]);
+  const without = (value: unknown) =>
+    JSON.parse(JSON.stringify(value, (key, member) => (key === 'secret' ? undefined : member)));
+  assert.deepEqual(without(deployment.records.all()), without(before));
+  for (const person of people) await accepted(deployment, person, LATER);
+});
+
+test('a data key that no record uses is retired by the second sweep, a day later, and none sooner', async () => {
+  const { deployment, run, dataKeys } = swept();
+  await enrolled(deployment);
+  const { id } = deployment.keyring.rotate('data', NOW);
+  assert.deepEqual((await run(LATER)).retired, []);
+  assert.equal((await run(LATER + DAY - 1)).outcome, 'idle');
+  assert.equal(dataKeys().length, 2);
+  assert.deepEqual((await run(LATER + DAY)).retired, ['data-0']);
+  assert.deepEqual(dataKeys(), [id]);
+});
+
+test('a key is not retired while some container may still seal with it', async () => {
+  const { deployment, run, dataKeys } = swept();
+  deployment.keyring.rotate('data', NOW);
+  await run(NOW + 300);
+  assert.equal(dataKeys().length, 2);
+});
+
+test('a key whose secrets cannot be sealed anew is in use, and stays', async () => {
+  const { deployment, run, dataKeys } = swept();
+  const { caller } = await enrolled(deployment);
+  const factor = await deployment.records.read(caller.user);
+  const [authenticator] = factor.authenticators;
+  assert.ok(authenticator);
+  const damaged = { ...authenticator, secret: { ...authenticator.secret, box: Buffer.alloc(60) } };
+  deployment.records.put(caller.user, { ...factor, authenticators: [damaged] });
+  deployment.keyring.rotate('data', NOW);
+  for (let day = 0; day < 4; day++) assert.deepEqual((await run(LATER + day * DAY)).retired, []);
+  assert.equal(dataKeys().length, 2);
+});
+
+test('a key of backup codes goes when no set uses it, and not before: codes cannot be digested anew', async () => {
+  const { deployment, run } = swept();
+  const { caller, app, backupCodes } = await enrolled(deployment);
+  const old = deployment.keyring.keys('backup-code').map(({ id }) => id);
+  const [backupCode = ''] = backupCodes;
+  deployment.keyring.rotate('backup-code', NOW);
+  for (let day = 0; day < 3; day++) assert.deepEqual((await run(LATER + day * DAY)).retired, []);
+  const later = LATER + 3 * DAY;
+  await verify(deployment, { caller, proof: { backupCode }, client: CLIENT, now: later });
+  await rotateBackupCodes(deployment, { caller, code: app.codeAt(later), client: CLIENT, now: later });
+  assert.deepEqual((await run(later + DAY)).retired, old);
+});
+
+test('stopped midway it goes on from there; no page is larger or comes sooner than it should', async () => {
+  const { deployment, run, store } = swept(2);
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await enrolled(deployment, name);
+  deployment.keyring.rotate('data', NOW);
+  let waits = 0;
+  const after = (pages: number, now: number) => async () => (++waits < pages ? now : undefined);
+  const first = await run(LATER, after(2, LATER));
+  assert.deepEqual([first.outcome, first.seen, first.resealed, waits], ['paused', 4, 4, 2]);
+  assert.equal(store.job.sweep?.cursor, '4');
+  waits = 0;
+  const second = await run(LATER + 3600, after(9, LATER + 3600));
+  assert.deepEqual([second.outcome, second.seen, second.resealed, waits], ['finished', 3, 3, 1]);
+  // What the first run met is not forgotten: the old key is retired by a later sweep only.
+  assert.deepEqual(second.retired, []);
+  assert.deepEqual((await run(LATER + 3600 + DAY)).retired, ['data-0']);
+});
+
+test('a run that dies in the middle of a page leaves what it met to the next one', async () => {
+  const { deployment, run, store, dataKeys } = swept(3);
+  for (const name of ['a', 'b', 'c']) await enrolled(deployment, name);
+  deployment.keyring.rotate('data', NOW);
+  let writes = 0;
+  const dying = async (...record: Parameters<typeof store.reseal>) => {
+    if (++writes === 3) throw new Error('killed');
+    return store.reseal(...record);
+  };
+  await assert.rejects(run(LATER, undefined, { store: { ...store, save: store.save, reseal: dying } }));
+  assert.deepEqual(store.job.sweep?.met.data, ['data-0']);
+  // The last record without the old key, as its own user may leave it.
+  const last = deployment.records.all()[2] ?? assert.fail();
+  deployment.records.put(last.user, { ...last.factor, authenticators: [] });
+  assert.deepEqual((await run(LATER + 60)).retired, []);
+  assert.equal(dataKeys().length, 2);
+});
+
+test('a record that cannot be read keeps every key', async () => {
+  const { deployment, run, store } = swept();
+  const { caller } = await enrolled(deployment);
+  deployment.keyring.rotate('data', NOW);
+  deployment.keyring.rotate('backup-code', NOW);
+  store.unreadable.add(caller.user.sub);
+  for (let day = 0; day < 3; day++) {
+    const { unreadable, retired } = await run(LATER + day * DAY);
+    assert.deepEqual([unreadable, retired], [1, []]);
+  }
+  store.unreadable.clear();
+  await run(LATER + 3 * DAY);
+  assert.deepEqual((await run(LATER + 4 * DAY)).retired, ['data-0']);
+});
+
+test('two runs at once: one is at it, the other does nothing', async () => {
+  const { deployment, run } = swept();
+  await enrolled(deployment);
+  deployment.keyring.rotate('data', NOW);
+  const outcomes = (await Promise.all([run(LATER), run(LATER)])).map(({ outcome }) => outcome);
+  assert.deepEqual(outcomes.toSorted(), ['busy', 'finished']);
+});
+
+test('an old key that cannot be had does not keep the others from being sealed anew, and none is retired', async () => {
+  const { deployment, run } = swept();
+  await enrolled(deployment, 'ada');
+  const { id: second } = deployment.keyring.rotate('data', NOW - 200);
+  await enrolled(deployment, 'bob', NOW - 100);
+  const { id: third } = deployment.keyring.rotate('data', NOW);
+  const keyring = {
+    ...deployment.keyring,
+    key: async (kind: 'data' | 'backup-code', id: string, now: number) => {
+      if (id === 'data-0') throw unavailable();
+      return deployment.keyring.key(kind, id, now);
+    },
+  };
+  const first = await run(LATER, undefined, { keyring });
+  assert.deepEqual([first.resealed, first.unreadable], [1, 1]);
+  const keyIds = deployment.records.all().map(({ factor }) => factor.authenticators[0]?.secret.keyId);
+  assert.deepEqual(keyIds, ['data-0', third]);
+  assert.deepEqual((await run(LATER + DAY, undefined, { keyring })).retired, []);
+  assert.deepEqual((await run(LATER + 2 * DAY)).retired, [second]);
+});
+
+test('without the key in use the run ends with the fault, and the next one can go on', async () => {
+  const { deployment, run } = swept();
+  await enrolled(deployment);
+  deployment.keyring.rotate('data', NOW);
+  const current = async () => {
+    throw unavailable();
+  };
+  const failing = run(LATER, undefined, { keyring: { ...deployment.keyring, current } });
+  await assert.rejects(failing, refusal('temporarily_unavailable'));
+  assert.equal((await run(LATER + 60)).outcome, 'finished');
+});
+
+/** Attempts on somebody with one authenticator in use and one that waits, and what each is answered. */
+const attempts = {
+  'a right code': (deployment: Deployment, person: Waiting, now: number) =>
+    accepted(deployment, person, now).then(({ verified }) => assert.ok(verified)),
+  'a wrong code': (deployment: Deployment, { caller, app }: Waiting, now: number) => {
+    const proof = { code: app.wrongCodeAt(now) };
+    const attempt = verify(deployment, { caller, proof, client: CLIENT, now });
+    return assert.rejects(attempt, refusal('code_rejected'));
+  },
+  'a backup code': (
+    deployment: Deployment,
+    { caller, backupCodes: [backupCode = ''] }: Waiting,
+    now: number,
+  ) => verify(deployment, { caller, proof: { backupCode }, client: CLIENT, now }),
+  'the confirmation': (deployment: Deployment, { caller, waiting }: Waiting, now: number) =>
+    confirm(deployment, { caller, ...waiting(now), client: CLIENT, now }),
+};
+type Deployment = ReturnType<typeof createDeployment>;
+interface Waiting extends Person {
+  waiting(now: number): { authenticatorId: string; code: string };
+}
+
+async function withWaiting(deployment: Deployment): Promise<Waiting> {
+  const person = await enrolled(deployment);
+  const { caller, app } = person;
+  const proof = { code: app.codeAt(NOW) };
+  const { authenticatorId, otpauthUri } = await enroll(deployment, {
+    caller,
+    name: 'Second',
+    proof,
+    now: NOW,
+  });
+  const second = scan(otpauthUri);
+  return { ...person, waiting: (now) => ({ authenticatorId, code: second.codeAt(now) }) };
+}
+
+for (const [name, attempt] of Object.entries(attempts)) {
+  test(`a sweep while ${name} is under way: answered as without it, and nothing is lost`, async () => {
+    const { deployment, run, inUse, dataKeys } = swept();
+    const person = await withWaiting(deployment);
+    const { id } = deployment.keyring.rotate('data', NOW + 60);
+    const now = NOW + 500;
+    // The attempt reads, a whole sweep goes over its record and another one is asked for, and then it writes.
+    const replace = async (...write: Parameters<typeof deployment.records.replace>) => {
+      const { outcome, resealed } = await run(now);
+      assert.deepEqual([outcome, resealed, [...inUse()]], ['finished', 1, [id]]);
+      assert.equal((await run(now)).outcome, 'idle');
+      return deployment.records.replace(...write);
+    };
+    await attempt({ ...deployment, records: { ...deployment.records, replace } }, person, now);
+
+    for (const keyId of inUse()) assert.ok(dataKeys().includes(keyId));
+    // It brings the boxes back as it read them, so the old key is in use again.
+    if (name === 'the confirmation') {
+      assert.ok(inUse().has('data-0'));
+      assert.deepEqual((await run(now + DAY)).retired, []);
+      assert.deepEqual((await run(now + 2 * DAY)).retired, ['data-0']);
+    } else {
+      assert.deepEqual((await run(now + DAY)).retired, ['data-0']);
+    }
+    assert.deepEqual([...inUse()], [id]);
+    const factor = await deployment.records.read(person.caller.user);
+    const caller = { ...person.caller, generation: factor.generation };
+    await accepted(deployment, { ...person, caller }, now + 3 * DAY);
+  });
+}
+
+test('over every order of attempts, sweeps and rotations no secret and no set of backup codes is ever lost', async () => {
+  const names = ['ada', 'bob', 'cyd'];
+  const deeds = ['right', 'wrong', 'backup', 'enroll', 'disable', 'new-codes', 'none'] as const;
+  const round = fc.record({
+    deeds: fc.tuple(...names.map(() => fc.constantFrom(...deeds))),
+    rotates: fc.constantFrom('data', 'backup-code', undefined),
+    sweeps: fc.nat(2),
+    /** Until the next round. */
+    wait: fc.constantFrom(600, DAY, 2 * DAY),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), fc.array(round, { minLength: 2, maxLength: 5 }), async (s, rounds) => {
+      const { deployment, store } = swept(2);
+      const { records, keyring } = deployment;
+      const people = new Map(
+        await Promise.all(
+          names.map(async (name) => [name, await enrolled(deployment, name)] as [string, Person]),
+        ),
+      );
+      // Every step between two of which another may come.
+      const scheduled = {
+        ...deployment,
+        records: {
+          ...records,
+          read: s.scheduleFunction(records.read),
+          replace: s.scheduleFunction(records.replace),
+        },
+      };
+      const scheduledStore = {
+        ...store,
+        save: s.scheduleFunction(store.save),
+        page: s.scheduleFunction(store.page),
+        reseal: s.scheduleFunction(store.reseal),
+        retire: s.scheduleFunction(store.retire),
+      };
+      const act = async (name: string, deed: (typeof deeds)[number], now: number) => {
+        const person = people.get(name) ?? assert.fail();
+        const { generation } = await records.read(person.caller.user);
+        const caller = { ...person.caller, generation, authTime: now };
+        const code = person.app.codeAt(now);
+        const input = { caller, client: CLIENT, now };
+        if (deed === 'right') await verify(scheduled, { ...input, proof: { code } });
+        if (deed === 'wrong') {
+          const proof = { code: person.app.wrongCodeAt(now) };
+          await assert.rejects(verify(scheduled, { ...input, proof }), refusal('code_rejected'));
+        }
+        if (deed === 'backup') {
+          const [backupCode = '', ...backupCodes] = person.backupCodes;
+          await verify(scheduled, { ...input, proof: { backupCode } });
+          people.set(name, { ...person, backupCodes });
+        }
+        if (deed === 'enroll') {
+          const { authenticators } = await records.read(caller.user);
+          if (authenticators.length < 5) await addAuthenticator(scheduled, caller, { code }, now);
+        }
+        if (deed === 'disable') {
+          const { authenticators } = await records.read(caller.user);
+          const authenticatorId = authenticators.find(({ id }) => id !== person.authenticatorId)?.id;
+          if (authenticatorId) await disable(scheduled, { ...input, proof: { code }, authenticatorId });
+        }
+        if (deed === 'new-codes') {
+          const { backupCodes } = await rotateBackupCodes(scheduled, { ...input, code });
+          people.set(name, { ...person, backupCodes });
+        }
+      };
+
+      let now = NOW;
+      for (const { deeds, rotates, sweeps, wait } of rounds) {
+        if (rotates) keyring.rotate(rotates, now + 360);
+        now += wait;
+        const runs = Array.from({ length: sweeps }, async () => {
+          // One after another, at the same time as the other runs and the attempts.
+          for (let again = 0; again < 2; again++) {
+            await sweep({ ...deployment, store: scheduledStore }, now, async () => now);
+          }
+        });
+        await s.waitFor(
+          Promise.all([...names.map((name, one) => act(name, deeds[one] ?? 'none', now)), ...runs]),
+        );
+        for (const { user, factor } of records.all()) {
+          for (const { id, secret } of [
+            ...factor.authenticators,
+            ...(factor.pending ? [factor.pending] : []),
+          ]) {
+            const key = await keyring.key('data', secret.keyId, now);
+            assert.ok(
+              key && open(secret, user, id, key),
+              `a secret of ${user.sub} under ${secret.keyId} is lost`,
+            );
+          }
+          const { keyId = '' } = factor.backupCodes ?? {};
+          assert.ok(await keyring.key('backup-code', keyId, now), `the backup codes of ${user.sub} are lost`);
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  beginEnrolment,
+  configure,
+  confirmEnrolment,
+  endSession,
+  enrolmentRequired,
+  signInWithSecondFactor,
+} from '../../docs/amplify-example.ts';
+import { codeAt } from '../support/client.ts';
+import { serviceForTests } from '../support/service.ts';
+
+const service = await serviceForTests();
+const { cognito, apiKey, users } = service.local;
+configure({
+  userPoolId: cognito.userPoolId,
+  userPoolClientId: cognito.clientId,
+  userPoolEndpoint: cognito.endpoint,
+  countersignUrl: service.url,
+  countersignApiKey: apiKey,
+});
+
+const [ada, grace] = users;
+assert.ok(ada && grace);
+const unasked = async () => assert.fail('nobody was to be asked');
+
+/** Answers one after the other, and remembers what was offered. */
+function answers(...given: (() => string)[]) {
+  const offered: string[][] = [];
+  const ask = async (methods: string[]) => {
+    offered.push(methods);
+    const next = given.shift();
+    assert.ok(next, 'asked once more than expected');
+    return next();
+  };
+  return { ask, offered };
+}
+
+test('the Amplify example: sign in, enrol, sign in with a code, after a wrong one, and with a backup code', async () => {
+  await signInWithSecondFactor(ada.username, ada.password, unasked);
+  assert.equal(await enrolmentRequired(), false);
+  const { authenticatorId, secret } = await beginEnrolment('My phone');
+  const code = () => codeAt(secret, service.clock.seconds());
+  const { backupCodes = [] } = await confirmEnrolment(authenticatorId, code());
+  assert.equal(backupCodes.length, 10);
+  await endSession();
+
+  service.clock.advance(30);
+  const first = answers(() => '000000', code);
+  await signInWithSecondFactor(ada.username, ada.password, first.ask);
+  assert.deepEqual(first.offered, [
+    ['totp', 'backup_code'],
+    ['totp', 'backup_code'],
+  ]);
+  await endSession();
+
+  await signInWithSecondFactor(ada.username, ada.password, answers(() => backupCodes[0] ?? '').ask);
+  await endSession();
+});
+
+test('the Amplify example: the third wrong code ends the sign-in, and a wrong password or user gets no challenge', async () => {
+  await signInWithSecondFactor(grace.username, grace.password, unasked);
+  const { authenticatorId, secret } = await beginEnrolment('My phone');
+  await confirmEnrolment(authenticatorId, codeAt(secret, service.clock.seconds()));
+  await endSession();
+
+  const wrong = answers(
+    () => '000000',
+    () => 'not a code',
+    () => '111111',
+  );
+  const refused = { name: 'NotAuthorizedException' };
+  await assert.rejects(signInWithSecondFactor(grace.username, grace.password, wrong.ask), refused);
+  await assert.rejects(signInWithSecondFactor(grace.username, 'Wrong-password-1', unasked), refused);
+  await assert.rejects(signInWithSecondFactor('nobody', 'Wrong-password-1', unasked), refused);
+});

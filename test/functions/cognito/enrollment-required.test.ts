@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { clientOf, signIn } from '../../support/client.ts';
+import {
+  answer,
+  challenged,
+  enrollFromCognito,
+  fullSession,
+  password,
+  passwordSession,
+  triggerCallsDuring,
+} from '../../support/cognito-sign-in.ts';
+import { createPerson } from '../../support/people.ts';
+import { serviceForTests } from '../../support/service.ts';
+
+const DAY = 86_400;
+const service = await serviceForTests({ enrollment: { requiredAfterDays: 14 } });
+const client = clientOf(service);
+const required = ({ claims }: Awaited<ReturnType<typeof passwordSession>>) => [
+  claims.access['enrolment_required'],
+  claims.id['enrolment_required'],
+];
+
+test('from so many days after the first sign-in, both tokens say that their user has to enrol; enrolled, neither', async () => {
+  const person = await createPerson(service);
+  assert.deepEqual(required(await passwordSession(service, person)), [undefined, undefined]);
+  service.clock.advance(14 * DAY - 60);
+  assert.deepEqual(required(await passwordSession(service, person)), [undefined, undefined]);
+  service.clock.advance(120);
+  const late = await passwordSession(service, person);
+  assert.deepEqual(required(late), ['true', 'true']);
+
+  const { session, nextCode } = await enrollFromCognito(service, client, person);
+  assert.deepEqual(required(session), ['true', 'true'], 'that session has to enrol, and could');
+  assert.deepEqual(required(await fullSession(service, person, nextCode())), [undefined, undefined]);
+});
+
+test('a token refreshed after enrolling does not say it any longer', async () => {
+  const person = await createPerson(service);
+  await passwordSession(service, person);
+  service.clock.advance(15 * DAY);
+  const { code } = await enrollFromCognito(service, client, person);
+  const user = await challenged(service, person);
+  const signedIn = await answer(user, code());
+  assert.ok(signedIn.kind === 'session');
+  const { session } = signedIn;
+  const refreshed = await new Promise<{ getAccessToken(): { payload: Record<string, unknown> } }>(
+    (resolve, reject) =>
+      user.refreshSession(session.getRefreshToken(), (error, renewed) =>
+        error ? reject(error) : resolve(renewed),
+      ),
+  );
+  assert.equal(refreshed.getAccessToken().payload['enrolment_required'], undefined);
+});
+
+test('the days are written down once, and cost a read after that', async () => {
+  const person = await createPerson(service);
+  const calls = () => triggerCallsDuring(service, () => passwordSession(service, person));
+  assert.deepEqual(await calls(), ['Define: GetItem', 'PreToken: GetItem', 'PreToken: UpdateItem']);
+  assert.deepEqual(await calls(), ['Define: GetItem', 'PreToken: GetItem']);
+});
+
+test('Countersign’s own login goes on beside it', async () => {
+  const person = await createPerson(service);
+  await signIn(client, person);
+});
+
+for (const fault of ['error', 'hang'] as const) {
+  test(`whether somebody has to enrol cannot be read (${fault}): no token that does not say it`, async () => {
+    const person = await createPerson(service);
+    service.setFault(({ principal }) => (principal?.includes('-CognitoPreToken') ? fault : undefined));
+    const started = performance.now();
+    try {
+      await assert.rejects(password(service, person), { name: 'UserLambdaValidationException' });
+      assert.ok(performance.now() - started < 4000);
+    } finally {
+      service.setFault(undefined);
+    }
+  });
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Fault } from '../../../local/aws/types.ts';
+import { clientOf } from '../../support/client.ts';
+import {
+  answer,
+  challenged,
+  enrollFromCognito,
+  password,
+  triggerCallsDuring,
+} from '../../support/cognito-sign-in.ts';
+import { createPerson } from '../../support/people.ts';
+import { serviceForTests } from '../../support/service.ts';
+
+const service = await serviceForTests();
+const person = await createPerson(service);
+const { nextCode } = await enrollFromCognito(service, clientOf(service), person);
+
+/** Plays the fault on that call of that trigger while `work` runs, which has to end before Cognito would call again. */
+async function under<T>(
+  fault: Fault,
+  [trigger, operation, times = Number.POSITIVE_INFINITY]: [string, string, number?],
+  work: () => Promise<T>,
+): Promise<T> {
+  let played = 0;
+  service.setFault((call) => {
+    const wanted = call.operation === operation && call.principal?.includes(`-Cognito${trigger}`);
+    return wanted && played++ < times ? fault : undefined;
+  });
+  const started = performance.now();
+  try {
+    return await work();
+  } finally {
+    service.setFault(undefined);
+    assert.ok(performance.now() - started < 4000, 'it took too long');
+    assert.ok(played > 0, 'the fault was played');
+  }
+}
+
+const faults: Fault[] = ['throttle', 'error', 'hang', 'lose-answer'];
+
+describe('whether there is a second factor cannot be read: nobody gets past', () => {
+  for (const fault of faults) {
+    test(fault, () =>
+      assert.rejects(
+        under(fault, ['Define', 'GetItem'], () => password(service, person)),
+        { name: 'NotAuthorizedException', message: 'Incorrect username or password.' },
+      ),
+    );
+  }
+});
+
+describe('no challenge can be made: what is asked cannot be answered, and the next one can', () => {
+  for (const fault of ['error', 'hang'] as const) {
+    test(fault, async () => {
+      const asked = await under(fault, ['Create', 'GetItem'], () => password(service, person));
+      assert.ok(asked.kind === 'custom');
+      assert.equal(asked.parameters['methods'], undefined);
+      const code = nextCode();
+      const again = await answer(asked.user, code);
+      assert.ok(again.kind === 'custom');
+      assert.equal(again.parameters['methods'], 'totp,backup_code');
+      assert.equal((await answer(asked.user, code)).kind, 'session');
+    });
+  }
+});
+
+describe('the answer cannot be judged: it is refused and not counted, and is right a moment later', () => {
+  for (const [operation, played] of [
+    ['GetItem', ['error', 'hang']],
+    ['Decrypt', ['throttle', 'error', 'hang']],
+    ['UpdateItem', ['throttle', 'error', 'hang']],
+  ] as [string, Fault[]][]) {
+    for (const fault of played) {
+      test(`${operation}: ${fault}`, async () => {
+        // Longer than a container holds the keys.
+        service.clock.advance(301);
+        const user = await challenged(service, person);
+        const code = nextCode();
+        const refused = await under(fault, ['Verify', operation], () => answer(user, code));
+        assert.equal(refused.kind, 'custom');
+        assert.equal((await answer(user, code)).kind, 'session');
+      });
+    }
+  }
+});
+
+test('the answer of the write is lost once: it was written, and signs in', async () => {
+  const user = await challenged(service, person);
+  const code = nextCode();
+  const calls = await triggerCallsDuring(service, async () => {
+    const signedIn = await under('lose-answer', ['Verify', 'UpdateItem', 1], () => answer(user, code));
+    assert.equal(signedIn.kind, 'session');
+  });
+  assert.equal(calls.filter((call) => call === 'Verify: UpdateItem').length, 2);
+});
+
+test('the answer of the write is lost every time: refused, and the code is spent', async () => {
+  const user = await challenged(service, person);
+  const code = nextCode();
+  const refused = await under('lose-answer', ['Verify', 'UpdateItem'], () => answer(user, code));
+  assert.equal(refused.kind, 'custom');
+  assert.equal((await answer(user, code)).kind, 'custom');
+});
+
+test('every call has to be sent twice: it is still over in time, and the code is spent or not as the answer says', async () => {
+  service.clock.advance(301);
+  const user = await challenged(service, person);
+  const code = nextCode();
+  let calls = 0;
+  service.setFault(({ principal }) =>
+    principal?.includes('-CognitoVerify') && calls++ % 2 === 0 ? 'hang' : undefined,
+  );
+  const started = performance.now();
+  const first = await answer(user, code).finally(() => service.setFault(undefined));
+  assert.ok(performance.now() - started < 4000);
+  assert.ok(calls > 4);
+  if (first.kind !== 'session') assert.equal((await answer(user, code)).kind, 'session');
+});

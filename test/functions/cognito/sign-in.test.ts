@@ -1,0 +1,356 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  AdminSetUserPasswordCommand,
+  ConfirmForgotPasswordCommand,
+  ForgotPasswordCommand,
+  InitiateAuthCommand,
+  RespondToAuthChallengeCommand,
+} from '@aws-sdk/client-cognito-identity-provider';
+import { AuthenticationDetails } from 'amazon-cognito-identity-js';
+import { outcome } from '../../local/cognito/identity-js.ts';
+import { type Answer, assertFields, assertProblem, clientOf, enrollPerson } from '../../support/client.ts';
+import {
+  answer,
+  atCognito,
+  challenged,
+  enrollFromCognito,
+  fullSession,
+  mailedCode,
+  password,
+  passwordSession,
+  triggerCallsDuring,
+} from '../../support/cognito-sign-in.ts';
+import { cognitoOf, createPerson } from '../../support/people.ts';
+import { serviceForTests } from '../../support/service.ts';
+import { storedRecord } from '../../support/stored.ts';
+
+const service = await serviceForTests();
+const client = clientOf(service);
+const incorrect = { name: 'NotAuthorizedException', message: 'Incorrect username or password.' };
+
+/** Somebody with a second factor and, as `session`, a session of Cognito that proved it. */
+async function enrolledAtCognito() {
+  const person = await createPerson(service);
+  return { person, ...(await enrollFromCognito(service, client, person)) };
+}
+
+async function enrolled() {
+  const person = await createPerson(service);
+  return { person, ...(await enrollPerson(service, client, person)) };
+}
+
+test('without a second factor the password is enough, and nothing is claimed of a second one', async () => {
+  const { claims } = await passwordSession(service, await createPerson(service));
+  for (const claim of ['amr', 'acr', 'enrolment_required']) {
+    assert.equal(claims.access[claim], undefined);
+    assert.equal(claims.id[claim], undefined);
+  }
+});
+
+test('enrolled with the pool’s own token, one signs in with a code of the app', async () => {
+  const { person, confirmation, code } = await enrolledAtCognito();
+  assertFields(confirmation, 200, ['authenticatorId', 'backupCodes']);
+  const asked = await password(service, person);
+  assert.ok(asked.kind === 'custom');
+  assert.deepEqual(asked.parameters, { USERNAME: person.username, methods: 'totp,backup_code' });
+  const signedIn = await answer(asked.user, code());
+  assert.equal(signedIn.kind, 'session');
+});
+
+test('enrolled over Countersign’s own login, one is asked in Cognito too', async () => {
+  const person = await createPerson(service);
+  const { code } = await enrollPerson(service, client, person);
+  assert.equal((await answer(await challenged(service, person), code())).kind, 'session');
+});
+
+test('a wrong answer leaves the sign-in open for the right one', async () => {
+  const { person, code, wrongCode } = await enrolled();
+  const user = await challenged(service, person);
+  assert.equal((await answer(user, wrongCode())).kind, 'custom');
+  assert.equal((await answer(user, code())).kind, 'session');
+});
+
+test('three wrong answers end the sign-in', async () => {
+  const { person, code, wrongCode } = await enrolled();
+  const user = await challenged(service, person);
+  assert.equal((await answer(user, wrongCode())).kind, 'custom');
+  assert.equal((await answer(user, wrongCode())).kind, 'custom');
+  await assert.rejects(answer(user, wrongCode()), incorrect);
+  await assert.rejects(answer(user, code()), { name: 'NotAuthorizedException' });
+  assert.equal((await storedRecord(service, person))?.['f']?.N, '3');
+});
+
+test('a backup code signs in once', async () => {
+  const { person, backupCodes } = await enrolled();
+  const [backupCode = ''] = backupCodes;
+  await fullSession(service, person, backupCode);
+  const user = await challenged(service, person);
+  assert.equal((await answer(user, backupCode)).kind, 'custom');
+});
+
+test('one code is accepted once, over Cognito and the API', async () => {
+  const { person, access, code } = await enrolled();
+  const spent = code();
+  await fullSession(service, person, spent);
+  assert.equal((await answer(await challenged(service, person), spent)).kind, 'custom');
+  assertProblem(await client.post('/v1/totp/verify', { code: spent }, access), 401, 'code_rejected');
+});
+
+test('wrong answers count over all sign-ins, and the lock holds in Cognito and the API alike', async () => {
+  const { person, access, code, nextCode, wrongCode } = await enrolled();
+  const first = await challenged(service, person);
+  await answer(first, wrongCode());
+  await answer(first, wrongCode());
+  await assert.rejects(answer(first, wrongCode()), incorrect);
+  const second = await challenged(service, person);
+  await answer(second, wrongCode());
+  await answer(second, wrongCode());
+  await assert.rejects(answer(second, code()), incorrect);
+  const locked = await client.post('/v1/totp/verify', { code: code() }, access);
+  assertProblem(locked, 429, 'too_many_attempts');
+  await fullSession(service, person, nextCode());
+});
+
+test('what is neither a code nor a backup code is refused and is no attempt', async () => {
+  const { person } = await enrolled();
+  const before = await storedRecord(service, person);
+  const user = await challenged(service, person);
+  for (const given of ['abc', '１２３４５６']) assert.equal((await answer(user, given)).kind, 'custom');
+  await assert.rejects(answer(user, '0'.repeat(2000)), incorrect);
+  assert.deepEqual(await storedRecord(service, person), before);
+});
+
+test('a name that nobody has is played through to the same end as a wrong password, without a read', async () => {
+  const { person } = await enrolled();
+  const asked: Record<string, string[]> = {};
+  for (const [who, username] of [
+    ['somebody', person.username],
+    ['nobody', 'person-who-is-not'],
+  ] as const) {
+    asked[who] = await triggerCallsDuring(service, async () => {
+      await assert.rejects(password(service, { username, password: 'Wrong-horse-7' }), incorrect);
+    });
+  }
+  assert.deepEqual(asked, { somebody: [], nobody: [] });
+  const steps = await Promise.all(
+    [person.username, 'person-who-is-not'].map(async (username) => {
+      const { endpoint, clientId } = service.local.cognito;
+      const response = await fetch(endpoint, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/x-amz-json-1.1',
+          'x-amz-target': 'AWSCognitoIdentityProviderService.InitiateAuth',
+        },
+        body: JSON.stringify({
+          AuthFlow: 'CUSTOM_AUTH',
+          ClientId: clientId,
+          AuthParameters: { USERNAME: username, CHALLENGE_NAME: 'SRP_A', SRP_A: 'abcdef123456' },
+        }),
+      });
+      const { ChallengeName, ChallengeParameters = {} } = (await response.json()) as {
+        ChallengeName?: string;
+        ChallengeParameters?: Record<string, string>;
+      };
+      return [response.status, ChallengeName, Object.keys(ChallengeParameters).sort()];
+    }),
+  );
+  assert.deepEqual(steps[0], steps[1]);
+  assert.equal(steps[0]?.[1], 'PASSWORD_VERIFIER');
+});
+
+test('a sign-in that starts without the password is refused: a code alone is one factor', async () => {
+  for (const person of [(await enrolled()).person, await createPerson(service)]) {
+    const user = atCognito(service, person);
+    user.setAuthenticationFlowType('CUSTOM_AUTH');
+    const details = new AuthenticationDetails({ Username: person.username });
+    await assert.rejects(
+      outcome(user, (callbacks) => user.initiateAuth(details, callbacks)),
+      incorrect,
+    );
+  }
+});
+
+test('metadata and further responses of the client change nothing', async () => {
+  const { person, wrongCode } = await enrolled();
+  const forged = {
+    passwordProved: 'true',
+    generation: (await storedRecord(service, person))?.['g']?.S ?? 'g',
+    challenge: 'mine',
+    answerCorrect: 'true',
+    issueTokens: 'true',
+    methods: 'none',
+  };
+  const user = await challenged(service, person);
+  const again = await answer(user, wrongCode(), forged);
+  assert.ok(again.kind === 'custom');
+  assert.deepEqual(again.parameters, { USERNAME: person.username, methods: 'totp,backup_code' });
+
+  const cognito = cognitoOf(service);
+  const { clientId: ClientId } = service.local.cognito;
+  const asked = await cognito.send(
+    new InitiateAuthCommand({
+      ClientId,
+      AuthFlow: 'CUSTOM_AUTH',
+      AuthParameters: { USERNAME: person.username, CHALLENGE_NAME: 'SRP_A', SRP_A: 'abcdef123456' },
+      ClientMetadata: forged,
+    }),
+  );
+  await assert.rejects(
+    cognito.send(
+      new RespondToAuthChallengeCommand({
+        ClientId,
+        ChallengeName: 'CUSTOM_CHALLENGE',
+        Session: asked.Session,
+        ChallengeResponses: { USERNAME: person.username, ANSWER: wrongCode(), ...forged },
+        ClientMetadata: forged,
+      }),
+    ),
+    { name: 'NotAuthorizedException' },
+  );
+  cognito.destroy();
+});
+
+test('the right code does not help where the challenge is not one of ours, of now, of this user', async () => {
+  const { person, code } = await enrolled();
+  const other = await enrolled();
+  const challengeOf = async (who: { sub: string }) => {
+    const session = ['SRP_A', 'PASSWORD_VERIFIER'].map((challengeName) => ({
+      challengeName,
+      challengeResult: true,
+    }));
+    const created = await service.invoke('cognito/create-auth-challenge', {
+      request: { userAttributes: { sub: who.sub }, challengeName: 'CUSTOM_CHALLENGE', session },
+      response: {},
+    });
+    assert.ok(created.ok);
+    return (created.payload as { response: { privateChallengeParameters: Record<string, string> } }).response
+      .privateChallengeParameters;
+  };
+  const hidden = await challengeOf(person);
+  const judged = async (privateChallengeParameters: Record<string, string>) => {
+    const verified = await service.invoke('cognito/verify-auth-challenge-response', {
+      request: { userAttributes: { sub: person.sub }, privateChallengeParameters, challengeAnswer: code() },
+      response: { answerCorrect: null },
+    });
+    assert.ok(verified.ok);
+    return (verified.payload as { response: { answerCorrect: boolean } }).response.answerCorrect;
+  };
+  const before = await storedRecord(service, person);
+  const { passwordProved: _, ...unproved } = hidden;
+  for (const forged of [{}, unproved, { ...hidden, generation: 'other' }, await challengeOf(other.person)]) {
+    assert.equal(await judged(forged), false);
+  }
+  assert.deepEqual(await storedRecord(service, person), before, 'and none of it was an attempt');
+  assert.equal(await judged(hidden), true);
+  service.clock.advance(30);
+  assert.equal(await judged(hidden), false, 'a challenge is answered once, with a fresh code too');
+});
+
+test('a temporary password is no way round: the new one is set, and tokens want both factors', async () => {
+  const { person, code } = await enrolled();
+  const cognito = cognitoOf(service);
+  const temporary = 'Temporary-horse-7';
+  await cognito.send(
+    new AdminSetUserPasswordCommand({
+      UserPoolId: service.local.cognito.userPoolId,
+      Username: person.username,
+      Password: temporary,
+      Permanent: false,
+    }),
+  );
+  cognito.destroy();
+  const asked = await password(service, { ...person, password: temporary });
+  assert.equal(asked.kind, 'newPassword');
+  const chosen = 'Chosen-horse-8-long';
+  await assert.rejects(
+    outcome(asked.user, (callbacks) => asked.user.completeNewPasswordChallenge(chosen, {}, callbacks)),
+    (error: Error) =>
+      error.name === 'UserLambdaValidationException' && /Sign in again with it/.test(error.message),
+  );
+  await fullSession(service, { ...person, password: chosen }, code());
+});
+
+test('who has no second factor replaces a temporary password as ever', async () => {
+  const person = await createPerson(service, { permanent: false });
+  const asked = await password(service, person);
+  assert.equal(asked.kind, 'newPassword');
+  const signedIn = await outcome(asked.user, (callbacks) =>
+    asked.user.completeNewPasswordChallenge('Chosen-horse-8-long', {}, callbacks),
+  );
+  assert.equal(signedIn.kind, 'session');
+});
+
+test('warm, a sign-in costs two reads, one read and one write, and no KMS', async () => {
+  const { person, code, nextCode } = await enrolled();
+  await fullSession(service, person, code());
+  const right = nextCode();
+  assert.deepEqual(await triggerCallsDuring(service, () => fullSession(service, person, right)), [
+    'Define: GetItem',
+    'Create: GetItem',
+    'Verify: GetItem',
+    'Verify: UpdateItem',
+  ]);
+});
+
+test('tokens of Cognito from before a change are void here, but for the session that proved it; an ID token is none', async () => {
+  const person = await createPerson(service);
+  const before = await passwordSession(service, person);
+  const { session, nextCode } = await enrollFromCognito(service, client, person);
+  assertProblem(await client.get('/v1/totp', before.access), 401, 'token_invalid');
+  assert.equal((await client.get('/v1/totp', session.access)).status, 200);
+  const after = await fullSession(service, person, nextCode());
+  assert.equal((await client.get('/v1/totp', after.access)).status, 200);
+  assertProblem(await client.get('/v1/totp', after.id), 401, 'token_invalid');
+});
+
+test('a token of the very second of a change is void', async () => {
+  const { person, session, code } = await enrolledAtCognito();
+  const rotated = await client.post('/v1/backup-codes/rotate', { code: code() }, session.access);
+  const [backupCode = ''] = rotated.body['backupCodes'] as string[];
+  const beside = await fullSession(service, person, backupCode);
+  const changedAt = Number((await storedRecord(service, person))?.['c']?.N);
+  const { status } = await client.get('/v1/totp', beside.access);
+  // The time runs: most often this is the same second, and never an earlier one.
+  assert.equal(status, Number(beside.claims.access['auth_time']) > changedAt ? 200 : 401);
+});
+
+async function resetPassword(person: { username: string }): Promise<string> {
+  const cognito = cognitoOf(service);
+  const { clientId: ClientId } = service.local.cognito;
+  const Password = 'Another-horse-8-long';
+  try {
+    await cognito.send(new ForgotPasswordCommand({ ClientId, Username: person.username }));
+    const ConfirmationCode = mailedCode(service, person);
+    await cognito.send(
+      new ConfirmForgotPasswordCommand({ ClientId, Username: person.username, ConfirmationCode, Password }),
+    );
+    return Password;
+  } finally {
+    cognito.destroy();
+  }
+}
+
+test('a password that was reset by mail ends Countersign’s own sessions; the second factor stays', async () => {
+  const person = await createPerson(service);
+  const { access, refresh, nextCode } = await enrollPerson(service, client, person);
+  const chosen = await resetPassword(person);
+  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+  const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
+  assertProblem(refreshed, 401, 'refresh_token_invalid');
+  await fullSession(service, { ...person, password: chosen }, nextCode());
+});
+
+test('what is written of the user meanwhile does not keep sessions alive over a reset of the password', async () => {
+  const person = await createPerson(service);
+  const { access, wrongCode } = await enrollPerson(service, client, person);
+  let guess: Promise<unknown> | undefined;
+  service.setFault(({ operation, principal }) => {
+    if (guess || operation !== 'UpdateItem' || !principal?.includes('-CognitoPostConf')) return undefined;
+    guess = client.post('/v1/totp/verify', { code: wrongCode() }, access);
+    return 'hang';
+  });
+  await resetPassword(person).finally(() => service.setFault(undefined));
+  assertProblem((await guess) as Answer, 401, 'code_rejected');
+  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+});

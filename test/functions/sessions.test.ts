@@ -1,0 +1,142 @@
+// Over all operations that change the second factor: whoever makes the change goes on, every other session has ended.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { administratorOf } from '../support/administrator.ts';
+import {
+  type Answer,
+  assertProblem,
+  challengeFor,
+  clientOf,
+  codeAt,
+  enrollPerson,
+  signIn,
+  text,
+} from '../support/client.ts';
+import { createPerson } from '../support/people.ts';
+import { serviceForTests } from '../support/service.ts';
+
+const service = await serviceForTests();
+const client = clientOf(service);
+const administrator = administratorOf(service);
+
+interface Session {
+  access: string;
+  refresh: string;
+}
+
+const sessionOf = (answer: Answer): Session => ({
+  access: text(answer, 'accessToken'),
+  refresh: text(answer, 'refreshToken'),
+});
+
+async function assertEnded({ access, refresh }: Session): Promise<void> {
+  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+  assertProblem(await client.post('/v1/totp/enroll', {}, access), 401, 'token_invalid');
+  const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
+  assertProblem(refreshed, 401, 'refresh_token_invalid');
+}
+
+async function assertGoesOn({ access, refresh }: Session): Promise<void> {
+  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
+  assert.equal(refreshed.status, 200);
+  assert.equal((await client.get('/v1/totp', text(refreshed, 'accessToken'))).status, 200);
+}
+
+test('the first confirmation ends every other session, and its own goes on', async () => {
+  const person = await createPerson(service);
+  const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
+  const enrolled = await client.post('/v1/totp/enroll', {}, here.access);
+  const code = codeAt(text(enrolled, 'secret'), service.clock.seconds());
+  const body = { authenticatorId: text(enrolled, 'authenticatorId'), code };
+  const answer = await client.post('/v1/totp/confirm', body, here.access);
+  await assertGoesOn(sessionOf(answer));
+  await assertEnded(here);
+  await assertEnded(elsewhere);
+});
+
+/** Somebody signed in twice with a second factor, and halfway a third time. */
+async function signedInTwice() {
+  const person = await createPerson(service);
+  const { code, nextCode, wrongCode, authenticatorId } = await enrollPerson(service, client, person);
+  const complete = async () => {
+    const challengeToken = await challengeFor(client, person);
+    return sessionOf(await client.post('/v1/auth/verify', { challengeToken, code: nextCode() }));
+  };
+  const [here, elsewhere] = [await complete(), await complete()];
+  const challenge = await challengeFor(client, person);
+  service.clock.advance(30);
+  return { person, code, nextCode, wrongCode, authenticatorId, here, elsewhere, challenge };
+}
+
+const byUser = {
+  'a further authenticator': async ({ code, here }: Awaited<ReturnType<typeof signedInTwice>>) => {
+    const enrolled = await client.post('/v1/totp/enroll', { code: code() }, here.access);
+    const body = {
+      authenticatorId: text(enrolled, 'authenticatorId'),
+      code: codeAt(text(enrolled, 'secret'), service.clock.seconds()),
+    };
+    return client.post('/v1/totp/confirm', body, here.access);
+  },
+  'removing one authenticator': ({
+    code,
+    here,
+    authenticatorId,
+  }: Awaited<ReturnType<typeof signedInTwice>>) =>
+    client.post('/v1/totp/disable', { code: code(), authenticatorId }, here.access),
+  'disabling all': ({ code, here }: Awaited<ReturnType<typeof signedInTwice>>) =>
+    client.post('/v1/totp/disable', { code: code() }, here.access),
+  'new backup codes': ({ code, here }: Awaited<ReturnType<typeof signedInTwice>>) =>
+    client.post('/v1/backup-codes/rotate', { code: code() }, here.access),
+};
+
+for (const [change, make] of Object.entries(byUser)) {
+  test(`${change}: the session that proved it goes on, every other and every challenge has ended`, async () => {
+    const situation = await signedInTwice();
+    const answer = await make(situation);
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    await assertGoesOn(sessionOf(answer));
+    await assertEnded(situation.here);
+    await assertEnded(situation.elsewhere);
+    const late = { challengeToken: situation.challenge, code: situation.nextCode() };
+    assertProblem(await client.post('/v1/auth/verify', late), 401, 'challenge_invalid');
+  });
+}
+
+for (const operation of ['reset', 'revokeSessions'] as const) {
+  test(`an administrator's ${operation} ends every session and challenge`, async () => {
+    const { person, here, elsewhere, challenge, nextCode } = await signedInTwice();
+    assert.ok((await administrator[operation](person.sub)).status < 300);
+    await assertEnded(here);
+    await assertEnded(elsewhere);
+    const late = { challengeToken: challenge, code: nextCode() };
+    assertProblem(await client.post('/v1/auth/verify', late), 401, 'challenge_invalid');
+  });
+}
+
+test('what changes nothing of the factor ends no session', async () => {
+  const { person, here, elsewhere, code, nextCode, wrongCode } = await signedInTwice();
+  await client.post('/v1/totp/verify', { code: wrongCode() }, here.access);
+  await client.post('/v1/totp/verify', { code: code() }, here.access);
+  await client.post('/v1/totp/disable', { code: wrongCode() }, here.access);
+  await client.post('/v1/totp/enroll', { code: nextCode() }, here.access);
+  await administrator.unlock(person.sub);
+  await assertGoesOn(here);
+  await assertGoesOn(elsewhere);
+});
+
+test('a session opened in the very second of a change, by a login from before it, has ended', async () => {
+  const person = await createPerson(service);
+  const { access, refresh, code } = await enrollPerson(service, client, person);
+  const answer = await client.post('/v1/totp/disable', { code: code() }, access);
+  const withoutFactor = await signIn(client, person);
+  const enrolled = await client.post('/v1/totp/enroll', {}, text(answer, 'accessToken'));
+  const body = {
+    authenticatorId: text(enrolled, 'authenticatorId'),
+    code: codeAt(text(enrolled, 'secret'), service.clock.seconds()),
+  };
+  const confirmed = await client.post('/v1/totp/confirm', body, text(answer, 'accessToken'));
+  await assertGoesOn(sessionOf(confirmed));
+  await assertEnded(withoutFactor);
+  await assertEnded({ access, refresh });
+});

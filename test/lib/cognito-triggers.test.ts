@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { App, Stack } from 'aws-cdk-lib';
+import { UserPool, UserPoolOperation } from 'aws-cdk-lib/aws-cognito';
+import { type Trigger, triggers } from '../../functions/routes.ts';
+import { bundleFunctions } from '../../lib/bundle.ts';
+import { CountersignTriggers } from '../../lib/cognito-triggers.ts';
+import { readConfig } from '../../lib/config.ts';
+import { DataStack } from '../../lib/data-stack.ts';
+import { pascalCase } from '../../lib/pascal-case.ts';
+import { contextWith, idOf, ofType, one, plain, synthesize, type Template } from './synthesize.ts';
+
+const table = Object.entries(triggers) as [string, Trigger][];
+const created = synthesize();
+const existing = synthesize({ userPool: { id: 'eu-west-1_aBcDeFgHi' }, globalSignOut: true });
+const pool = `<${idOf(created.identity, 'AWS::Cognito::UserPool', 'UserPool')}.Arn>`;
+const existingPool =
+  'arn:<AWS::Partition>:cognito-idp:<AWS::Region>:<AWS::AccountId>:userpool/eu-west-1_aBcDeFgHi';
+
+const functionId = (template: Template, name: string) =>
+  idOf(template, 'AWS::Lambda::Function', `${pascalCase(name)}Function`);
+const functionArn = (template: Template, name: string) => `<${functionId(template, name)}.Arn>`;
+const variablesOf = ({ data, identity }: typeof created, name: string) => {
+  const { Properties } = one(identity, 'AWS::Lambda::Function', `${pascalCase(name)}Function`);
+  return (plain(Properties['Environment'], [data]) as { Variables: Record<string, string> }).Variables;
+};
+const lambdaConfigOf = (template: Template, name = 'UserPool') =>
+  plain(one(template, 'AWS::Cognito::UserPool', name).Properties['LambdaConfig']);
+const permissionsOf = (template: Template) =>
+  ofType(template, 'AWS::Lambda::Permission').map(([, { Properties }]) => plain(Properties));
+
+test('a new pool calls all five, and asks for the second version of the token event', () => {
+  const arn = (name: string) => functionArn(created.identity, `cognito/${name}`);
+  assert.deepEqual(lambdaConfigOf(created.identity), {
+    DefineAuthChallenge: arn('define-auth-challenge'),
+    CreateAuthChallenge: arn('create-auth-challenge'),
+    VerifyAuthChallengeResponse: arn('verify-auth-challenge-response'),
+    PreTokenGenerationConfig: { LambdaArn: arn('pre-token-generation'), LambdaVersion: 'V2_0' },
+    PostConfirmation: arn('post-confirmation'),
+  });
+});
+
+for (const [title, { identity }, SourceArn] of [
+  ['a new pool', created, pool],
+  ['an existing pool', existing, existingPool],
+] as const) {
+  test(`${title} alone may invoke them, each once`, () => {
+    assert.deepEqual(
+      permissionsOf(identity),
+      table.map(([name]) => ({
+        Action: 'lambda:InvokeFunction',
+        FunctionName: functionArn(identity, name),
+        Principal: 'cognito-idp.amazonaws.com',
+        SourceArn,
+      })),
+    );
+  });
+}
+
+describe('each is over before Cognito would call it again, and knows what it reads and nothing else', () => {
+  for (const [name, { keys }] of table) {
+    test(name, () => {
+      const { Properties } = one(created.identity, 'AWS::Lambda::Function', `${pascalCase(name)}Function`);
+      assert.equal(Properties['Timeout'], 4);
+      assert.equal(Properties['Runtime'], 'nodejs24.x');
+      assert.deepEqual(Properties['Architectures'], ['arm64']);
+      const variables = variablesOf(created, name);
+      assert.deepEqual(
+        Object.keys(variables).sort(),
+        keys ? ['KEYRING_KEY_ARN', 'KEYRING_STACK', 'SETTINGS', 'TABLE_NAME'] : ['SETTINGS', 'TABLE_NAME'],
+      );
+      if (keys) assert.equal(variables['KEYRING_STACK'], 'CountersignData');
+    });
+  }
+});
+
+test('the settings of enrolment and of sign-outs reach triggers and API', () => {
+  const { api, data, identity } = synthesize({
+    globalSignOut: true,
+    enrollment: { requiredAfter: '2027-01-31' },
+  });
+  const settingsOf = (template: Template, name: string) => {
+    const { Properties } = one(template, 'AWS::Lambda::Function', name);
+    const { Variables } = plain(Properties['Environment'], [data, identity]) as {
+      Variables: Record<string, string>;
+    };
+    return JSON.parse(Variables['SETTINGS'] ?? '');
+  };
+  for (const settings of [
+    settingsOf(identity, 'CognitoPreTokenGenerationFunction'),
+    settingsOf(api, 'ConfirmFunction'),
+  ]) {
+    assert.deepEqual(settings.enrollment, { requiredAfter: '2027-01-31' });
+    assert.equal(settings.globalSignOut, true);
+  }
+  const asItComes = JSON.parse(variablesOf(created, 'cognito/pre-token-generation')['SETTINGS'] ?? '');
+  assert.equal(asItComes.enrollment, 'optional');
+  assert.equal(asItComes.globalSignOut, false);
+});
+
+test('for an existing pool the stack names each function, for its LambdaConfig', () => {
+  const named = Object.entries(existing.identity.Outputs).filter(([name]) => name.startsWith('Trigger'));
+  assert.deepEqual(
+    named.map(([name, { Value }]) => [name, plain(Value)]),
+    table.map(([name, { lambdaConfig }]) => [`Trigger${lambdaConfig}`, functionArn(existing.identity, name)]),
+  );
+  assert.deepEqual(
+    Object.keys(created.identity.Outputs).filter((name) => name.startsWith('Trigger')),
+    [],
+  );
+});
+
+test('what ends the sessions of an existing pool names that pool', () => {
+  const [policy, ...others] = ofType(existing.identity, 'AWS::IAM::Policy');
+  assert.deepEqual(others, []);
+  const { PolicyDocument } = plain(policy?.[1].Properties) as {
+    PolicyDocument: { Statement: { Action: string; Resource: string }[] };
+  };
+  assert.deepEqual(
+    PolicyDocument.Statement.map(({ Action, Resource }) => [Action, Resource]),
+    [['cognito-idp:AdminUserGlobalSignOut', existingPool]],
+  );
+});
+
+/** An app of somebody's own: their pool in one stack, the triggers in another. */
+function ownApp(withPool: (userPool: UserPool, triggers: CountersignTriggers) => void) {
+  process.env['CDK_VALIDATION'] = 'false';
+  const app = new App({ context: contextWith({}) });
+  const bundles = bundleFunctions();
+  const config = readConfig({ globalSignOut: true });
+  const data = new DataStack(app, 'Data', { config, bundles });
+  const { table: records, tableKey, keyringKey, keyringStack } = data;
+  const attached = new CountersignTriggers(new Stack(app, 'Triggers'), 'Cognito', {
+    bundles,
+    table: records,
+    tableKey,
+    keyringKey,
+    keyringStack,
+    settings: config,
+  });
+  const userPool = new UserPool(new Stack(app, 'Users'), 'Pool');
+  withPool(userPool, attached);
+  return app;
+}
+
+test("attaches to a pool of somebody's own in another stack, which then waits for the functions", () => {
+  const assembly = ownApp((userPool, attached) => attached.attachTo(userPool)).synth();
+  const users = assembly.getStackByName('Users');
+  assert.deepEqual(
+    users.dependencies.map(({ id }) => id).filter((id) => !id.endsWith('.assets')),
+    ['Triggers'],
+  );
+  assert.equal(ofType(users.template, 'AWS::Lambda::Permission').length, 5);
+  assert.equal(ofType(users.template, 'AWS::IAM::Policy').length, 1);
+  const triggersTemplate: Template = assembly.getStackByName('Triggers').template;
+  const { LambdaConfig } = plain(one(users.template, 'AWS::Cognito::UserPool', 'Pool').Properties, [
+    triggersTemplate,
+  ]) as { LambdaConfig: Record<string, unknown> };
+  assert.equal(
+    LambdaConfig['DefineAuthChallenge'],
+    functionArn(triggersTemplate, 'cognito/define-auth-challenge'),
+  );
+});
+
+test('a trigger that the pool has already is not replaced in silence', () => {
+  assert.throws(
+    () =>
+      ownApp((userPool, attached) => {
+        const other = attached.functions.get('PostConfirmation') ?? assert.fail();
+        userPool.addTrigger(UserPoolOperation.DEFINE_AUTH_CHALLENGE, other);
+        attached.attachTo(userPool);
+      }),
+    /defineAuthChallenge already exists/,
+  );
+});

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CognitoUser, CognitoUserSession } from 'amazon-cognito-identity-js';
+import { decodeJwt, type JWTPayload } from 'jose';
+import type { Service } from '../../local/service.ts';
+import { libraryUser, outcome, signInWithSrp } from '../local/cognito/identity-js.ts';
+import { type Client, codeAt, type Person, text, wrongCodeAt } from './client.ts';
+
+/** Somebody at a Cognito app: the unmodified amazon-cognito-identity-js, before any sign-in. */
+export function atCognito({ local }: Service, { username }: Pick<Person, 'username'>): CognitoUser {
+  const { endpoint, clientId, userPoolId } = local.cognito;
+  return libraryUser(endpoint, username, clientId, userPoolId);
+}
+
+/** The password by SRP in the custom flow. */
+export function password(service: Service, person: Person) {
+  return signInWithSrp(atCognito(service, person), person.password, 'CUSTOM_AUTH');
+}
+
+/** Answers the custom challenge that this user is at. */
+export function answer(user: CognitoUser, given: string, clientMetadata?: Record<string, string>) {
+  return outcome(user, (callbacks) => user.sendCustomChallengeAnswer(given, callbacks, clientMetadata));
+}
+
+/** Past the password; fails unless a second factor is asked for. */
+export async function challenged(service: Service, person: Person): Promise<CognitoUser> {
+  const asked = await password(service, person);
+  assert.equal(asked.kind, 'custom');
+  return asked.user;
+}
+
+export interface CognitoSession {
+  access: string;
+  id: string;
+  refresh: string;
+  claims: { access: JWTPayload; id: JWTPayload };
+}
+
+function read(session: CognitoUserSession): CognitoSession {
+  const access = session.getAccessToken().getJwtToken();
+  const id = session.getIdToken().getJwtToken();
+  return {
+    access,
+    id,
+    refresh: session.getRefreshToken().getToken(),
+    claims: { access: decodeJwt(access), id: decodeJwt(id) },
+  };
+}
+
+/** Signed in by the password alone: fails for somebody who is asked for more. */
+export async function passwordSession(service: Service, person: Person): Promise<CognitoSession> {
+  const signedIn = await password(service, person);
+  assert.ok(signedIn.kind === 'session', signedIn.kind);
+  return read(signedIn.session);
+}
+
+/** Signed in by the password and this answer. */
+export async function fullSession(service: Service, person: Person, given: string): Promise<CognitoSession> {
+  const signedIn = await answer(await challenged(service, person), given);
+  assert.ok(signedIn.kind === 'session', signedIn.kind);
+  return read(signedIn.session);
+}
+
+/** Enrols over the API with the pool's own access token; moves the time on, so that the next code is a new one. */
+export async function enrollFromCognito(service: Service, client: Client, person: Person) {
+  const session = await passwordSession(service, person);
+  const enrolled = await client.post('/v1/totp/enroll', {}, session.access);
+  assert.equal(enrolled.status, 201, JSON.stringify(enrolled.body));
+  const secret = text(enrolled, 'secret');
+  const confirmation = await client.post(
+    '/v1/totp/confirm',
+    { authenticatorId: text(enrolled, 'authenticatorId'), code: codeAt(secret, service.clock.seconds()) },
+    session.access,
+  );
+  assert.equal(confirmation.status, 200, JSON.stringify(confirmation.body));
+  service.clock.advance(30);
+  return {
+    session,
+    confirmation,
+    backupCodes: confirmation.body['backupCodes'] as string[],
+    code: () => codeAt(secret, service.clock.seconds()),
+    /** A code never seen before: the time has moved on by one step. */
+    nextCode() {
+      service.clock.advance(30);
+      return codeAt(secret, service.clock.seconds());
+    },
+    wrongCode: () => wrongCodeAt(secret, service.clock.seconds()),
+  };
+}
+
+/** The calls to DynamoDB and KMS by each trigger while `work` runs, as `define: GetItem`. */
+export async function triggerCallsDuring(service: Service, work: () => Promise<unknown>): Promise<string[]> {
+  const before = service.calls.length;
+  await work();
+  return service.calls.slice(before).flatMap(({ principal = '', operation }) => {
+    const trigger = /-Cognito(Define|Create|Verify|PreToken|PostConf)/.exec(principal)?.[1];
+    return trigger ? [`${trigger}: ${operation}`] : [];
+  });
+}
+
+/** The code that Cognito would have mailed for a forgotten password. */
+export function mailedCode(
+  { folder, local }: { folder: string; local: Service['local'] },
+  { username }: Pick<Person, 'username'>,
+): string {
+  const file = join(folder, 'cognito', `${local.cognito.userPoolId}.json`);
+  const { users } = JSON.parse(readFileSync(file, 'utf8')) as {
+    users: { username: string; codes: { reset?: { code: string } } }[];
+  };
+  return users.find((user) => user.username === username)?.codes.reset?.code ?? assert.fail('no code');
+}

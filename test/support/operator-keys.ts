@@ -1,0 +1,52 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import { type KeyKind, readRing } from '../../adapters/key-store.ts';
+import { encryptionContext } from '../../adapters/unwrap.ts';
+import type { Service } from '../../local/service.ts';
+import { dynamoDbOf } from './stored.ts';
+
+/** The name of this deployment in the keyring's encryption context: the data stack's. */
+const STACK = 'CountersignData';
+
+/** Every key of the keyring in plain, as only somebody with the operator's rights in KMS can have it. */
+export async function unwrappedKeys(
+  service: Service,
+): Promise<{ kind: KeyKind; id: string; plain: Uint8Array }[]> {
+  const { local, clock } = service;
+  const dynamoDb = dynamoDbOf(service);
+  const kms = new KMSClient({
+    endpoint: local.kms.endpoint,
+    region: local.operator.region,
+    credentials: local.operator,
+    systemClockOffset: clock.now() - Date.now(),
+  });
+  try {
+    const rings = (['data', 'backup-code', 'signing'] as const).map(async (kind) => {
+      const { keys } = await readRing(dynamoDb, local.dynamodb.tableName, kind);
+      return Promise.all(
+        keys.map(async ({ id, wrapped }) => {
+          const { Plaintext } = await kms.send(
+            new DecryptCommand({
+              CiphertextBlob: wrapped,
+              EncryptionContext: encryptionContext(STACK, kind, id),
+            }),
+          );
+          if (!Plaintext) throw new Error('KMS gave no key.');
+          return { kind, id, plain: Plaintext };
+        }),
+      );
+    });
+    return (await Promise.all(rings)).flat();
+  } finally {
+    dynamoDb.destroy();
+    kms.destroy();
+  }
+}
+
+/** The key that signs tokens: who has it can make any, and so the one thing that is wrong with a forgery can be chosen. */
+export async function signingKeyOf(service: Service): Promise<{ id: string; privateKey: KeyObject }> {
+  const found = (await unwrappedKeys(service)).find(({ kind }) => kind === 'signing');
+  if (!found) throw new Error('There is no signing key.');
+  const key = Buffer.from(found.plain);
+  return { id: found.id, privateKey: createPrivateKey({ key, format: 'der', type: 'pkcs8' }) };
+}

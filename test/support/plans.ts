@@ -1,0 +1,6 @@
+/** Usage plans and a throttle that let any burst through, so that what refuses it is the record. */
+const open = { rate: 10_000, burst: 5000, guessableRate: 10_000, guessableBurst: 5000 };
+export const unthrottled = {
+  plans: { standard: open, limited: open },
+  throttle: { rate: 10_000, burst: 5000 },
+};

@@ -1,0 +1,440 @@
+// What an attacker tries with tokens: in each other's place, again, forged, from before a change.
+import assert from 'node:assert/strict';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { test } from 'node:test';
+import { base64url, decodeJwt, decodeProtectedHeader, exportJWK, type JWTPayload, SignJWT } from 'jose';
+import { administratorOf } from '../support/administrator.ts';
+import {
+  type Answer,
+  assertProblem,
+  challengeFor,
+  clientOf,
+  codeAt,
+  signIn,
+  text,
+} from '../support/client.ts';
+import { signingKeyOf } from '../support/operator-keys.ts';
+import { createPerson } from '../support/people.ts';
+import { unthrottled } from '../support/plans.ts';
+import { serviceForTests } from '../support/service.ts';
+import { storedFactor, storedItem, storedRecord } from '../support/stored.ts';
+import { enrolledPerson } from '../support/ways.ts';
+
+const service = await serviceForTests(unthrottled);
+const client = clientOf(service);
+const signing = await signingKeyOf(service);
+
+const verify = (challengeToken: string, code: string) =>
+  client.post('/v1/auth/verify', { challengeToken, code });
+const refresh = (refreshToken: string) => client.post('/v1/auth/refresh', { refreshToken });
+const familyOf = (refreshToken: string) => storedItem(service, `FAMILY#${decodeJwt(refreshToken)['family']}`);
+
+/** The places that take a token of one kind, and what each refuses with. */
+const places: Record<'access' | 'challenge' | 'refresh', (token: string, code: string) => Promise<void>> = {
+  async access(token, code) {
+    assertProblem(await client.get('/v1/totp', token), 401, 'token_invalid');
+    for (const path of [
+      '/v1/totp/verify',
+      '/v1/totp/enroll',
+      '/v1/totp/disable',
+      '/v1/backup-codes/rotate',
+    ]) {
+      assertProblem(await client.post(path, { code }, token), 401, 'token_invalid');
+    }
+    const confirming = { authenticatorId: 'abcdefghijklmnop', code };
+    assertProblem(await client.post('/v1/totp/confirm', confirming, token), 401, 'token_invalid');
+  },
+  async challenge(token, code) {
+    assertProblem(await verify(token, code), 401, 'challenge_invalid');
+  },
+  async refresh(token) {
+    assertProblem(await refresh(token), 401, 'refresh_token_invalid');
+    const logout = await client.post('/v1/auth/logout', { refreshToken: token });
+    assertProblem(logout, 401, 'refresh_token_invalid');
+  },
+};
+
+/** Somebody with a second factor and one valid token of each kind. */
+async function withTokens() {
+  const enrolled = await enrolledPerson(service, client);
+  const challenge = await challengeFor(client, enrolled.person);
+  const { access, refresh } = enrolled;
+  return { ...enrolled, tokens: { access, refresh, challenge } };
+}
+type Kind = keyof typeof places;
+const kinds: Kind[] = ['access', 'challenge', 'refresh'];
+
+/** Each token where it belongs: to show that a refusal before was for what was wrong with it. */
+async function assertAllAccepted({ tokens, code }: Awaited<ReturnType<typeof withTokens>>): Promise<void> {
+  assert.equal((await client.get('/v1/totp', tokens.access)).status, 200);
+  assert.equal((await verify(tokens.challenge, code())).status, 200);
+  assert.equal((await refresh(tokens.refresh)).status, 200);
+}
+
+test("no token is taken in another's place", async () => {
+  const situation = await withTokens();
+  const { person, tokens, code } = situation;
+  const before = await storedRecord(service, person);
+  for (const place of kinds) {
+    for (const kind of kinds.filter((other) => other !== place)) await places[place](tokens[kind], code());
+  }
+  assert.deepEqual(await storedRecord(service, person), before);
+  assert.equal(await familyOf(tokens.refresh), undefined);
+  await assertAllAccepted(situation);
+});
+
+test('a challenge that was answered is dead, for a fresh code too', async () => {
+  const { person, tokens, code, nextCode } = await withTokens();
+  assert.equal((await verify(tokens.challenge, code())).status, 200);
+  const before = await storedRecord(service, person);
+  assertProblem(await verify(tokens.challenge, nextCode()), 401, 'challenge_invalid');
+  assert.deepEqual(await storedRecord(service, person), before);
+});
+
+test('a challenge refused once is not dead, and one answered stays dead after others are answered', async () => {
+  const { person, tokens, code, nextCode, wrongCode } = await withTokens();
+  const second = await challengeFor(client, person);
+  assertProblem(await verify(tokens.challenge, wrongCode()), 401, 'code_rejected');
+  assert.equal((await verify(tokens.challenge, code())).status, 200);
+  assert.equal((await verify(second, nextCode())).status, 200);
+  for (const answered of [tokens.challenge, second]) {
+    assertProblem(await verify(answered, nextCode()), 401, 'challenge_invalid');
+  }
+  assert.equal(Object.keys((await storedFactor(service, person)).answered).length, 2);
+});
+
+test("a challenge of one user with another's code is refused, and the other is not charged", async () => {
+  const [ours, theirs] = [await withTokens(), await withTokens()];
+  const before = await storedRecord(service, theirs.person);
+  assertProblem(await verify(ours.tokens.challenge, theirs.code()), 401, 'code_rejected');
+  assert.deepEqual(await storedRecord(service, theirs.person), before);
+  assert.equal((await storedFactor(service, ours.person)).failures, 1);
+  assert.equal((await verify(theirs.tokens.challenge, theirs.code())).status, 200);
+});
+
+test('an expired token is refused', async () => {
+  const { person, tokens, code } = await withTokens();
+  const before = await storedRecord(service, person);
+  service.clock.advance(121);
+  await places.challenge(tokens.challenge, code());
+  service.clock.advance(180);
+  await places.access(tokens.access, code());
+  service.clock.advance(86_400);
+  await places.refresh(tokens.refresh, code());
+  assert.deepEqual(await storedRecord(service, person), before);
+});
+
+test('an altered token is refused, whichever part was altered', async () => {
+  const situation = await withTokens();
+  const { person, tokens, code } = situation;
+  const other = await withTokens();
+  const before = await storedRecord(service, person);
+  for (const kind of kinds) {
+    const [header = '', payload = '', signature = ''] = tokens[kind].split('.');
+    const [, , foreign = ''] = other.tokens[kind].split('.');
+    const claims = decodeJwt(tokens[kind]);
+    const changed = (change: JWTPayload) => base64url.encode(JSON.stringify({ ...claims, ...change }));
+    const rehead = (change: object) =>
+      base64url.encode(JSON.stringify({ ...decodeProtectedHeader(tokens[kind]), ...change }));
+    for (const altered of [
+      `${header}.${payload}.${foreign}`,
+      `${header}.${payload}.`,
+      `${header}.${payload}`,
+      `${header}.${changed({ sub: other.person.sub })}.${signature}`,
+      `${header}.${changed({ exp: 9_999_999_999 })}.${signature}`,
+      `${header}.${changed({ auth_time: service.clock.seconds() + 1 })}.${signature}`,
+      `${rehead({ typ: 'JWT' })}.${payload}.${signature}`,
+      `${rehead({ alg: 'none' })}.${payload}.`,
+      `${rehead({ alg: 'none' })}.${payload}.${signature}`,
+      `${rehead({ alg: 'None' })}.${payload}.`,
+    ]) {
+      await places[kind](altered, code());
+    }
+  }
+  assert.deepEqual(await storedRecord(service, person), before);
+  await assertAllAccepted(situation);
+});
+
+test('a token for another audience, of another issuer or another typ is refused, though signed by our key', async () => {
+  const situation = await withTokens();
+  const { person, tokens, code } = situation;
+  const before = await storedRecord(service, person);
+  for (const kind of kinds) {
+    const claims = decodeJwt(tokens[kind]);
+    const header = decodeProtectedHeader(tokens[kind]);
+    const { iss = '', aud } = claims;
+    assert.equal(typeof aud, 'string');
+    const signed = (change: JWTPayload, reheaded = {}) =>
+      new SignJWT({ ...claims, ...change })
+        .setProtectedHeader({ ...header, alg: 'RS256', ...reheaded })
+        .sign(signing.privateKey);
+    const wrong = [
+      ...[`${aud}/`, 'https://elsewhere.example', `${iss}/v1/auth/nowhere`].map((aud) => signed({ aud })),
+      signed({ aud: [] }),
+      ...['https://elsewhere.example', `${iss}/`, iss.toUpperCase()].map((iss) => signed({ iss })),
+      ...['JWT', 'jwt', 'application/jwt', `x-${header.typ}`].map((typ) => signed({}, { typ })),
+      new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: signing.id }).sign(signing.privateKey),
+      signed({}, { kid: 'unknown-key-of-us' }),
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: 'RS256', typ: header.typ ?? '' })
+        .sign(signing.privateKey),
+      signed({ exp: service.clock.seconds() - 1 }),
+      ...['realm', 'gen', 'sub', 'exp', 'auth_time', 'client_id'].map((name) =>
+        signed({ [name]: undefined }),
+      ),
+    ];
+    for (const token of await Promise.all(wrong)) await places[kind](token, code());
+  }
+  assert.deepEqual(await storedRecord(service, person), before);
+  // Signed in the same way with nothing wrong, they are taken: so it was the one wrong thing each time.
+  const again = await Promise.all(
+    kinds.map((kind) =>
+      new SignJWT(decodeJwt(tokens[kind]))
+        .setProtectedHeader({ ...decodeProtectedHeader(tokens[kind]), alg: 'RS256' })
+        .sign(signing.privateKey),
+    ),
+  );
+  const [access = '', challenge = '', refreshToken = ''] = again;
+  await assertAllAccepted({ ...situation, tokens: { access, challenge, refresh: refreshToken } });
+});
+
+test('a token of another algorithm is refused: none, HS256 with the public key, and others by our own key', async () => {
+  const situation = await withTokens();
+  const { person, tokens, code } = situation;
+  const before = await storedRecord(service, person);
+  const publicKey = createPublicKey(signing.privateKey);
+  const { body } = await client.get('/.well-known/jwks.json');
+  const [jwk] = (body as { keys: Record<string, unknown>[] }).keys;
+  const secrets = [
+    publicKey.export({ format: 'pem', type: 'spki' }).toString(),
+    publicKey.export({ format: 'pem', type: 'spki' }).toString().trim(),
+    publicKey.export({ format: 'pem', type: 'pkcs1' }).toString(),
+    publicKey.export({ format: 'der', type: 'spki' }),
+    JSON.stringify(jwk),
+    Buffer.from(String(jwk?.['n']), 'base64url'),
+    String(jwk?.['n']),
+  ].map((secret) =>
+    typeof secret === 'string' ? new TextEncoder().encode(secret) : Uint8Array.from(secret),
+  );
+  const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const strangerJwk = await exportJWK(stranger.publicKey);
+
+  for (const kind of kinds) {
+    const claims = decodeJwt(tokens[kind]);
+    const { typ = '' } = decodeProtectedHeader(tokens[kind]);
+    const sign = (
+      alg: string,
+      key: Parameters<SignJWT['sign']>[0],
+      header: Record<string, unknown> = {},
+    ): Promise<string> =>
+      new SignJWT(claims).setProtectedHeader({ alg, typ, kid: signing.id, ...header }).sign(key);
+    const forged = await Promise.all([
+      ...secrets.map((secret) => sign('HS256', secret)),
+      ...['RS384', 'RS512', 'PS256'].map((alg) => sign(alg, signing.privateKey)),
+      sign('RS256', stranger.privateKey),
+      sign('RS256', stranger.privateKey, { jwk: strangerJwk }),
+      sign('RS256', stranger.privateKey, { jku: 'http://localhost/.well-known/jwks.json' }),
+    ]);
+    const unsigned = ['none', 'NONE', 'nOnE', ''].map(
+      (alg) =>
+        `${base64url.encode(JSON.stringify({ alg, typ, kid: signing.id }))}.${tokens[kind].split('.')[1]}.`,
+    );
+    for (const token of [...forged, ...unsigned]) await places[kind](token, code());
+  }
+  assert.deepEqual(await storedRecord(service, person), before);
+  await assertAllAccepted(situation);
+});
+
+test('fields that decide nothing here are a 400, in every body', async () => {
+  const situation = await withTokens();
+  const { person, tokens, code } = situation;
+  const victim = await withTokens();
+  const before = [await storedRecord(service, person), await storedRecord(service, victim.person)];
+  const requests: [string, Record<string, unknown>, string?][] = [
+    ['/v1/auth/login', { username: person.username, password: person.password }],
+    ['/v1/auth/verify', { challengeToken: tokens.challenge, code: code() }],
+    ['/v1/auth/refresh', { refreshToken: tokens.refresh }],
+    ['/v1/auth/logout', { refreshToken: tokens.refresh }],
+    ['/v1/totp/enroll', { code: code() }, tokens.access],
+    ['/v1/totp/confirm', { authenticatorId: 'abcdefghijklmnop', code: code() }, tokens.access],
+    ['/v1/totp/verify', { code: code() }, tokens.access],
+    ['/v1/totp/disable', { code: code() }, tokens.access],
+    ['/v1/backup-codes/rotate', { code: code() }, tokens.access],
+  ];
+  const extras = {
+    skip: true,
+    enrolled: false,
+    verified: true,
+    totpEnabled: false,
+    userId: victim.person.sub,
+    sub: victim.person.sub,
+    realm: 'users',
+    amr: ['pwd', 'otp', 'mfa'],
+    gen: '',
+    rememberDevice: true,
+  };
+  for (const [path, body, bearer] of requests) {
+    for (const [name, value] of Object.entries(extras)) {
+      assertProblem(await client.post(path, { ...body, [name]: value }, bearer), 400, 'invalid_request');
+    }
+  }
+  assert.deepEqual([await storedRecord(service, person), await storedRecord(service, victim.person)], before);
+  await assertAllAccepted(situation);
+});
+
+test('a query or a header that names another user or a result has no effect', async () => {
+  const { person, tokens, code } = await withTokens();
+  const victim = await withTokens();
+  const before = await storedRecord(service, victim.person);
+  const answer = await client.call(
+    'POST',
+    `/v1/totp/verify?userId=${victim.person.sub}&sub=${victim.person.sub}&skip=true&realm=other`,
+    {
+      body: { code: victim.code() },
+      bearer: tokens.access,
+      headers: { 'x-user-id': victim.person.sub, 'x-amr': 'mfa', 'x-verified': 'true' },
+    },
+  );
+  assertProblem(answer, 401, 'code_rejected');
+  assert.equal((await storedFactor(service, person)).failures, 1);
+  const own = await client.call('POST', `/v1/totp/disable?userId=${victim.person.sub}`, {
+    body: { code: code() },
+    bearer: tokens.access,
+    headers: { 'x-user-id': victim.person.sub },
+  });
+  assert.equal(own.status, 200);
+  assert.equal((await storedFactor(service, person)).authenticators.length, 0);
+  assert.deepEqual(await storedRecord(service, victim.person), before);
+});
+
+test('a refresh token used again ends its family, the newest token too', async () => {
+  const person = await createPerson(service);
+  const [stolen, other] = [await signIn(client, person), await signIn(client, person)];
+  const second = text(await refresh(stolen.refresh), 'refreshToken');
+  const newest = text(await refresh(second), 'refreshToken');
+  assertProblem(await refresh(second), 401, 'refresh_token_invalid');
+  assert.equal((await familyOf(newest))?.['z']?.BOOL, true);
+  assertProblem(await refresh(newest), 401, 'refresh_token_invalid');
+  assert.equal((await refresh(other.refresh)).status, 200, 'the other session goes on');
+});
+
+test('of thirty uses of one refresh token at once one succeeds at most, and the family ends', async () => {
+  const session = await signIn(client, await createPerson(service));
+  const answers = await Promise.all(Array.from({ length: 30 }, () => refresh(session.refresh)));
+  const pairs = answers.filter(({ status }) => status === 200);
+  assert.equal(pairs.length, 1, answers.map(({ status }) => status).join());
+  assert.equal((await familyOf(session.refresh))?.['z']?.BOOL, true);
+  for (const pair of pairs) {
+    assertProblem(await refresh(text(pair, 'refreshToken')), 401, 'refresh_token_invalid');
+  }
+});
+
+/** The session is dead here: for management and for refreshing. */
+async function assertDead(session: { access: string; refresh: string }, code = '000000'): Promise<void> {
+  await places.access(session.access, code);
+  assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
+}
+
+const sessionOf = (answer: Answer) => ({
+  access: text(answer, 'accessToken'),
+  refresh: text(answer, 'refreshToken'),
+});
+
+test('tokens from before the second factor was switched on or changed are dead, but for the session that proved the change', async () => {
+  const person = await createPerson(service);
+  const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
+  const pending = await client.post('/v1/totp/enroll', {}, here.access);
+  const secret = text(pending, 'secret');
+  const codeNow = () => codeAt(secret, service.clock.seconds());
+  const confirming = { authenticatorId: text(pending, 'authenticatorId'), code: codeNow() };
+  const confirmed = await client.post('/v1/totp/confirm', confirming, here.access);
+  let current = sessionOf(confirmed);
+  const before = await storedRecord(service, person);
+  for (const old of [here, elsewhere]) await assertDead(old);
+  assert.deepEqual(await storedRecord(service, person), before, 'a dead session charges nothing');
+
+  const changes = [
+    (bearer: string) => client.post('/v1/backup-codes/rotate', { code: codeNow() }, bearer),
+    (bearer: string) => client.post('/v1/totp/disable', { code: codeNow() }, bearer),
+  ];
+  for (const change of changes) {
+    service.clock.advance(30);
+    const challenge = await challengeFor(client, person);
+    const signedIn = sessionOf(await verify(challenge, codeNow()));
+    const waiting = await challengeFor(client, person);
+    service.clock.advance(30);
+    const { generation } = await storedFactor(service, person);
+    const next = sessionOf(await change(current.access));
+    const after = await storedFactor(service, person);
+    assert.notEqual(after.generation, generation);
+    for (const old of [current, signedIn]) await assertDead(old);
+    service.clock.advance(30);
+    assertProblem(await verify(waiting, codeNow()), 401, 'challenge_invalid');
+    assert.equal((await client.get('/v1/totp', next.access)).status, 200);
+    current = next;
+  }
+  const refreshed = await refresh(current.refresh);
+  assert.equal(refreshed.status, 200);
+});
+
+test('a login that raced the switch to a second factor leaves no session behind', async () => {
+  for (let round = 0; round < 4; round++) {
+    const person = await createPerson(service);
+    const { access } = await signIn(client, person);
+    const pending = await client.post('/v1/totp/enroll', {}, access);
+    const code = codeAt(text(pending, 'secret'), service.clock.seconds());
+    const body = { authenticatorId: text(pending, 'authenticatorId'), code };
+    const login = () =>
+      client.post('/v1/auth/login', { username: person.username, password: person.password });
+    const [confirmed, ...logins] = await Promise.all([
+      client.post('/v1/totp/confirm', body, access),
+      ...Array.from({ length: 6 }, login),
+    ]);
+    assert.equal(confirmed.status, 200);
+    for (const raced of logins) {
+      if (raced.body['status'] === 'challenge') continue;
+      await assertDead(sessionOf(raced));
+    }
+    assert.equal((await client.get('/v1/totp', text(confirmed, 'accessToken'))).status, 200);
+  }
+});
+
+test('a refresh that raced the switch to a second factor leaves no session behind', async () => {
+  for (let round = 0; round < 4; round++) {
+    const person = await createPerson(service);
+    const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
+    const pending = await client.post('/v1/totp/enroll', {}, here.access);
+    const code = codeAt(text(pending, 'secret'), service.clock.seconds());
+    const body = { authenticatorId: text(pending, 'authenticatorId'), code };
+    const [raced, confirmed] = await Promise.all([
+      refresh(elsewhere.refresh),
+      client.post('/v1/totp/confirm', body, here.access),
+    ]);
+    assert.equal(confirmed.status, 200);
+    if (raced.status === 200) await assertDead(sessionOf(raced));
+    await assertDead(elsewhere);
+  }
+});
+
+test('after logging out no refresh token of the session is taken, used before or not', async () => {
+  const person = await createPerson(service);
+  const logout = (refreshToken: string) => client.post('/v1/auth/logout', { refreshToken });
+  const unused = await signIn(client, person);
+  assert.equal((await logout(unused.refresh)).status, 204);
+  assert.equal((await familyOf(unused.refresh))?.['z']?.BOOL, true);
+  assertProblem(await refresh(unused.refresh), 401, 'refresh_token_invalid');
+
+  const used = await signIn(client, person);
+  const next = text(await refresh(used.refresh), 'refreshToken');
+  assert.equal((await logout(next)).status, 204);
+  for (const token of [next, used.refresh]) assertProblem(await refresh(token), 401, 'refresh_token_invalid');
+  assert.equal((await familyOf(next))?.['z']?.BOOL, true);
+});
+
+test('what an administrator ends is dead at once, challenges included', async () => {
+  const { person, tokens, code } = await withTokens();
+  assert.equal((await administratorOf(service).revokeSessions(person.sub)).status, 204);
+  await assertDead(tokens, code());
+  assertProblem(await verify(tokens.challenge, code()), 401, 'challenge_invalid');
+  assert.equal((await storedFactor(service, person)).authenticators.length, 1);
+});

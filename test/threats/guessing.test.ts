@@ -1,0 +1,244 @@
+// What an attacker with the password tries: more guesses than the limit allows. And what one without it tries: to lock.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { administratorOf } from '../support/administrator.ts';
+import { assertProblem, challengeFor, clientOf, codeAt, enrollPerson, signIn } from '../support/client.ts';
+import { unthrottled } from '../support/plans.ts';
+import { serviceForTests } from '../support/service.ts';
+import { storedFactor, storedRecord } from '../support/stored.ts';
+import { enrolledPerson, nextStep, personWithWays, wayNames } from '../support/ways.ts';
+
+const service = await serviceForTests(unthrottled);
+const client = clientOf(service);
+const BACKUP_GUESS = 'aaaa-bbbb-cccc-dddd';
+const verify = (challengeToken: string, proof: Record<string, string>) =>
+  client.post('/v1/auth/verify', { challengeToken, ...proof });
+
+test('a new login for every guess buys none', async () => {
+  const { person, code, wrongCode } = await enrolledPerson(service, client);
+  for (let failures = 1; failures <= 5; failures++) {
+    assertProblem(
+      await verify(await challengeFor(client, person), { code: wrongCode() }),
+      401,
+      'code_rejected',
+    );
+    assert.equal((await storedFactor(service, person)).failures, failures);
+  }
+  const locked = await verify(await challengeFor(client, person), { code: code() });
+  assertProblem(locked, 429, 'too_many_attempts');
+  const { failures, lockedUntil } = await storedFactor(service, person);
+  assert.equal(failures, 5);
+  assert.ok(lockedUntil > service.clock.seconds());
+});
+
+test('of a thousand guesses at once, on many challenges, no more than five are heard', async () => {
+  const { person, code, wrongCode } = await enrolledPerson(service, client);
+  const challenges = [];
+  for (let count = 0; count < 10; count++) challenges.push(await challengeFor(client, person));
+  nextStep(service);
+  const [wrong, before] = [wrongCode(), service.calls.length];
+  const answers = await Promise.all(
+    challenges.flatMap((challenge) => Array.from({ length: 100 }, () => verify(challenge, { code: wrong }))),
+  );
+  for (const { status } of answers) assert.ok([401, 429].includes(status), `${status}`);
+  const heard = service.calls
+    .slice(before)
+    .filter(({ operation, status }) => operation === 'UpdateItem' && status === 200);
+  const { failures } = await storedFactor(service, person);
+  assert.ok(failures >= 1 && failures <= 5, `${failures}`);
+  assert.equal(heard.length, failures, 'each guess that was heard is one write');
+
+  for (let more = failures; more < 5; more++) {
+    await verify(await challengeFor(client, person), { code: wrong });
+  }
+  for (const lock of [30, 60]) {
+    assertProblem(
+      await verify(await challengeFor(client, person), { code: code() }),
+      429,
+      'too_many_attempts',
+    );
+    service.clock.advance(lock);
+    const challenge = await challengeFor(client, person);
+    const { failures: until } = await storedFactor(service, person);
+    await Promise.all(Array.from({ length: 30 }, () => verify(challenge, { code: wrongCode() })));
+    assert.equal((await storedFactor(service, person)).failures, until + 1, 'a lock that ends lets one in');
+  }
+});
+
+test('with one attempt left, a burst that holds the right code is heard once', async () => {
+  const { person, code, wrongCode } = await enrolledPerson(service, client);
+  const challenge = await challengeFor(client, person);
+  nextStep(service);
+  for (let failures = 0; failures < 4; failures++) await verify(challenge, { code: wrongCode() });
+  const [right, wrong, before] = [code(), wrongCode(), service.calls.length];
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, (_, index) => verify(challenge, { code: index % 20 === 10 ? right : wrong })),
+  );
+  const accepted = answers.filter(({ status }) => status === 200).length;
+  const { failures } = await storedFactor(service, person);
+  if (accepted === 0) {
+    assert.equal(failures, 5);
+    const writes = service.calls
+      .slice(before)
+      .filter(({ operation, status }) => operation === 'UpdateItem' && status === 200);
+    assert.equal(writes.length, 1);
+  } else assert.deepEqual([accepted, failures < 5], [1, true]);
+});
+
+test('the right password again clears no failure', async () => {
+  const { person, code, wrongCode } = await enrolledPerson(service, client);
+  const challenge = await challengeFor(client, person);
+  for (let failures = 0; failures < 3; failures++) await verify(challenge, { code: wrongCode() });
+  const before = await storedRecord(service, person);
+  for (let logins = 0; logins < 3; logins++) await challengeFor(client, person);
+  assert.deepEqual(await storedRecord(service, person), before);
+  assert.equal((await verify(challenge, { code: code() })).status, 200);
+  assert.equal((await storedFactor(service, person)).failures, 0, 'a right code does');
+});
+
+test('a guess whose count cannot be written is refused, whether right or wrong', async () => {
+  const { person, code, wrongCode } = await enrolledPerson(service, client);
+  const challenge = await challengeFor(client, person);
+  const before = await storedRecord(service, person);
+  for (const fault of ['error', 'throttle'] as const) {
+    service.setFault(({ operation }) => (operation === 'UpdateItem' ? fault : undefined));
+    const [wrong, right] = [
+      await verify(challenge, { code: wrongCode() }),
+      await verify(challenge, { code: code() }),
+    ];
+    service.setFault(undefined);
+    assertProblem(wrong, 503, 'temporarily_unavailable');
+    assertProblem(right, 503, 'temporarily_unavailable');
+    assert.deepEqual({ ...right.body, requestId: '' }, { ...wrong.body, requestId: '' });
+  }
+  assert.deepEqual(await storedRecord(service, person), before);
+  assert.equal((await verify(challenge, { code: code() })).status, 200);
+});
+
+test('other addresses buy no guess', async () => {
+  const { person, access, code, wrongCode } = await enrolledPerson(service, client);
+  const guess = (address: string, proof: string) =>
+    client.call('POST', '/v1/totp/verify', {
+      body: { code: proof },
+      bearer: access,
+      headers: {
+        'x-forwarded-for': address,
+        forwarded: `for=${address}`,
+        'x-real-ip': address,
+        'cf-connecting-ip': address,
+        'true-client-ip': address,
+      },
+    });
+  for (let failures = 1; failures <= 5; failures++) {
+    assertProblem(await guess(`203.0.113.${failures}`, wrongCode()), 401, 'code_rejected');
+    assert.equal((await storedFactor(service, person)).failures, failures);
+  }
+  assertProblem(await guess('198.51.100.1', code()), 429, 'too_many_attempts');
+});
+
+test('guesses on every endpoint are counted against one budget', async () => {
+  const { person, ways, confirming, code, wrongCode } = await personWithWays(service, client);
+  const { confirm } = await confirming({ code: code() });
+  const tries = [
+    () => confirm(wrongCode()),
+    ...wayNames.map((way) => () => ways[way]({ code: wrongCode() })),
+  ];
+  for (const [index, attempt] of tries.slice(0, 5).entries()) {
+    assertProblem(await attempt(), 401, 'code_rejected');
+    assert.equal((await storedFactor(service, person)).failures, index + 1);
+  }
+  const before = await storedRecord(service, person);
+  for (const attempt of tries) assertProblem(await attempt(), 429, 'too_many_attempts');
+  for (const way of wayNames) assertProblem(await ways[way]({ code: code() }), 429, 'too_many_attempts');
+  assert.deepEqual(await storedRecord(service, person), before);
+});
+
+test('each endpoint charges a guess by itself', async () => {
+  for (const way of [...wayNames, 'confirm'] as const) {
+    const { person, ways, confirming, code, wrongCode } = await personWithWays(service, client);
+    const guess = way === 'confirm' ? (await confirming({ code: code() })).confirm : undefined;
+    const answer = guess
+      ? await guess(wrongCode())
+      : await ways[way as keyof typeof ways]({ code: wrongCode() });
+    assertProblem(answer, 401, 'code_rejected');
+    assert.equal((await storedFactor(service, person)).failures, 1, way);
+  }
+});
+
+test('an authenticator one adds oneself forgives no failure', async () => {
+  const { person, confirming, code, ways, wrongCode } = await personWithWays(service, client);
+  const { confirm, secret } = await confirming({ code: code() });
+  for (let failures = 0; failures < 3; failures++) await ways.verify({ code: wrongCode() });
+  assert.equal((await confirm(codeAt(secret, service.clock.seconds()))).status, 200);
+  assert.equal((await storedFactor(service, person)).failures, 3);
+});
+
+test('guesses at backup codes spend the same budget', async () => {
+  const { person, ways, code, wrongCode, backupCodes } = await personWithWays(service, client);
+  for (let pairs = 1; pairs <= 2; pairs++) {
+    assertProblem(await ways.verify({ code: wrongCode() }), 401, 'code_rejected');
+    assertProblem(await ways['verify-login']({ backupCode: BACKUP_GUESS }), 401, 'code_rejected');
+    assert.equal((await storedFactor(service, person)).failures, 2 * pairs);
+  }
+  assertProblem(await ways.verify({ backupCode: BACKUP_GUESS }), 401, 'code_rejected');
+  const before = await storedRecord(service, person);
+  assertProblem(await ways.verify({ backupCode: backupCodes[0] ?? '' }), 429, 'too_many_attempts');
+  assertProblem(await ways.verify({ code: code() }), 429, 'too_many_attempts');
+  assert.deepEqual(await storedRecord(service, person), before);
+});
+
+test('a stranger without the password cannot lock the owner out', async () => {
+  const { person, code, wrongCode } = await enrolledPerson(service, client);
+  const stranger = await enrolledPerson(service, client);
+  const before = await storedRecord(service, person);
+  const theirs = await challengeFor(client, stranger.person);
+  const [header = '', payload = '', signature = ''] = theirs.split('.');
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString());
+  const renamed = Buffer.from(
+    JSON.stringify({ ...claims, sub: person.sub, username: person.username }),
+  ).toString('base64url');
+  // Four wrong passwords: Cognito guards the password by a lockout of its own, from the fifth on.
+  for (let tries = 0; tries < 4; tries++) {
+    const login = await client.post('/v1/auth/login', {
+      username: person.username,
+      password: `Wrong-password-${tries}`,
+    });
+    assertProblem(login, 401, 'invalid_credentials');
+    for (const challenge of [`${header}.${renamed}.${signature}`, `${header}.${renamed}.`, person.sub]) {
+      assertProblem(await verify(challenge, { code: wrongCode() }), 401, 'challenge_invalid');
+    }
+    for (const bearer of [`${header}.${renamed}.${signature}`, person.sub, stranger.access.slice(0, -4)]) {
+      assertProblem(
+        await client.post('/v1/totp/verify', { code: wrongCode() }, bearer),
+        401,
+        'token_invalid',
+      );
+    }
+  }
+  assert.deepEqual(await storedRecord(service, person), before);
+  assert.equal((await verify(await challengeFor(client, person), { code: code() })).status, 200);
+});
+
+test('a hundred failures in a row, with waits between, stop the factor until a reset', async () => {
+  const { person, code, wrongCode } = await enrolledPerson(service, client);
+  const attempt = async (proof: Record<string, string>) => verify(await challengeFor(client, person), proof);
+  for (let failures = 1; failures <= 100; failures++) {
+    assertProblem(await attempt({ code: wrongCode() }), 401, 'code_rejected');
+    service.clock.advance(900);
+  }
+  assert.equal((await storedFactor(service, person)).failures, 100);
+  const stopped = await storedRecord(service, person);
+  const administrator = administratorOf(service);
+  assertProblem(await attempt({ code: code() }), 403, 'factor_stopped');
+  service.clock.advance(40 * 86_400);
+  assertProblem(await attempt({ code: code() }), 403, 'factor_stopped');
+  assertProblem(await administrator.unlock(person.sub), 403, 'factor_stopped');
+  assert.deepEqual(await storedRecord(service, person), stopped);
+
+  assert.equal((await administrator.reset(person.sub)).status, 200);
+  const { authenticators, failures } = await storedFactor(service, person);
+  assert.deepEqual([authenticators, failures], [[], 0]);
+  await signIn(client, person);
+  const anew = await enrollPerson(service, client, person);
+  assert.equal((await attempt({ code: anew.code() })).status, 200);
+});
