@@ -43,7 +43,7 @@ type RetryStrategy = Extract<
 >;
 
 /** Waits before the second attempt, at most, in milliseconds: the SDK waits up to 1000 where it is throttled. */
-const WAITS = { THROTTLING: 200, TRANSIENT: 50 };
+const WAITS = { THROTTLING: 100, TRANSIENT: 50 };
 
 /** One more attempt; none, the first included, that could not end within the invocation (see deadline.ts). */
 function onceMore(milliseconds: number): RetryStrategy {

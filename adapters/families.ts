@@ -38,9 +38,9 @@ export function createFamilies(dynamoDb: DynamoDBClient, tableName: string): Fam
       return true;
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(error);
-      // The SDK sent again what it had written already, and only the answer was lost.
+      // The SDK sent again what it had written already, and only the answer was lost. Nobody can have written over it: the
+      // next token of this family was not handed out yet.
       if (error.Item?.['w']?.S === id) return true;
-      if ((error.$metadata.attempts ?? 1) > 1) throw unavailable(error);
       // Used before: this copy or the other one is in the wrong hands (RFC 9700 §4.14.2).
       if (!error.Item?.['z']?.BOOL) await end(family, endsAt);
       return false;

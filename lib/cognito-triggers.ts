@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy } from 'aws-cdk-lib';
 import { type IUserPool, LambdaVersion, type UserPool, UserPoolOperation } from 'aws-cdk-lib/aws-cognito';
 import { CfnPolicy, PolicyDocument, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -123,7 +123,8 @@ export class CountersignTriggers extends Construct {
     for (const { trigger, operation } of this.operations) {
       if (!trigger.signsOut) continue;
       new CfnPolicy(userPool, `${trigger.lambdaConfig}SignOut`, {
-        policyName: 'SignOut',
+        // Of one name for two pools, the second would take the place of the first.
+        policyName: Names.uniqueResourceName(userPool, { maxLength: 128 }),
         policyDocument: new PolicyDocument({ statements: [signOutStatement(userPool)], minimize: false }),
         roles: [operation.role.roleName],
       });

@@ -95,6 +95,7 @@ test('it starts, shows how it is used, plays the demo, and survives kill -9', as
     cognito: ['endpoint', 'userPoolId', 'clientId'],
     dynamodb: ['endpoint', 'tableName'],
     kms: ['endpoint'],
+    lambda: ['endpoint'],
     admin: ['accessKeyId', 'secretAccessKey', 'region'],
   } as const;
   for (const [part, fields] of Object.entries(told)) {

@@ -51,7 +51,6 @@ for (const [castName, { stage: first, cold, warm }] of stages) {
             const { answer, changes } = cleanOf(name);
             const what = `${name}, call ${nth}: ${run.answer.status} ${run.answer.body['code']}`;
             assert.equal(run.answer.status, answer.status, what);
-            assert.equal(run.answer.body['code'], answer.body['code'], what);
             assert.equal(run.answer.body['cognitoSessionsEnded'], answer.body['cognitoSessionsEnded'], what);
             assert.deepEqual(run.changes, changes, what);
             assert.ok(run.asked.length > cleanOf(name).asked.length, `${what}: it did not meet the fault`);
@@ -96,7 +95,10 @@ for (const [castName, { stage: first, cold, warm }] of stages) {
 
     const cleanOf = (name: string): Run => cleanRuns[name] ?? assert.fail(name);
 
-    /** Plays a plan on everybody who makes so many calls; a fault after the work only where there is something to write. */
+    /**
+     * Plays a plan on everybody who makes so many calls: a fault after the work only where something is written, and where
+     * nothing is, every fault only in the first cast, for what they read is the same.
+     */
     async function played(
       nth: number,
       fault: Fault,
@@ -109,7 +111,8 @@ for (const [castName, { stage: first, cold, warm }] of stages) {
       const writes = /UpdateItem|SignOut|RevokeToken/;
       const concerned = stage.names.filter((name) => {
         const call = cleanOf(name).asked[nth - 1];
-        return call !== undefined && (BEFORE.includes(fault) || writes.test(call));
+        if (call === undefined) return false;
+        return writes.test(call) || fault === 'error' || (castName === 'right' && BEFORE.includes(fault));
       });
       const plans = concerned.map((name): [string, Plan] => [name, (call) => plan(call, name)]);
       return stage.run(Object.fromEntries(plans), meanwhile);

@@ -74,6 +74,50 @@ describe('each is over before Cognito would call it again, and knows what it rea
   }
 });
 
+/** Every action but those on the log, with what narrows it. */
+function mayDo({ data, identity }: typeof created, name: string): string[] {
+  const { Properties } = one(identity, 'AWS::IAM::Role', `${pascalCase(name)}Role`);
+  const { Policies } = plain(Properties, [data]) as {
+    Policies: {
+      PolicyDocument: {
+        Statement: {
+          Sid: string;
+          Action: string | string[];
+          Condition?: Record<string, Record<string, string | string[]>>;
+        }[];
+      };
+    }[];
+  };
+  return Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .filter(({ Sid }) => Sid !== 'Log')
+    .flatMap(({ Action, Condition = {} }) => {
+      const { Null: _, ...narrowing } = Condition;
+      const within = Object.values(narrowing).flatMap((keys) => Object.values(keys).flat());
+      return [Action].flat().map((action) => `${action} ${within.join(' ')}`);
+    });
+}
+
+const throughDynamoDb = 'kms:Decrypt dynamodb.<AWS::Region>.<AWS::URLSuffix>';
+const [readRecord, writeRecord] = ['dynamodb:GetItem USER#*', 'dynamodb:UpdateItem USER#*'];
+describe('each may do this and nothing else', () => {
+  const expected: Record<keyof typeof triggers, string[]> = {
+    'cognito/define-auth-challenge': [readRecord, throughDynamoDb],
+    'cognito/create-auth-challenge': [readRecord, throughDynamoDb],
+    'cognito/verify-auth-challenge-response': [
+      readRecord,
+      writeRecord,
+      'dynamodb:GetItem KEYRING#data KEYRING#backup-code',
+      throughDynamoDb,
+      'kms:Decrypt CountersignData data backup-code',
+    ],
+    'cognito/pre-token-generation': [readRecord, writeRecord, throughDynamoDb],
+    'cognito/post-confirmation': [readRecord, writeRecord, throughDynamoDb],
+  };
+  for (const [name, actions] of Object.entries(expected)) {
+    test(name, () => assert.deepEqual(mayDo(created, name), actions));
+  }
+});
+
 test('the settings of enrolment and of sign-outs reach triggers and API', () => {
   const { api, data, identity } = synthesize({
     globalSignOut: true,
@@ -160,6 +204,17 @@ test("attaches to a pool of somebody's own in another stack, which then waits fo
     LambdaConfig['DefineAuthChallenge'],
     functionArn(triggersTemplate, 'cognito/define-auth-challenge'),
   );
+});
+
+test('one set of functions serves two pools, and may end the sessions of both', () => {
+  const app = ownApp((userPool, attached) => {
+    attached.attachTo(userPool);
+    attached.attachTo(new UserPool(Stack.of(userPool), 'Second'));
+  });
+  const users: Template = app.synth().getStackByName('Users').template;
+  assert.equal(ofType(users, 'AWS::Lambda::Permission').length, 10);
+  const names = ofType(users, 'AWS::IAM::Policy').map(([, { Properties }]) => Properties['PolicyName']);
+  assert.equal(new Set(names).size, 2);
 });
 
 test('a trigger that the pool has already is not replaced in silence', () => {

@@ -1,5 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Answer, type Expected, expected, type Op, type Rules, type State, type StepsOf } from './model.ts';
+import {
+  type Answer,
+  type Expected,
+  expected,
+  type Op,
+  type Rules,
+  type State,
+  type StepsOf,
+  shut,
+} from './model.ts';
 
 export interface Call {
   op: Op;
@@ -47,24 +56,13 @@ export function explain(
       if (beaten === 'conflict') return answer.outcome === 'conflict';
       if (beaten !== 'code_rejected') return false;
       // Shut meanwhile or not is said truly; whether the code was right is not.
-      const wrong: Op = { name: 'verify', user: op.user, client: op.client, token: '', proof: { code: '' } };
-      const shut = expected(asEnabled(state), wrong, now, rules, () => []);
-      return answers(shut, answer);
+      const refusal = shut(state, now, rules) ?? { outcome: beaten, says: {} };
+      return answers(refusal, answer);
     });
   }
 }
 
-/** The same locks and failures, and somebody to ask. */
-function asEnabled(state: State): State {
-  const access = { kind: 'access', client: '', provedAt: 0, amr: [], family: '', sequence: 0 } as const;
-  return {
-    ...state,
-    authenticators: { any: 0 },
-    alive: { '': { ...access, amr: [], expiresAt: Number.POSITIVE_INFINITY } },
-  };
-}
-
-function answers({ outcome, says }: Expected, answer: Answer): boolean {
+function answers({ outcome, says }: Pick<Expected, 'outcome' | 'says'>, answer: Answer): boolean {
   return (
     answer.outcome === outcome &&
     Object.entries(says).every(([name, value]) => isDeepStrictEqual(answer.body[name], value))

@@ -159,7 +159,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       if (enabled) return op.proof ? attempt(proven(op.proof), begun) : refused('invalid_request');
       if (op.proof) return refused('totp_not_enabled');
       if (!recent(caller)) return refused('recent_sign_in_required');
-      return closed(state) ?? { ...begun(state), beaten: 'conflict' };
+      return shut(state, now, rules) ?? { ...begun(state), beaten: 'conflict' };
     }
     case 'confirm': {
       const caller = valid('access', op.token);
@@ -218,7 +218,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       return state.known ? done(adminStatusOf(state), () => state) : refused('user_not_found');
     case 'admin-unlock': {
       if (!state.known) return refused('user_not_found');
-      if (stopped(state)) return refused('factor_stopped');
+      if (stopped(state, now, rules)) return refused('factor_stopped');
       return administered({ ...state, failures: 0, lockedUntil: 0 });
     }
     case 'admin-reset':
@@ -254,27 +254,17 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       backupCodesRemaining: of.backupCodes.length,
       failures: of.failures,
       lockedUntil: of.lockedUntil > now ? of.lockedUntil : null,
-      stopped: authenticators.length > 0 && stopped(of),
+      stopped: authenticators.length > 0 && stopped(of, now, rules),
     };
   }
 
   // One attempt: heard only while nothing closes it, and a failure more where it is wrong.
 
   function attempt(after: State | undefined, granted: (after: State) => Expected): Expected {
-    const shut = closed(state);
-    if (shut) return shut;
+    const closed = shut(state, now, rules);
+    if (closed) return closed;
     const answer = after ? granted(after) : { ...refused('code_rejected'), next: failed };
     return { ...answer, beaten: 'code_rejected' };
-  }
-  function closed(of: State): Expected | undefined {
-    if (stopped(of)) return refused('factor_stopped');
-    return of.lockedUntil > now
-      ? { ...refused('too_many_attempts'), says: { retryAfter: of.lockedUntil - now } }
-      : undefined;
-  }
-  function stopped({ failures, failedAt }: State): boolean {
-    const lately = failedAt.filter((at) => at > now - 30 * 86_400);
-    return failures >= rules.stopAfter || lately.length >= rules.stopWithin30Days;
   }
   function failed(): State {
     const failures = state.failures + 1;
@@ -367,6 +357,19 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
           : answer.next(body),
     };
   }
+}
+
+/** What somebody hears, whatever their code is, where nobody is heard. */
+export function shut(state: State, now: number, rules: Rules): Expected | undefined {
+  const refusal = { says: {}, next: () => state };
+  if (stopped(state, now, rules)) return { ...refusal, outcome: 'factor_stopped' };
+  if (state.lockedUntil <= now) return undefined;
+  return { ...refusal, outcome: 'too_many_attempts', says: { retryAfter: state.lockedUntil - now } };
+}
+
+function stopped({ failures, failedAt }: State, now: number, rules: Rules): boolean {
+  const lately = failedAt.filter((at) => at > now - 30 * 86_400);
+  return failures >= rules.stopAfter || lately.length >= rules.stopWithin30Days;
 }
 
 function emptied(state: State): State {

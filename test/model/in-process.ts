@@ -1,0 +1,136 @@
+import * as v from 'valibot';
+import { createBearer } from '../../adapters/bearer.ts';
+import { createFamilies } from '../../adapters/families.ts';
+import { ensureFirstKey } from '../../adapters/key-maker.ts';
+import { createKeyring, createSigningKeys } from '../../adapters/keyring.ts';
+import { createRecords } from '../../adapters/records.ts';
+import { createTokens } from '../../adapters/tokens.ts';
+import { createUnwrap } from '../../adapters/unwrap.ts';
+import { adminReset, adminRevokeSessions, adminStatus, adminUnlock } from '../../core/admin.ts';
+import { confirm } from '../../core/confirm.ts';
+import { disable } from '../../core/disable.ts';
+import { enroll } from '../../core/enroll.ts';
+import { CountersignError } from '../../core/error.ts';
+import { login } from '../../core/login.ts';
+import { logout } from '../../core/logout.ts';
+import type { Families, FirstFactor, Records } from '../../core/ports.ts';
+import { randomId } from '../../core/random.ts';
+import { refresh } from '../../core/refresh.ts';
+import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
+import { Settings } from '../../core/settings.ts';
+import { status } from '../../core/status.ts';
+import { verify } from '../../core/verify.ts';
+import { verifyLogin } from '../../core/verify-login.ts';
+import type { startAws } from '../support/aws.ts';
+import { answerOf } from './answer.ts';
+import type { Answer, Op, Rules } from './model.ts';
+import type { Driver } from './play.ts';
+import { settingsOf } from './rules.ts';
+import { createTurns } from './turns.ts';
+
+const issuer = { ISSUER: 'https://id.example/prod', FORMER_ISSUERS: [], AUDIENCE: 'https://api.example' };
+
+/** Passwords are Cognito's: here they are right or wrong. */
+const firstFactor: FirstFactor = {
+  async check(username, password) {
+    if (password !== 'right') throw new CountersignError('invalid_credentials');
+    return { sub: username, username };
+  },
+};
+
+/**
+ * The operations of core/ over the real adapters, in this process: no HTTP and no worker, so that thousands of sequences
+ * take seconds, and the driver decides in which order operations that run at once come to the store.
+ */
+export async function createInProcess(aws: Awaited<ReturnType<typeof startAws>>, rules: Rules): Promise<Driver> {
+  const { dynamoDb, kms, tableName, environment } = aws;
+  const settings = v.parse(Settings, settingsOf(rules));
+  let now = Math.floor(Date.now() / 1000);
+  for (const kind of ['data', 'backup-code', 'signing'] as const)
+    await ensureFirstKey({ dynamoDb, kms, environment }, kind, now);
+  const ring = { dynamoDb, tableName, hold: settings.lifetimes.keyHold };
+  const unwrap = createUnwrap(kms, environment);
+  const tokens = createTokens(issuer, createSigningKeys(ring, unwrap));
+  const shared = { keyring: createKeyring(ring, unwrap), tokens, settings, firstFactor };
+  const bearer = createBearer(tokens, []);
+  const records = createRecords(dynamoDb, tableName);
+  const families = createFamilies(dynamoDb, tableName);
+
+  /** Waits for its turn before every call of the store. */
+  function servicesOf(turn: () => Promise<void>) {
+    const inTurn =
+      <A extends unknown[], R>(call: (...given: A) => Promise<R>) =>
+      async (...given: A) => {
+        await turn();
+        return call(...given);
+      };
+    const stored: { records: Records; families: Families } = {
+      records: { read: inTurn(records.read), replace: inTurn(records.replace) },
+      families: { advance: inTurn(families.advance), end: inTurn(families.end) },
+    };
+    return { ...shared, ...stored };
+  }
+
+  async function perform(op: Op, turn: () => Promise<void>): Promise<unknown> {
+    const services = servicesOf(turn);
+    const { client } = op;
+    const user = { realm: settings.realm, sub: op.user };
+    const caller = (token: string) => bearer(`Bearer ${token}`, now);
+    switch (op.name) {
+      case 'login':
+        return login(services, { username: op.user, password: op.password, client, now });
+      case 'verify-login':
+        return verifyLogin(services, { challengeToken: op.token, proof: op.proof, client, now });
+      case 'refresh':
+        return refresh(services, { refreshToken: op.token, client, now });
+      case 'logout':
+        return logout(services, { refreshToken: op.token, client, now });
+      case 'status':
+        return status(services, await caller(op.token));
+      case 'enroll':
+        return enroll(services, { caller: await caller(op.token), name: 'Phone', proof: op.proof, now });
+      case 'confirm': {
+        const { authenticatorId, code } = op;
+        return confirm(services, { caller: await caller(op.token), authenticatorId, code, client, now });
+      }
+      case 'verify':
+        return verify(services, { caller: await caller(op.token), proof: op.proof, client, now });
+      case 'disable': {
+        const { proof, authenticatorId } = op;
+        return disable(services, { caller: await caller(op.token), proof, authenticatorId, client, now });
+      }
+      case 'rotate-backup-codes':
+        return rotateBackupCodes(services, { caller: await caller(op.token), code: op.code, client, now });
+      case 'admin-status':
+        return adminStatus(services, user, now);
+      case 'admin-unlock':
+        return adminUnlock(services, user, now);
+      case 'admin-reset':
+        return adminReset(services, user, now);
+      case 'admin-revoke-sessions':
+        return adminRevokeSessions(services, user, now);
+    }
+  }
+
+  async function answer(op: Op, turn: () => Promise<void>): Promise<Answer> {
+    try {
+      return answerOf('ok', (await perform(op, turn)) ?? {});
+    } catch (error) {
+      if (!(error instanceof CountersignError)) throw error;
+      return answerOf(error.code, { retryAfter: error.retryAfter });
+    }
+  }
+
+  return {
+    rules,
+    now: () => now,
+    advance(seconds) {
+      now += seconds;
+    },
+    newUser: async () => `user-${randomId()}`,
+    run(ops, turns) {
+      const take = createTurns(ops.length, turns);
+      return Promise.all(ops.map((op, index) => take(index, (turn) => answer(op, turn))));
+    },
+  };
+}

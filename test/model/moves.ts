@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import type { Op } from './model.ts';
+
+/** What somebody does, said by positions in what has been seen so far, so that any part of a sequence is a sequence. */
+export interface Move {
+  name: Op['name'];
+  /** Whose record it is about. */
+  who: number;
+  /** How far back among the user's tokens of the right kind; 0 is the newest. */
+  token: number;
+  /** Not one of theirs: any token of any kind, as an attacker might send. */
+  stray: number | undefined;
+  proof: ProofMove;
+  /** Which authenticator or enrolment of the user's, the newest first; undefined: none is named. */
+  authenticator: number | undefined;
+  password: 'right' | 'wrong';
+  /** Another client's API key. */
+  otherClient: boolean;
+}
+
+export type ProofMove =
+  /** The code of an authenticator at a step from now; of this user or another. */
+  | { kind: 'code'; whose: 'own' | 'other'; authenticator: number; steps: number }
+  | { kind: 'backup'; whose: 'own' | 'other'; index: number }
+  /** Something that was on the wire before, used or not. */
+  | { kind: 'replay'; index: number }
+  | { kind: 'wrong' }
+  | { kind: 'none' };
+
+export type Step =
+  | { kind: 'calls'; moves: Move[]; turns: number[] }
+  | { kind: 'time'; to: 'seconds' | 'step' | 'lock'; seconds: number; who: number };
+
+export interface Sequence {
+  /** Users that have enrolled before it begins. */
+  enrolled: number;
+  steps: Step[];
+}
+
+const newest = (most: number) =>
+  fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(most) });
+const rarely = <T>(weight: number, arbitrary: fc.Arbitrary<T>) =>
+  fc.oneof({ weight, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+const oneOf = <T>(...choices: [weight: number, T][]) =>
+  fc.oneof(...choices.map(([weight, value]) => ({ weight, arbitrary: fc.constant(value) })));
+
+const anyProof: fc.Arbitrary<ProofMove> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      kind: fc.constant('code' as const),
+      whose: oneOf([12, 'own' as const], [1, 'other' as const]),
+      authenticator: newest(2),
+      steps: oneOf([8, 0], [2, 1], [1, -1], [1, 2], [1, -2]),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('backup' as const),
+      whose: oneOf([8, 'own' as const], [1, 'other' as const]),
+      index: fc.oneof({ weight: 3, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat(30) }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('replay' as const), index: fc.nat(4) }) },
+  { weight: 5, arbitrary: fc.constant({ kind: 'wrong' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'none' as const }) },
+);
+
+const names = oneOf<Op['name']>(
+  [5, 'login'],
+  [7, 'verify-login'],
+  [4, 'refresh'],
+  [1, 'logout'],
+  [2, 'status'],
+  [5, 'enroll'],
+  [6, 'confirm'],
+  [5, 'verify'],
+  [2, 'disable'],
+  [3, 'rotate-backup-codes'],
+  [1, 'admin-unlock'],
+  [1, 'admin-reset'],
+  [1, 'admin-revoke-sessions'],
+);
+
+const moveOf = (who: fc.Arbitrary<number>, proof: fc.Arbitrary<ProofMove>): fc.Arbitrary<Move> =>
+  fc.record({
+    name: names,
+    who,
+    token: newest(4),
+    stray: rarely(20, fc.nat(30)),
+    proof,
+    authenticator: fc.oneof({ weight: 3, arbitrary: newest(2) }, { weight: 1, arbitrary: fc.constant(undefined) }),
+    password: oneOf([12, 'right' as const], [1, 'wrong' as const]),
+    otherClient: oneOf([15, false], [1, true]),
+  });
+
+const anyone = oneOf([4, 0], [2, 1], [1, 2]);
+
+/** One call, or several at once: mostly of one user and with the same proof, for that is where races are. */
+const calls = (most: number): fc.Arbitrary<Step> => {
+  const alone = moveOf(anyone, anyProof).map((move) => ({ kind: 'calls' as const, moves: [move], turns: [] }));
+  if (most < 2) return alone;
+  const together = fc.tuple(anyone, anyProof).chain(([who, proof]) =>
+    fc.record({
+      kind: fc.constant('calls' as const),
+      moves: fc.array(
+        moveOf(
+          fc.oneof({ weight: 9, arbitrary: fc.constant(who) }, { weight: 1, arbitrary: anyone }),
+          fc.oneof({ weight: 3, arbitrary: fc.constant(proof) }, { weight: 2, arbitrary: anyProof }),
+        ),
+        { minLength: 2, maxLength: most },
+      ),
+      turns: fc.array(fc.nat(most - 1), { maxLength: 4 * most }),
+    }),
+  );
+  return fc.oneof({ weight: 3, arbitrary: alone }, { weight: 2, arbitrary: together });
+};
+
+/** Odd amounts, and the edges of steps, locks and lifetimes. The sum of all but the last stays within the 30 days of a failure. */
+const time: fc.Arbitrary<Step> = fc.record({
+  kind: fc.constant('time' as const),
+  to: oneOf([6, 'seconds' as const], [1, 'step' as const], [3, 'lock' as const]),
+  seconds: fc.oneof(
+    { weight: 12, arbitrary: fc.constantFrom(30, 0, 1, 29, 31, 60, 90) },
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom(119, 120, 121, 299, 300, 301, 599, 600, 601, 899, 900, 901, 3600),
+    },
+    { weight: 1, arbitrary: fc.constantFrom(86_399, 86_400, 37 * 86_400) },
+  ),
+  who: anyone,
+});
+
+/** @param together calls at once, at most */
+export const sequences = (together: number, length = 40): fc.Arbitrary<Sequence> =>
+  fc.record({
+    enrolled: fc.nat(2),
+    steps: fc.array(
+      fc.oneof({ weight: 5, arbitrary: calls(together) }, { weight: 2, arbitrary: time }),
+      { maxLength: length, size: 'max' },
+    ),
+  });

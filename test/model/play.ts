@@ -1,0 +1,226 @@
+import { type AuthenticatorApp, scan } from '../support/authenticator-app.ts';
+import { type Call, explain } from './explain.ts';
+import { type Answer, nobody, type Op, type Proof, type Rules, type State, type StepsOf } from './model.ts';
+import type { Move, ProofMove, Sequence, Step } from './moves.ts';
+
+/** The service, by whatever way it is reached. */
+export interface Driver {
+  rules: Rules;
+  /** Seconds since the epoch. */
+  now(): number;
+  advance(seconds: number): void;
+  /** Names of somebody new, of whom nothing is stored. */
+  newUser(): Promise<string>;
+  /** Runs these at once. @param turns who goes on where several could, if the driver decides that */
+  run(ops: Op[], turns: number[]): Promise<Answer[]>;
+}
+
+/** Everything that was on the wire about one user, the newest first. */
+interface Seen {
+  user: string;
+  access: string[];
+  refresh: string[];
+  challenge: string[];
+  authenticators: string[];
+  /** Codes of all sets, whatever became of them. */
+  backupCodes: string[];
+}
+
+const CLIENTS = ['app', 'other'];
+
+/**
+ * Plays a sequence against the service and holds every answer against the model.
+ *
+ * @throws Error where no order of what ran at once explains the answers; it tells all that was done before
+ */
+export async function play({ enrolled, steps }: Sequence, driver: Driver): Promise<void> {
+  const { rules } = driver;
+  const people: Seen[] = [];
+  const states = new Map<string, State[]>();
+  const apps = new Map<string, AuthenticatorApp>();
+  const proofs: Proof[] = [];
+  const story: string[] = [];
+  for (let count = 0; count < 3; count++) {
+    const user = await driver.newUser();
+    people.push({ user, access: [], refresh: [], challenge: [], authenticators: [], backupCodes: [] });
+    states.set(user, [nobody]);
+  }
+
+  const stepsOf: StepsOf = (id, code, now) => {
+    const current = Math.floor(now / 30);
+    return [current - 1, current, current + 1].filter((step) => apps.get(id)?.codeAt(step * 30) === code);
+  };
+
+  for (const step of [...prelude(Math.min(enrolled, 2)), ...steps]) {
+    if (step.kind === 'time') pass(step);
+    else await make(step.moves.flatMap((move) => opOf(move) ?? []), step.turns);
+  }
+
+  async function make(ops: Op[], turns: number[]): Promise<void> {
+    if (ops.length === 0) return;
+    for (const op of ops) if ('proof' in op && op.proof) proofs.unshift(op.proof);
+    await check(ops, turns);
+    // What is stored now is part of the answer.
+    for (const user of new Set(ops.map(({ user }) => user)))
+      await check([{ name: 'admin-status', user, client: 'app' }], []);
+  }
+
+  async function check(ops: Op[], turns: number[]): Promise<void> {
+    const began = driver.now();
+    const answers = await driver.run(ops, turns);
+    const nows = Array.from({ length: driver.now() - began + 1 }, (_, index) => began + index);
+    const calls = ops.map((op, index): Call => ({ op, answer: answers[index] ?? { outcome: '', body: {} } }));
+    for (const { op, answer } of calls) see(op.user, answer);
+    story.push(told(calls, began));
+    for (const user of new Set(ops.map(({ user }) => user))) {
+      const before = states.get(user) ?? [];
+      const after = explain(before, calls.filter(({ op }) => op.user === user), nows, rules, stepsOf);
+      if (after.length === 0) throw new Error(contradiction(story, before));
+      states.set(user, after);
+    }
+  }
+
+  function see(user: string, { body }: Answer): void {
+    const person = people.find((known) => known.user === user);
+    if (!person) return;
+    for (const [member, kind] of [
+      ['accessToken', 'access'],
+      ['refreshToken', 'refresh'],
+      ['challengeToken', 'challenge'],
+    ] as const) {
+      if (typeof body[member] === 'string') person[kind].unshift(body[member]);
+    }
+    if (typeof body['otpauthUri'] === 'string') {
+      person.authenticators.unshift(String(body['authenticatorId']));
+      apps.set(String(body['authenticatorId']), scan(body['otpauthUri']));
+    }
+    if (Array.isArray(body['backupCodes'])) person.backupCodes.unshift(...body['backupCodes']);
+  }
+
+  function pass({ to, seconds, who }: Extract<Step, { kind: 'time' }>): void {
+    const now = driver.now();
+    const lockedUntil = states.get(people[who % 3]?.user ?? '')?.[0]?.lockedUntil ?? 0;
+    const left = { seconds, step: 30 - (now % 30), lock: lockedUntil - now }[to];
+    // A second before the edge, or on it.
+    const amount = to === 'seconds' ? left : Math.max(0, left - (seconds % 2));
+    driver.advance(amount);
+    story.push(`${amount} s pass`);
+  }
+
+  // What a move means now. Undefined where there is nothing yet to do it with.
+
+  function opOf(move: Move): Op | undefined {
+    const { name, password, authenticator } = move;
+    const own = people[move.who % people.length];
+    if (!own) return undefined;
+    const client = CLIENTS[move.otherClient ? 1 : 0] ?? '';
+    const as = <T>(rest: T, user = own.user) => ({ user, client, ...rest });
+    if (name === 'login') return as({ name, password });
+    if (name.startsWith('admin-')) return as({ name: name as 'admin-status' });
+
+    const kind = name === 'verify-login' ? 'challenge' : /^(refresh|logout)$/.test(name) ? 'refresh' : 'access';
+    const picked =
+      move.stray === undefined ? { token: own[kind][move.token], user: own.user } : stray(move.stray);
+    const { token, user } = picked;
+    if (token === undefined) return undefined;
+    const id = authenticator === undefined ? undefined : own.authenticators[authenticator];
+    const proof = proofOf(move.proof, own);
+    const code = proof && 'code' in proof ? proof.code : undefined;
+    switch (name) {
+      case 'refresh':
+      case 'logout':
+      case 'status':
+        return as({ name, token }, user);
+      case 'enroll':
+        // The first enrolment takes no code, and says so: mostly it is asked for without.
+        return as({ name, token, proof: enabled(user) ? proof : move.proof.kind === 'replay' ? proof : undefined }, user);
+      case 'verify-login':
+      case 'verify':
+        return proof && as({ name, token, proof }, user);
+      case 'disable':
+        return proof && as({ name, token, proof, authenticatorId: id }, user);
+      case 'rotate-backup-codes':
+        return code === undefined ? undefined : as({ name, token, code }, user);
+      case 'confirm': {
+        const authenticatorId = id ?? own.authenticators[0];
+        if (authenticatorId === undefined || code === undefined) return undefined;
+        return as({ name, token, authenticatorId, code }, user);
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  function enabled(user: string): boolean {
+    return Object.keys(states.get(user)?.[0]?.authenticators ?? {}).length > 0;
+  }
+
+  function stray(index: number): { token: string | undefined; user: string } {
+    const all = people.flatMap(({ user, access, refresh, challenge }) =>
+      [...access, ...refresh, ...challenge].map((token) => ({ user, token })),
+    );
+    return all[index % Math.max(1, all.length)] ?? { token: undefined, user: '' };
+  }
+
+  function proofOf(move: ProofMove, own: Seen): Proof | undefined {
+    const whose = 'whose' in move && move.whose === 'other' ? people.find((other) => other !== own) : own;
+    const now = driver.now();
+    switch (move.kind) {
+      case 'code': {
+        const known = whose?.authenticators ?? [];
+        const app = apps.get(known[move.authenticator % Math.max(1, known.length)] ?? '');
+        return app && { code: app.codeAt(now + 30 * move.steps) };
+      }
+      case 'backup': {
+        const backupCode = whose?.backupCodes[move.index];
+        return backupCode === undefined ? undefined : { backupCode };
+      }
+      case 'replay':
+        return proofs[move.index];
+      case 'wrong':
+        return { code: wrongCode(apps, now) };
+      case 'none':
+        return undefined;
+    }
+  }
+}
+
+/** Signs in, enrols and confirms, for so many users. */
+function prelude(enrolled: number): Step[] {
+  const move = { token: 0, stray: undefined, authenticator: 0, password: 'right', otherClient: false } as const;
+  const proof = { kind: 'code', whose: 'own', authenticator: 0, steps: 0 } as const;
+  return Array.from({ length: enrolled }).flatMap((_, who): Step[] =>
+    (['login', 'enroll', 'confirm'] as const).map((name) => ({
+      kind: 'calls',
+      moves: [{ ...move, name, who, proof }],
+      turns: [],
+    })),
+  );
+}
+
+/** A code that no authenticator shows near this time. */
+function wrongCode(apps: Map<string, AuthenticatorApp>, now: number): string {
+  for (let candidate = 0; ; candidate++) {
+    const code = String(candidate).padStart(6, '0');
+    const shown = [...apps.values()].some((app) =>
+      [-2, -1, 0, 1, 2].some((steps) => app.codeAt(now + 30 * steps) === code),
+    );
+    if (!shown) return code;
+  }
+}
+
+function told(calls: Call[], now: number): string {
+  const lines = calls.map(({ op, answer }) => {
+    const short = (text: string) => (text.length > 24 ? `…${text.slice(-6)}` : text);
+    const said = JSON.stringify({ ...op, ...('token' in op && { token: short(op.token) }) });
+    const given = Object.entries(answer.body)
+      .filter(([name]) => !/^(qrSvg|otpauthUri|secret|backupCodes)$/.test(name))
+      .map(([name, value]) => `${name}: ${typeof value === 'string' ? short(value) : JSON.stringify(value)}`);
+    return `${said} → ${answer.outcome} {${given.join(', ')}}`;
+  });
+  return `at ${now}: ${lines.join('\n      beside: ')}`;
+}
+
+function contradiction(story: string[], before: State[]): string {
+  return ['Nothing that the model allows explains the last answers.', ...story, JSON.stringify(before)].join('\n  ');
+}

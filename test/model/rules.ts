@@ -1,0 +1,42 @@
+import type { Rules } from './model.ts';
+
+const lifetimes = {
+  accessToken: 300,
+  challenge: 120,
+  refreshToken: 86_400,
+  enrollment: 600,
+  recentSignIn: 600,
+};
+
+/** As they are without a configuration. */
+export const standard: Rules = {
+  ...lifetimes,
+  authenticators: 5,
+  lockAfter: 5,
+  lockSeconds: 30,
+  lockSecondsMost: 900,
+  stopAfter: 100,
+  stopWithin30Days: 300,
+};
+
+/** Limits so near that a short sequence meets every one of them. */
+export const tight: Rules = {
+  ...lifetimes,
+  authenticators: 2,
+  lockAfter: 2,
+  lockSeconds: 20,
+  lockSecondsMost: 70,
+  stopAfter: 7,
+  stopWithin30Days: 10,
+};
+
+/** The same as a configuration says it. */
+export function settingsOf(rules: Rules) {
+  const { authenticators, lockAfter, lockSeconds, lockSecondsMost, stopAfter, stopWithin30Days, ...lifetimes } =
+    rules;
+  return {
+    totp: { authenticators },
+    limits: { lockAfter, lockSeconds, lockSecondsMost, stopAfter, stopWithin30Days },
+    lifetimes,
+  };
+}

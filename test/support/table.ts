@@ -1,0 +1,42 @@
+import { type AttributeValue, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import type { Service } from '../../local/service.ts';
+import { dynamoDbOf } from './stored.ts';
+
+type Item = Record<string, AttributeValue>;
+
+/** The whole table, as somebody who may read it without the keys of KMS has it. */
+export async function wholeTable(service: Service): Promise<Item[]> {
+  const dynamoDb = dynamoDbOf(service);
+  const { tableName: TableName } = service.local.dynamodb;
+  try {
+    const items: Item[] = [];
+    let start: Item | undefined;
+    do {
+      const page = await dynamoDb.send(
+        new ScanCommand({ TableName, ConsistentRead: true, ExclusiveStartKey: start }),
+      );
+      items.push(...(page.Items ?? []));
+      start = page.LastEvaluatedKey;
+    } while (start);
+    return items;
+  } finally {
+    dynamoDb.destroy();
+  }
+}
+
+/** Writes over an item, as somebody who may write the table does. */
+export async function overwrite(service: Service, item: Item): Promise<void> {
+  const dynamoDb = dynamoDbOf(service);
+  try {
+    await dynamoDb.send(new PutItemCommand({ TableName: service.local.dynamodb.tableName, Item: item }));
+  } finally {
+    dynamoDb.destroy();
+  }
+}
+
+/** Every text, number, name and run of bytes in it. */
+export function contentsOf(value: AttributeValue | Item): (string | Uint8Array)[] {
+  if (value instanceof Uint8Array) return [value];
+  if (typeof value !== 'object' || value === null) return [String(value)];
+  return Object.entries(value).flatMap(([name, inner]) => [name, ...contentsOf(inner as AttributeValue)]);
+}

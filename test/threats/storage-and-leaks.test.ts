@@ -1,0 +1,374 @@
+// What somebody tries who reads or writes the table, or reads the logs; and what is left when AWS fails.
+import assert from 'node:assert/strict';
+import { createSecretKey } from 'node:crypto';
+import { test } from 'node:test';
+import { base32nopad } from '@scure/base';
+import { withoutCode } from '../../core/backup-codes.ts';
+import { open } from '../../core/sealed.ts';
+import type { Fault } from '../../local/aws/types.ts';
+import { administratorOf } from '../support/administrator.ts';
+import {
+  type Answer,
+  assertProblem,
+  challengeFor,
+  clientOf,
+  codeAt,
+  signIn,
+  text,
+} from '../support/client.ts';
+import { createSecrets, listeningClient } from '../support/leaks.ts';
+import { unwrappedKeys } from '../support/operator-keys.ts';
+import { createPerson } from '../support/people.ts';
+import { unthrottled } from '../support/plans.ts';
+import { serviceForTests } from '../support/service.ts';
+import { storedFactor, storedRecord } from '../support/stored.ts';
+import { contentsOf, overwrite, wholeTable } from '../support/table.ts';
+import { enrolledPerson, nextStep, personWithWays, wayNames } from '../support/ways.ts';
+
+const lines: string[] = [];
+const service = await serviceForTests(unthrottled, { onLog: (_, line) => void lines.push(line) });
+const secrets = createSecrets();
+const refusals: string[] = [];
+const client = listeningClient(service, secrets, refusals);
+const plainClient = clientOf(service);
+
+const verify = (challengeToken: string, proof: Record<string, string>) =>
+  client.post('/v1/auth/verify', { challengeToken, ...proof });
+const recordOf = async (person: { sub: string }) =>
+  (await storedRecord(service, person)) ?? assert.fail('no record');
+/** An authenticator of a record, as it is stored. */
+const authenticatorIn = (record: Awaited<ReturnType<typeof recordOf>>, index = 0) =>
+  record['a']?.L?.[index]?.M ?? assert.fail('no authenticator');
+
+/** While `work` runs, every call of these operations meets this fault. */
+async function during<T>(fault: Fault, operations: string[], work: () => Promise<T>): Promise<T> {
+  service.setFault(({ operation }) => (operations.includes(operation) ? fault : undefined));
+  try {
+    return await work();
+  } finally {
+    service.setFault(undefined);
+  }
+}
+
+function assertUnavailable(answer: Answer): void {
+  assertProblem(answer, 503, 'temporarily_unavailable');
+  assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+}
+
+test("another user's sealed secret does not open in one's own record: nobody is let in", async () => {
+  const [victim, attacker] = [await enrolledPerson(service, client), await enrolledPerson(service, client)];
+  const challenge = await challengeFor(client, victim.person);
+  const [intact, foreign] = [await recordOf(victim.person), await recordOf(attacker.person)];
+  const { b: box, k: keyId } = authenticatorIn(foreign);
+  const own = authenticatorIn(intact);
+  const replacements = {
+    'the box alone': { ...own, ...(box && { b: box }), ...(keyId && { k: keyId }) },
+    'the authenticator': authenticatorIn(foreign),
+    'the box under our id': { ...authenticatorIn(foreign), ...(own['i'] && { i: own['i'] }) },
+  };
+  for (const [what, authenticator] of Object.entries(replacements)) {
+    const forged = { ...intact, a: { L: [{ M: authenticator }] } };
+    await overwrite(service, forged);
+    for (const code of [attacker.code(), victim.code(), victim.wrongCode()]) {
+      const answer = await verify(challenge, { code });
+      assert.equal(answer.status, 503, what);
+      assertUnavailable(answer);
+    }
+    assert.deepEqual(await storedRecord(service, victim.person), forged, `${what}: nothing is charged`);
+  }
+  const whole = { ...foreign, ...(intact['pk'] && { pk: intact['pk'] }) };
+  await overwrite(service, whole);
+  assertUnavailable(await verify(await challengeFor(client, victim.person), { code: attacker.code() }));
+  const [stolen = ''] = attacker.backupCodes;
+  const backup = await verify(await challengeFor(client, victim.person), { backupCode: stolen });
+  assertProblem(backup, 401, 'code_rejected');
+
+  await overwrite(service, intact);
+  assert.equal((await verify(challenge, { code: victim.code() })).status, 200);
+});
+
+test('a sealed secret does not open in another field: a pending one put in force, a spare in the place of the first', async () => {
+  const { person, confirming, code, nextCode } = await personWithWays(service, client);
+  const { secret } = await confirming({ code: code() });
+  const intact = await recordOf(person);
+  const [first, spare] = [authenticatorIn(intact, 0), authenticatorIn(intact, 1)];
+  const pending = intact['p']?.M ?? assert.fail('nothing is pending');
+  nextStep(service);
+  for (const { b: box } of [pending, spare]) {
+    await overwrite(service, {
+      ...intact,
+      a: { L: [{ M: { ...first, ...(box && { b: box }) } }, { M: spare }] },
+    });
+    const answer = await verify(await challengeFor(client, person), {
+      code: codeAt(secret, service.clock.seconds()),
+    });
+    assertProblem(answer, 401, 'code_rejected');
+    // The one that still opens goes on: it alone is judged.
+    assertProblem(
+      await verify(await challengeFor(client, person), { code: nextCode() }),
+      401,
+      'code_rejected',
+    );
+  }
+  await overwrite(service, intact);
+  assert.equal((await verify(await challengeFor(client, person), { code: nextCode() })).status, 200);
+});
+
+test("another user's backup codes do not count in one's own record", async () => {
+  const [victim, attacker] = [await enrolledPerson(service, client), await enrolledPerson(service, client)];
+  const [intact, foreign] = [await recordOf(victim.person), await recordOf(attacker.person)];
+  await overwrite(service, { ...intact, ...(foreign['b'] && { b: foreign['b'] }) });
+  for (const backupCode of attacker.backupCodes.slice(0, 3)) {
+    const answer = await verify(await challengeFor(client, victim.person), { backupCode });
+    assertProblem(answer, 401, 'code_rejected');
+  }
+  assert.equal((await storedFactor(service, victim.person)).failures, 3);
+});
+
+test('an altered box does not open, whichever byte was altered', async () => {
+  const { person, code } = await enrolledPerson(service, client);
+  const intact = await recordOf(person);
+  const own = authenticatorIn(intact);
+  const box = own['b']?.B ?? assert.fail('no box');
+  for (const at of [0, 1, 12, 13, 20, box.length - 16, box.length - 1]) {
+    const altered = Uint8Array.from(box);
+    altered[at] = (altered[at] ?? 0) ^ 1;
+    await overwrite(service, { ...intact, a: { L: [{ M: { ...own, b: { B: altered } } }] } });
+    assertUnavailable(await verify(await challengeFor(client, person), { code: code() }));
+  }
+  await overwrite(service, intact);
+});
+
+test('the whole table without KMS holds no secret, no code, no token and no key, and opens nothing', async () => {
+  const { person, secret, backupCodes, confirming, code, nextCode, ways } = await personWithWays(
+    service,
+    client,
+  );
+  await ways.verify({ backupCode: backupCodes[0] ?? '' });
+  await confirming({ code: code() });
+  const signedIn = await verify(await challengeFor(client, person), { code: nextCode() });
+  await client.post('/v1/auth/refresh', { refreshToken: text(signedIn, 'refreshToken') });
+  const keys = await unwrappedKeys(service);
+  for (const { kind, plain } of keys) secrets.add(`the ${kind} key`, plain);
+  assert.ok(secrets.size > 50, 'the test knows what to look for');
+
+  const items = await wholeTable(service);
+  const contents = items.flatMap((item) => contentsOf(item));
+  for (const content of contents) {
+    const found = typeof content === 'string' ? secrets.foundInText(content) : secrets.foundInBytes(content);
+    assert.deepEqual(found, []);
+  }
+  // It would have been seen.
+  const raw = base32nopad.decode(secret);
+  for (const planted of [
+    raw,
+    Buffer.from(raw).toString('hex'),
+    `x${Buffer.from(raw).toString('base64')}`,
+    secret,
+  ]) {
+    assert.ok(secrets.foundInBytes(Buffer.from(planted)).includes('the secret'));
+  }
+
+  const user = { realm: 'users', sub: person.sub };
+  const { authenticators, backupCodes: stored } = await storedFactor(service, person);
+  const [{ id = '', secret: sealed } = {}] = authenticators;
+  assert.ok(sealed && stored);
+  const unused = backupCodes[5] ?? '';
+  const opens = (plain: Uint8Array) => {
+    const key = createSecretKey(plain);
+    return {
+      secret: open(sealed, user, id, { id: sealed.keyId, key }) !== undefined,
+      backup: withoutCode(unused, user, stored, { id: stored.keyId, key }) !== undefined,
+    };
+  };
+  for (const content of contents) {
+    const bytes = Buffer.from(content);
+    for (let at = 0; at + 32 <= bytes.length; at++) {
+      assert.deepEqual(opens(bytes.subarray(at, at + 32)), { secret: false, backup: false });
+    }
+  }
+  const unwrapped = keys.map(({ kind, plain }) => ({ kind, ...opens(plain) }));
+  assert.ok(
+    unwrapped.some(({ kind, secret }) => kind === 'data' && secret),
+    'what KMS unwraps opens the secret',
+  );
+  assert.ok(
+    unwrapped.some(({ kind, backup }) => kind === 'backup-code' && backup),
+    'and digests the codes',
+  );
+});
+
+test('while KMS fails nobody is let in, nothing is written, and afterwards everybody goes on', async () => {
+  for (const fault of ['error', 'throttle'] as const) {
+    const { person, ways, code, backupCodes } = await personWithWays(service, client);
+    const challenge = await challengeFor(client, person);
+    // What containers held is gone; access tokens live as long as that, so a challenge is what is left.
+    service.clock.advance(301);
+    const before = await storedRecord(service, person);
+    await during(fault, ['Decrypt'], async () => {
+      assertUnavailable(
+        await client.post('/v1/auth/login', { username: person.username, password: person.password }),
+      );
+      for (const proof of [{ code: code() }, { backupCode: backupCodes[0] ?? '' }]) {
+        const answer = await verify(challenge, proof);
+        // Expired by now: refused before anything is opened.
+        assertProblem(answer, 401, 'challenge_invalid');
+      }
+    });
+    assert.deepEqual(await storedRecord(service, person), before);
+    assert.equal((await ways['verify-login']({ code: code() })).status, 200);
+  }
+});
+
+test('while DynamoDB fails nobody is let in on any path, nothing changes, and afterwards everybody goes on', async () => {
+  const { person, ways, confirming, code, nextCode, wrongCode, backupCodes } = await personWithWays(
+    service,
+    client,
+  );
+  const { confirm, secret } = await confirming({ code: code() });
+  service.clock.advance(30);
+  const challenge = await challengeFor(client, person);
+  const before = await storedRecord(service, person);
+  const pendingCode = () => codeAt(secret, service.clock.seconds());
+  for (const [fault, operation] of [
+    ['error', 'GetItem'],
+    ['throttle', 'GetItem'],
+    ['error', 'UpdateItem'],
+    ['throttle', 'UpdateItem'],
+    ['hang', 'UpdateItem'],
+  ] as const) {
+    await during(fault, [operation], async () => {
+      const answers = [
+        await verify(challenge, { code: code() }),
+        await verify(challenge, { code: wrongCode() }),
+        await verify(challenge, { backupCode: backupCodes[0] ?? '' }),
+        await confirm(pendingCode()),
+        ...(await Promise.all(
+          wayNames.filter((way) => way !== 'verify-login').map((way) => ways[way]({ code: code() })),
+        )),
+      ];
+      for (const answer of answers) assertUnavailable(answer);
+    });
+    assert.deepEqual(await storedRecord(service, person), before, `${fault} at ${operation}`);
+  }
+  assert.equal((await ways['verify-login']({ code: nextCode() })).status, 200);
+});
+
+test('an answer lost after its write is given as written: nothing is charged twice, nothing accepted twice', async () => {
+  const { person, ways, code, wrongCode, backupCodes } = await personWithWays(service, client);
+  const once = () => {
+    let lost = false;
+    service.setFault(({ operation }) => {
+      if (lost || operation !== 'UpdateItem') return undefined;
+      lost = true;
+      return 'lose-answer';
+    });
+  };
+  once();
+  assertProblem(await ways.verify({ code: wrongCode() }), 401, 'code_rejected');
+  assert.equal((await storedFactor(service, person)).failures, 1);
+  once();
+  assert.equal((await ways.verify({ backupCode: backupCodes[0] ?? '' })).status, 200);
+  assert.equal((await storedFactor(service, person)).backupCodes?.digests.length, 9);
+  once();
+  const rotated = await ways['rotate-backup-codes']({ code: code() });
+  service.setFault(undefined);
+  assert.equal(rotated.status, 200);
+  const [fresh = ''] = rotated.body['backupCodes'] as string[];
+  assert.equal(
+    (await ways.verify({ backupCode: fresh })).status,
+    200,
+    'the codes shown are the codes stored',
+  );
+  assertProblem(await ways.verify({ code: code() }), 401, 'code_rejected');
+});
+
+test('no log and no refusal holds a secret, a code, a password, a token or a key, on any path', async () => {
+  lines.length = 0;
+  const administrator = administratorOf(service, service.local.admin, client);
+  secrets.add("the administrator's key", service.local.admin.secretAccessKey);
+  secrets.add("the operator's key", service.local.operator.secretAccessKey);
+  const { person, ways, confirming, code, nextCode, wrongCode, backupCodes, access } = await personWithWays(
+    service,
+    client,
+  );
+  secrets.add('the password', person.password);
+
+  // Right, wrong, used, malformed, too large, locked.
+  const spent = code();
+  const { confirm, secret } = await confirming({ code: spent });
+  await ways.verify({ code: spent });
+  await confirm(codeAt(secret, service.clock.seconds()));
+  await ways.verify({ backupCode: backupCodes[0] ?? '' });
+  await ways['rotate-backup-codes']({ code: nextCode() });
+  for (const malformed of [
+    `{"code":"${code()}"`,
+    `{"code":"${code()}","code2":"${code()}"}`,
+    `"${code()}"`,
+  ]) {
+    await client.call('POST', '/v1/totp/verify', { body: malformed, bearer: access() });
+    await client.call('POST', '/v1/auth/verify', {
+      body: malformed,
+      headers: { 'content-type': 'text/plain' },
+    });
+  }
+  await client.post('/v1/auth/login', { username: person.username, password: 'Wrong-password-9' });
+  await client.post('/v1/auth/login', { username: person.username, password: person.password, code: code() });
+  await client.post('/v1/auth/verify', { challengeToken: `${access()}x`, code: code() });
+  await client.post('/v1/auth/refresh', { refreshToken: access() });
+  await client.post('/v1/totp/verify', { code: code() }, `${access()}x`);
+  await client.call('GET', `/v1/totp?code=${code()}`, { bearer: access() });
+  await client.get(`/v1/nowhere/${code()}`, access());
+  await client.call('GET', '/v1/totp', { headers: { 'x-api-key': 'A-key-that-is-none-at-all' } });
+
+  // Every fault of everything that is called.
+  for (const fault of ['error', 'throttle', 'lose-answer'] as const) {
+    service.clock.advance(301);
+    for (const operation of ['AdminInitiateAuth', 'RevokeToken', 'GetItem', 'UpdateItem', 'Decrypt']) {
+      await during(fault, [operation], async () => {
+        const login = await client.post('/v1/auth/login', {
+          username: person.username,
+          password: person.password,
+        });
+        await client.post('/v1/totp/verify', { code: code() }, access());
+        const challengeToken = login.body['challengeToken'];
+        if (typeof challengeToken === 'string') await verify(challengeToken, { code: nextCode() });
+      });
+    }
+  }
+  const other = await signIn(client, await createPerson(service));
+  await client.post('/v1/auth/refresh', { refreshToken: other.refresh });
+  await client.post('/v1/auth/refresh', { refreshToken: other.refresh });
+
+  // A record that nobody wrote: what goes wrong then is no refusal of ours but a defect.
+  const intact = await recordOf(person);
+  const own = authenticatorIn(intact);
+  for (const broken of [
+    { t: { S: 'SHA9/six/never' } },
+    { b: { B: Uint8Array.of(1, 2, 3) } },
+    { k: { S: 'gone' } },
+  ]) {
+    await overwrite(service, { ...intact, a: { L: [{ M: { ...own, ...broken } }] } });
+    await verify(await challengeFor(client, person), { code: code() });
+  }
+  await overwrite(service, intact);
+  await administrator.status(person.sub);
+  const challenge = await challengeFor(client, person);
+  for (let failures = 0; failures < 6; failures++) await verify(challenge, { code: wrongCode() });
+  await administrator.unlock(person.sub);
+  await administrator.reset(person.sub);
+  await administrator.status('nobody');
+  for (const { kind, plain } of await unwrappedKeys(service)) secrets.add(`the ${kind} key`, plain);
+
+  assert.ok(
+    lines.some((line) => line.includes('"level":"error"')),
+    'a defect was logged',
+  );
+  assert.ok(lines.some((line) => line.includes('"code":"temporarily_unavailable"')));
+  assert.ok(lines.length > 60 && refusals.length > 30, `${lines.length} lines, ${refusals.length} refusals`);
+  for (const line of [...lines, ...refusals]) {
+    const found = secrets.foundInText(line);
+    assert.deepEqual(found, [], found.length > 0 ? `in ${line.slice(0, 40)}…` : '');
+  }
+  assert.ok(plainClient);
+});
