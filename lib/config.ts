@@ -100,6 +100,8 @@ export const Config = v.strictObject({
   userPool: v.optional(
     v.strictObject({
       id: name(/^[a-z0-9-]+_[A-Za-z0-9]+$/, 'the id of a pool in the same region: eu-west-1_aBcDeFgHi'),
+      /** Its own app clients whose access tokens the management endpoints take, beside Countersign's. */
+      clientIds: v.optional(v.array(name(/^[\w+]{1,128}$/, 'the id of an app client')), []),
     }),
   ),
   trustedIssuers: v.optional(v.array(TrustedIssuer), []),

@@ -21,7 +21,7 @@ export function operationEnvironment(
       realm: config.realm,
       algorithms: ['RS256'],
       // The login client is not among them: its tokens are from before the second factor.
-      clientIds: [appsClient.userPoolClientId],
+      clientIds: [appsClient.userPoolClientId, ...(config.userPool?.clientIds ?? [])],
       tokenUse: 'access',
       accountClaim: 'username',
     },

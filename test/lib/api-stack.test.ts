@@ -145,6 +145,15 @@ describe('the environment', () => {
     assert.equal(partner.realm, 'partner');
   });
 
+  test("takes the tokens of an existing pool's own app clients where they are named", () => {
+    const own = synthesize({ userPool: { id: 'eu-west-1_aBcDeFgHi', clientIds: ['theirs'] } });
+    const [pool] = JSON.parse(
+      environmentOf(own.api, 'login', [own.data, own.identity])['TRUSTED_ISSUERS'] ?? '',
+    );
+    const apps = idOf(own.identity, 'AWS::Cognito::UserPoolClient', 'AppsClient');
+    assert.deepEqual(pool.clientIds, [`<${apps}>`, 'theirs']);
+  });
+
   test('names the client of every API key', () => {
     assert.deepEqual(JSON.parse(environmentOf(api, 'login')['CLIENTS'] ?? ''), {
       [`<${idOf(api, 'AWS::ApiGateway::ApiKey', 'ClientsAppFirst')}>`]: 'app',
