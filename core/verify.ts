@@ -6,7 +6,7 @@ import type { Services } from './ports.ts';
 import { type Method, methodOf, type Proof, prove } from './proof.ts';
 import { type AccessToken, issueAccessToken, refuseUnlessCurrent } from './session.ts';
 
-export interface StepUp extends AccessToken {
+export interface StepUp extends Omit<AccessToken, 'tokenType'> {
   verified: true;
   method: Method;
 }
@@ -41,5 +41,6 @@ export async function verify(
     authTime: now,
     amr: withSecondFactor(caller.amr),
   };
-  return { verified: true, method: methodOf(proof), ...(await issueAccessToken(services, grounds, now)) };
+  const { accessToken, expiresIn } = await issueAccessToken(services, grounds, now);
+  return { verified: true, method: methodOf(proof), accessToken, expiresIn };
 }

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { problems } from '../adapters/problem.ts';
+import { routes } from '../functions/routes.ts';
 import { readConfig } from '../lib/config.ts';
 import { gatewayAnswers } from '../lib/gateway-responses.ts';
-import { routes } from '../functions/routes.ts';
 
 const root = join(import.meta.dirname, '..');
 const page = (path: string) => readFileSync(join(root, path), 'utf8');

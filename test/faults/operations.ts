@@ -3,15 +3,7 @@ import { decodeJwt } from 'jose';
 import type { Operation } from '../../functions/routes.ts';
 import type { Service } from '../../local/service.ts';
 import { administratorOf } from '../support/administrator.ts';
-import {
-  type Answer,
-  challengeFor,
-  clientOf,
-  codeAt,
-  signIn,
-  text,
-  wrongCodeAt,
-} from '../support/client.ts';
+import { type Answer, challengeFor, clientOf, codeAt, signIn, text, wrongCodeAt } from '../support/client.ts';
 import { createPerson } from '../support/people.ts';
 
 /** Somebody for whom one operation can be run again and again, once what is stored has been put back. */
@@ -62,7 +54,7 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
   const post = async (path: string, body: Record<string, unknown>, bearer?: string) =>
     keep(await client.post(path, body, bearer));
 
-  /** Somebody with a password and, where it is wanted, a second factor whose next code was not used yet. */
+  /** Somebody with a password and, where it is wanted, a second factor, with the code of this moment used. */
   async function somebody(enrolled: boolean) {
     const person = await createPerson(service);
     sent(person.password);
@@ -80,7 +72,7 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
     };
     if (enrolled) {
       await enroll();
-      const code = codeAt(secret, now() - 30);
+      const code = codeAt(secret, now());
       const confirmed = await post('/v1/totp/confirm', { authenticatorId, code }, access);
       assert.equal(confirmed.status, 200, JSON.stringify(confirmed.body));
       [access, refresh] = [text(confirmed, 'accessToken'), text(confirmed, 'refreshToken')];
@@ -109,7 +101,11 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
   type Somebody = Awaited<ReturnType<typeof somebody>>;
 
   const actor =
-    (enrolled: boolean, run: (somebody: Somebody) => Promise<Answer>, first?: (s: Somebody) => unknown): Make =>
+    (
+      enrolled: boolean,
+      run: (somebody: Somebody) => Promise<Answer>,
+      first?: (s: Somebody) => unknown,
+    ): Make =>
     async () => {
       const who = await somebody(enrolled);
       await first?.(who);

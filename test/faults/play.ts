@@ -17,10 +17,7 @@ export interface Run {
 }
 
 /** The fault for one call of a function's run; the count begins with 1. */
-export type Plan = (call: {
-  count: number;
-  name: string;
-}) => Fault | undefined | Promise<Fault | undefined>;
+export type Plan = (call: { count: number; name: string }) => Fault | undefined | Promise<Fault | undefined>;
 
 export type Stage = Awaited<ReturnType<typeof stageOf>>;
 
@@ -35,6 +32,8 @@ export async function stageOf(service: Service, cast: Cast) {
       actors.set(name, { actor, before: await store.readAll(actor.keys) });
     }),
   );
+  // Everybody's next code is a new one.
+  service.clock.advance(30);
   const made = service.clock.seconds();
   const of = (name: string) => actors.get(name) ?? assert.fail(`${name} is not in this cast`);
 

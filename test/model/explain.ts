@@ -45,7 +45,9 @@ export function explain(
         if (answers(is, call.answer)) {
           const next = is.next(call.answer.body);
           place(next, others, is.beaten ? [...before, state] : before);
-        } else if (isBeaten(call, state, before, now)) place(state, others, before);
+        }
+        // A refusal may be either: heard and wrong, or not heard.
+        if (isBeaten(call, state, before, now)) place(state, others, before);
       }
     }
   }
@@ -70,7 +72,7 @@ function answers({ outcome, says }: Pick<Expected, 'outcome' | 'says'>, answer: 
 }
 
 /** The same text for the same state, in whatever order its parts came to be. */
-function canonical(state: State): string {
+export function canonical(state: State): string {
   return JSON.stringify(state, (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))

@@ -42,7 +42,10 @@ const firstFactor: FirstFactor = {
  * The operations of core/ over the real adapters, in this process: no HTTP and no worker, so that thousands of sequences
  * take seconds, and the driver decides in which order operations that run at once come to the store.
  */
-export async function createInProcess(aws: Awaited<ReturnType<typeof startAws>>, rules: Rules): Promise<Driver> {
+export async function createInProcess(
+  aws: Awaited<ReturnType<typeof startAws>>,
+  rules: Rules,
+): Promise<Driver> {
   const { dynamoDb, kms, tableName, environment } = aws;
   const settings = v.parse(Settings, settingsOf(rules));
   let now = Math.floor(Date.now() / 1000);

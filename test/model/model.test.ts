@@ -20,5 +20,6 @@ for (const [limits, rules] of Object.entries({ standard, tight })) {
       { seed, numRuns: runs },
     );
   test(`with ${limits} limits, one at a time: every answer and state is the model's`, () => check(1));
-  test(`with ${limits} limits, up to four at once: some order explains every answer and state`, () => check(4));
+  test(`with ${limits} limits, up to four at once: some order explains every answer and state`, () =>
+    check(4));
 }

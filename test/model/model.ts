@@ -204,7 +204,8 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
         const left = Object.entries(after.authenticators).filter(
           ([id]) => authenticatorId !== undefined && id !== authenticatorId,
         );
-        const removed = left.length > 0 ? { ...after, authenticators: Object.fromEntries(left) } : emptied(after);
+        const removed =
+          left.length > 0 ? { ...after, authenticators: Object.fromEntries(left) } : emptied(after);
         return change(removed, caller, { enabled: left.length > 0 });
       });
     }

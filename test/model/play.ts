@@ -1,5 +1,5 @@
 import { type AuthenticatorApp, scan } from '../support/authenticator-app.ts';
-import { type Call, explain } from './explain.ts';
+import { type Call, canonical, explain } from './explain.ts';
 import { type Answer, nobody, type Op, type Proof, type Rules, type State, type StepsOf } from './model.ts';
 import type { Move, ProofMove, Sequence, Step } from './moves.ts';
 
@@ -26,14 +26,18 @@ interface Seen {
   backupCodes: string[];
 }
 
+/** `operation outcome` → how often. */
+export type Met = Map<string, number>;
+
 const CLIENTS = ['app', 'other'];
 
 /**
  * Plays a sequence against the service and holds every answer against the model.
  *
+ * @param met counts what was answered
  * @throws Error where no order of what ran at once explains the answers; it tells all that was done before
  */
-export async function play({ enrolled, steps }: Sequence, driver: Driver): Promise<void> {
+export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: Met): Promise<void> {
   const { rules } = driver;
   const people: Seen[] = [];
   const states = new Map<string, State[]>();
@@ -53,7 +57,11 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver): Promi
 
   for (const step of [...prelude(Math.min(enrolled, 2)), ...steps]) {
     if (step.kind === 'time') pass(step);
-    else await make(step.moves.flatMap((move) => opOf(move) ?? []), step.turns);
+    else
+      await make(
+        step.moves.flatMap((move) => opOf(move) ?? []),
+        step.turns,
+      );
   }
 
   async function make(ops: Op[], turns: number[]): Promise<void> {
@@ -70,11 +78,21 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver): Promi
     const answers = await driver.run(ops, turns);
     const nows = Array.from({ length: driver.now() - began + 1 }, (_, index) => began + index);
     const calls = ops.map((op, index): Call => ({ op, answer: answers[index] ?? { outcome: '', body: {} } }));
-    for (const { op, answer } of calls) see(op.user, answer);
+    for (const { op, answer } of calls) {
+      see(op.user, answer);
+      const what = `${op.name} ${answer.outcome}`;
+      met?.set(what, (met.get(what) ?? 0) + 1);
+    }
     story.push(told(calls, began));
     for (const user of new Set(ops.map(({ user }) => user))) {
       const before = states.get(user) ?? [];
-      const after = explain(before, calls.filter(({ op }) => op.user === user), nows, rules, stepsOf);
+      const after = explain(
+        before,
+        calls.filter(({ op }) => op.user === user),
+        nows,
+        rules,
+        stepsOf,
+      );
       if (after.length === 0) throw new Error(contradiction(story, before));
       states.set(user, after);
     }
@@ -118,11 +136,15 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver): Promi
     if (name === 'login') return as({ name, password });
     if (name.startsWith('admin-')) return as({ name: name as 'admin-status' });
 
-    const kind = name === 'verify-login' ? 'challenge' : /^(refresh|logout)$/.test(name) ? 'refresh' : 'access';
+    const kind =
+      name === 'verify-login' ? 'challenge' : /^(refresh|logout)$/.test(name) ? 'refresh' : 'access';
     const picked =
-      move.stray === undefined ? { token: own[kind][move.token], user: own.user } : stray(move.stray);
+      move.stray === undefined
+        ? { token: tokenOf(own, kind, move.token), user: own.user }
+        : stray(move.stray);
     const { token, user } = picked;
-    if (token === undefined) return undefined;
+    // With nothing to go on with, from the beginning.
+    if (token === undefined) return as({ name: 'login', password });
     const id = authenticator === undefined ? undefined : own.authenticators[authenticator];
     const proof = proofOf(move.proof, own);
     const code = proof && 'code' in proof ? proof.code : undefined;
@@ -133,7 +155,10 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver): Promi
         return as({ name, token }, user);
       case 'enroll':
         // The first enrolment takes no code, and says so: mostly it is asked for without.
-        return as({ name, token, proof: enabled(user) ? proof : move.proof.kind === 'replay' ? proof : undefined }, user);
+        return as(
+          { name, token, proof: enabled(user) ? proof : move.proof.kind === 'replay' ? proof : undefined },
+          user,
+        );
       case 'verify-login':
       case 'verify':
         return proof && as({ name, token, proof }, user);
@@ -143,12 +168,21 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver): Promi
         return code === undefined ? undefined : as({ name, token, code }, user);
       case 'confirm': {
         const authenticatorId = id ?? own.authenticators[0];
-        if (authenticatorId === undefined || code === undefined) return undefined;
+        if (authenticatorId === undefined || code === undefined)
+          return enabled(user) ? undefined : as({ name: 'enroll', token, proof: undefined }, user);
         return as({ name, token, authenticatorId, code }, user);
       }
       default:
         return undefined;
     }
+  }
+
+  function tokenOf(own: Seen, kind: 'access' | 'refresh' | 'challenge', index: number | undefined) {
+    if (index !== undefined) return own[kind][index];
+    const state = states.get(own.user)?.[0];
+    return own[kind].find(
+      (token) => (state?.alive[token]?.expiresAt ?? 0) > driver.now() && !state?.answered.includes(token),
+    );
   }
 
   function enabled(user: string): boolean {
@@ -166,6 +200,14 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver): Promi
     const whose = 'whose' in move && move.whose === 'other' ? people.find((other) => other !== own) : own;
     const now = driver.now();
     switch (move.kind) {
+      case 'fresh': {
+        const id = own.authenticators[move.authenticator % Math.max(1, own.authenticators.length)] ?? '';
+        const last = states.get(own.user)?.[0]?.authenticators[id] ?? 0;
+        const current = Math.floor(now / 30);
+        const app = apps.get(id);
+        const step = [current - 1, current, current + 1].find((step) => step > last) ?? current;
+        return app && { code: app.codeAt(step * 30) };
+      }
       case 'code': {
         const known = whose?.authenticators ?? [];
         const app = apps.get(known[move.authenticator % Math.max(1, known.length)] ?? '');
@@ -187,7 +229,13 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver): Promi
 
 /** Signs in, enrols and confirms, for so many users. */
 function prelude(enrolled: number): Step[] {
-  const move = { token: 0, stray: undefined, authenticator: 0, password: 'right', otherClient: false } as const;
+  const move = {
+    token: undefined,
+    stray: undefined,
+    authenticator: 0,
+    password: 'right',
+    otherClient: false,
+  } as const;
   const proof = { kind: 'code', whose: 'own', authenticator: 0, steps: 0 } as const;
   return Array.from({ length: enrolled }).flatMap((_, who): Step[] =>
     (['login', 'enroll', 'confirm'] as const).map((name) => ({
@@ -222,5 +270,8 @@ function told(calls: Call[], now: number): string {
 }
 
 function contradiction(story: string[], before: State[]): string {
-  return ['Nothing that the model allows explains the last answers.', ...story, JSON.stringify(before)].join('\n  ');
+  const states = before.map((state) => canonical(state).replaceAll(/eyJ[\w.-]+(?=[\w-]{6})/g, '…'));
+  return ['Nothing that the model allows explains the last answers.', ...story, 'before:', ...states].join(
+    '\n  ',
+  );
 }

@@ -30,10 +30,20 @@ export const tight: Rules = {
   stopWithin30Days: 10,
 };
 
+/** No locks, but a stop that comes soon. */
+export const stopping: Rules = { ...standard, lockAfter: 20, stopAfter: 5, stopWithin30Days: 7 };
+
 /** The same as a configuration says it. */
 export function settingsOf(rules: Rules) {
-  const { authenticators, lockAfter, lockSeconds, lockSecondsMost, stopAfter, stopWithin30Days, ...lifetimes } =
-    rules;
+  const {
+    authenticators,
+    lockAfter,
+    lockSeconds,
+    lockSecondsMost,
+    stopAfter,
+    stopWithin30Days,
+    ...lifetimes
+  } = rules;
   return {
     totp: { authenticators },
     limits: { lockAfter, lockSeconds, lockSecondsMost, stopAfter, stopWithin30Days },

@@ -76,8 +76,9 @@ const SECRET_FIELDS = new Set([
 export function listeningClient(service: Service, secrets: Secrets, refused: string[]): Client {
   secrets.add('an API key', service.local.apiKey);
   const plain = clientOf(service);
+  // A problem has a `code` too: which one it is.
   const learn = (body: unknown) => {
-    if (typeof body !== 'object' || body === null) return;
+    if (typeof body !== 'object' || body === null || 'type' in body) return;
     for (const [name, value] of Object.entries(body)) {
       if (name === 'secret' && typeof value === 'string')
         secrets.add('the secret', base32nopad.decode(value));

@@ -106,6 +106,7 @@ test('what is not understood is refused aloud', () => {
     [when({ 'ForSome:StringEquals': { k: '1' } }), /unknown condition operator/],
     [when({ NullIfExists: { k: 'true' } }), /unknown condition operator/],
     [when({ toString: { k: '1' } }), /unknown condition operator/],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: IAM's own notation for a policy variable.
     [when({ StringEquals: { k: '${aws:username}' } }), /policy variables/],
     [allow('*', 'arn:aws:dynamodb'), /incomplete ARN/],
     [{ Effect: 'Allow', Action: '*', Resource: '*', NotPrincipal: '*' }, /unknown element NotPrincipal/],
