@@ -8,6 +8,7 @@ import { open } from '../../core/sealed.ts';
 import type { Fault } from '../../local/aws/types.ts';
 import { administratorOf } from '../support/administrator.ts';
 import { type Answer, assertProblem, challengeFor, codeAt, signIn, text } from '../support/client.ts';
+import { answer, challenged } from '../support/cognito-sign-in.ts';
 import { createSecrets, listeningClient } from '../support/leaks.ts';
 import { unwrappedKeys } from '../support/operator-keys.ts';
 import { createPerson } from '../support/people.ts';
@@ -343,16 +344,34 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
   // A record that nobody wrote: what goes wrong then is no refusal of ours but a defect.
   const intact = await recordOf(person);
   const own = authenticatorIn(intact);
+  const sealedElsewhere = (change: object) => ({ a: { L: [{ M: { ...own, ...change } }] } });
+  const digests = { M: { ...intact['b']?.M, d: { BS: [Uint8Array.of(1, 2, 3)] } } };
   for (const broken of [
-    { t: { S: 'SHA9/six/never' } },
-    { b: { B: Uint8Array.of(1, 2, 3) } },
-    { k: { S: 'gone' } },
+    { b: digests },
+    sealedElsewhere({ b: { B: Uint8Array.of(1, 2, 3) } }),
+    sealedElsewhere({ k: { S: 'gone' } }),
+    sealedElsewhere({ t: { S: 'SHA9/six/never' } }),
   ]) {
-    await overwrite(service, { ...intact, a: { L: [{ M: { ...own, ...broken } }] } });
-    await verify(await challengeFor(client, person), { code: code() });
+    await overwrite(service, intact);
+    const challenge = await challengeFor(client, person);
+    await overwrite(service, { ...intact, ...broken });
+    await verify(challenge, { code: code() });
+    await verify(challenge, { backupCode: backupCodes[1] ?? '' });
   }
   await overwrite(service, intact);
   await administrator.status(person.sub);
+
+  // Cognito's own sign-in: wrong, right, and while the record cannot be read.
+  const atCognito = await challenged(service, person);
+  for (const given of [wrongCode(), 'not a code at all', nextCode()]) {
+    secrets.add('an answer', given);
+    await answer(atCognito, given).catch(() => undefined);
+  }
+  const cutOff = await challenged(service, person);
+  const given = nextCode();
+  secrets.add('an answer', given);
+  await during('error', ['GetItem'], () => answer(cutOff, given).catch(() => undefined));
+
   const challenge = await challengeFor(client, person);
   for (let failures = 0; failures < 6; failures++) await verify(challenge, { code: wrongCode() });
   await administrator.unlock(person.sub);
