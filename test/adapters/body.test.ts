@@ -161,7 +161,7 @@ test('no value is quoted in a refusal', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...known),
-      fc.stringMatching(/^Q[\w-]{7,30}$/),
+      fc.stringMatching(/^Q_[\w-]{7,30}$/),
       fc.boolean(),
       (field, secret, nested) => {
         const value =

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { challengeFor, clientOf } from '../support/client.ts';
+import { keep, storedKeys } from '../support/keyring-items.ts';
+import { unthrottled } from '../support/plans.ts';
+import { serviceForTests } from '../support/service.ts';
+import { dynamoDbOf, storedFactor, storedItem } from '../support/stored.ts';
+import { enrolledPerson } from '../support/ways.ts';
+
+const DAY = 86_400;
+const lines: Record<string, unknown>[] = [];
+const service = await serviceForTests(unthrottled, {
+  onLog: (operation, line) => operation === 'reseal' && lines.push(JSON.parse(line)),
+});
+const client = clientOf(service);
+const { clock } = service;
+
+const reseal = () => keep(service, 'reseal');
+const dataKeys = async () => (await storedKeys(service, 'data')).map(({ id }) => id);
+/** Moves the time on until a new data key is in use everywhere, and no sweep is too soon. */
+async function newDataKey(): Promise<string> {
+  const [newest] = (await storedKeys(service, 'data')).toReversed();
+  clock.advance(Math.max(0, (newest?.activeFrom ?? 0) + 90 * DAY - clock.seconds()));
+  await keep(service, 'rotate-keys');
+  clock.advance(DAY);
+  return (await dataKeys()).at(-1) ?? assert.fail();
+}
+
+/** The operations that reseal asks of DynamoDB and KMS while `work` runs. */
+async function callsOfReseal(work: () => Promise<unknown>): Promise<string[]> {
+  const before = service.calls.length;
+  await work();
+  return service.calls
+    .slice(before)
+    .filter(({ principal }) => principal?.includes('Reseal'))
+    .map(({ operation }) => operation);
+}
+
+/** Puts items of another kind into the table: a scan reads them too. */
+async function putFamilies(count: number): Promise<void> {
+  const dynamoDb = dynamoDbOf(service);
+  const { tableName: TableName } = service.local.dynamodb;
+  const put = (_: unknown, index: number) =>
+    dynamoDb.send(new PutItemCommand({ TableName, Item: { pk: { S: `FAMILY#filler-${index}` } } }));
+  await Promise.all(Array.from({ length: count }, put));
+  dynamoDb.destroy();
+}
+
+async function putUnreadable(pk: string): Promise<void> {
+  const dynamoDb = dynamoDbOf(service);
+  const { tableName: TableName } = service.local.dynamodb;
+  await dynamoDb.send(
+    new PutItemCommand({ TableName, Item: { pk: { S: pk }, a: { S: 'of another form' } } }),
+  );
+  dynamoDb.destroy();
+}
+
+test('every secret is sealed anew, nothing else changes, and the old key goes with the next sweep', async () => {
+  const people = [
+    await enrolledPerson(service, client),
+    await enrolledPerson(service, client),
+    await enrolledPerson(service, client),
+  ];
+  const [first = assert.fail()] = people;
+  // One that waits for its confirmation, and lies there for long.
+  await client.post('/v1/totp/enroll', { name: 'Waiting', code: first.code() }, first.access);
+  const factors = () => Promise.all(people.map(({ person }) => storedFactor(service, person)));
+  const before = await factors();
+  const id = await newDataKey();
+  assert.equal((await dataKeys()).length, 2);
+
+  const swept = await reseal();
+  assert.deepEqual(swept, { outcome: 'finished', seen: 3, resealed: 3, unreadable: 0, retired: [] });
+  const after = await factors();
+  const [waiting] = after;
+  assert.equal(waiting?.pending?.secret.keyId, id);
+  for (const { authenticators } of after) assert.equal(authenticators[0]?.secret.keyId, id);
+  const without = (value: unknown) =>
+    JSON.parse(JSON.stringify(value, (key, member) => (key === 'secret' ? undefined : member)));
+  assert.deepEqual(without(after), without(before));
+
+  assert.equal((await reseal())['outcome'], 'idle');
+  clock.advance(DAY);
+  assert.equal(((await reseal())['retired'] as string[]).length, 1);
+  assert.deepEqual(await dataKeys(), [id]);
+  clock.advance(600);
+  for (const { person, code } of people) {
+    const challengeToken = await challengeFor(client, person);
+    const answer = await client.post('/v1/auth/verify', { challengeToken, code: code() });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  }
+  const { outcome, seen, resealed } = lines[0] ?? {};
+  assert.deepEqual([outcome, seen, resealed], ['finished', 3, 3]);
+});
+
+test('of two runs at once one is busy; a run that died lets go when its time is over', async () => {
+  await newDataKey();
+  const [scanning, released] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
+  service.setFault(({ operation }) => {
+    if (operation !== 'Scan') return undefined;
+    scanning.resolve();
+    return released.promise;
+  });
+  const first = reseal();
+  await scanning.promise;
+  assert.equal((await reseal())['outcome'], 'busy');
+  released.resolve(undefined);
+  assert.equal((await first)['outcome'], 'finished');
+  service.setFault(undefined);
+
+  clock.advance(DAY);
+  // It dies: nothing that it does after its first scan reaches the table.
+  service.setFault(({ operation, principal }) =>
+    operation === 'Scan' || (operation === 'UpdateItem' && scanned(principal)) ? 'error' : undefined,
+  );
+  let seen = false;
+  function scanned(principal = ''): boolean {
+    const again = seen && principal.includes('Reseal');
+    if (principal.includes('Reseal')) seen = true;
+    return again;
+  }
+  assert.equal((await service.invoke('reseal', {})).ok, false);
+  service.setFault(undefined);
+  assert.ok((await storedItem(service, 'JOB#reseal'))?.['run'], 'it could not let go');
+  clock.advance(900);
+  assert.equal((await reseal())['outcome'], 'busy');
+  clock.advance(70);
+  assert.equal((await reseal())['outcome'], 'finished');
+});
+
+test('a record that cannot be read keeps every key, and is counted', async () => {
+  await newDataKey();
+  await putUnreadable('USER#users#damaged');
+  const before = await dataKeys();
+  for (let day = 0; day < 3; day++) {
+    const { outcome, unreadable, retired } = await reseal();
+    assert.deepEqual([outcome, unreadable, retired], ['finished', 1, []]);
+    clock.advance(DAY);
+  }
+  assert.deepEqual(await dataKeys(), before);
+  assert.ok(before.length > 1);
+});
+
+test('with nothing but one key of each kind it reads the two rings, and no record', async () => {
+  const fresh = await serviceForTests(unthrottled);
+  const before = fresh.calls.length;
+  assert.equal((await keep(fresh, 'reseal'))['outcome'], 'idle');
+  const calls = fresh.calls.slice(before).map(({ service: name, operation }) => `${name}:${operation}`);
+  assert.deepEqual(calls, ['dynamodb:GetItem', 'dynamodb:GetItem']);
+});
+
+test('a run that fails midway is resumed where it was, at a bounded rate', async () => {
+  await putFamilies(60);
+  await enrolledPerson(service, client);
+  await newDataKey();
+  const before = await dataKeys();
+  let scans = 0;
+  service.setFault(({ operation }) => (operation === 'Scan' && ++scans > 1 ? 'error' : undefined));
+  const failed = await service.invoke('reseal', {});
+  service.setFault(undefined);
+  assert.equal(failed.ok, false);
+
+  const job = await storedItem(service, 'JOB#reseal');
+  assert.ok(job?.['sweep']?.S, 'how far it came is kept');
+  assert.equal(job['run'], undefined, 'nobody has it');
+  const began = performance.now();
+  const calls = await callsOfReseal(reseal);
+  // 65 items and more are three pages of 25; one is done.
+  const pages = calls.filter((operation) => operation === 'Scan').length;
+  assert.ok(pages >= 2, `${pages}`);
+  assert.ok(performance.now() - began >= (pages - 1) * 1000, 'a second between pages');
+  assert.equal((await storedItem(service, 'JOB#reseal'))?.['sweep'], undefined);
+  assert.deepEqual(await dataKeys(), before);
+});
+
+test('its log says how much it did, and nothing of anybody', async () => {
+  assert.ok(lines.length > 5);
+  for (const line of lines) {
+    assert.deepEqual(Object.keys(line).sort(), [
+      'level',
+      'operation',
+      'outcome',
+      'requestId',
+      'resealed',
+      'retired',
+      'seen',
+      'unreadable',
+    ]);
+  }
+});
