@@ -15,7 +15,7 @@ interface KeyringOptions {
   hold: number;
 }
 
-/** A key id that the held keyring does not know loads it again, at most once in so many seconds. */
+/** A key that the held keyring does not know, or that does not open, loads it again: at most once in so many seconds. */
 const RELOAD_AFTER = 30;
 
 /** The keys that seal secrets and digest backup codes. */
@@ -65,12 +65,12 @@ type Ring = ReturnType<typeof createRing>;
 
 /** One kind's keys as read from the table, and what was unwrapped of them: each held for a while. */
 function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions) {
-  let held: { loadedAt: number; keys: Promise<StoredKey[]> } | undefined;
+  let held: { loadedAt: number; heldFor: number; keys: Promise<StoredKey[]> } | undefined;
   const unwrapped = new Map<string, { since: number; key: Promise<KeyObject> }>();
 
   const load = (now: number) => {
     const keys = readRing(dynamoDb, tableName, kind).then((ring) => ring.keys);
-    const loaded = { loadedAt: now, keys };
+    const loaded = { loadedAt: now, heldFor: hold, keys };
     held = loaded;
     // A failure is not held.
     keys.catch(() => {
@@ -78,7 +78,7 @@ function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions
     });
     return loaded;
   };
-  const fresh = (now: number) => (held && now < held.loadedAt + hold ? held : load(now));
+  const fresh = (now: number) => (held && now < held.loadedAt + held.heldFor ? held : load(now));
 
   return {
     keys: (now: number) => fresh(now).keys,
@@ -94,10 +94,18 @@ function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions
     opened({ id }: StoredKey, now: number, open: () => Promise<KeyObject>): Promise<KeyObject> {
       const known = unwrapped.get(id);
       if (known && now < known.since + hold) return known.key;
-      const key = open().catch((error: unknown) => {
-        unwrapped.delete(id);
-        throw unavailable(error);
-      });
+      const key = open().then(
+        (opened) => {
+          if (held) held.heldFor = hold;
+          return opened;
+        },
+        (error: unknown) => {
+          unwrapped.delete(id);
+          // It may be wrapped otherwise by now (docs/keys.md, "Another KMS key"), or KMS just does not answer.
+          if (held) held.heldFor = Math.min(hold, RELOAD_AFTER);
+          throw unavailable(error);
+        },
+      );
       unwrapped.set(id, { since: now, key });
       return key;
     },

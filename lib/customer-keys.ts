@@ -60,7 +60,8 @@ export function createTableKey(scope: Construct, id: string, removalPolicy: Remo
 
 /**
  * The key that wraps the keyring. Nobody gets a key from it in plain but by unwrapping one that was made for this
- * deployment: of what makes keys, only the forms without plaintext are allowed.
+ * deployment: of what makes keys, only the forms without plaintext are allowed. `npm run rewrap`, by administrators whom IAM
+ * lets do it, takes the keyring from one key to another; no function may.
  */
 export function createKeyringKey(
   scope: Construct,
@@ -68,21 +69,24 @@ export function createKeyringKey(
   keyringStack: string,
   removalPolicy: RemovalPolicy,
 ): Key {
-  const keyring = new PolicyStatement({
-    sid: 'Keyring',
-    principals: [new AccountRootPrincipal()],
-    actions: [
-      'kms:Decrypt',
-      'kms:GenerateDataKeyWithoutPlaintext',
-      'kms:GenerateDataKeyPairWithoutPlaintext',
-    ],
-    resources: ['*'],
-    conditions: { StringEquals: { 'kms:EncryptionContext:stack': keyringStack } },
-  });
+  const forThisDeployment = (sid: string, actions: string[]) =>
+    new PolicyStatement({
+      sid,
+      principals: [new AccountRootPrincipal()],
+      actions,
+      resources: ['*'],
+      conditions: { StringEquals: { 'kms:EncryptionContext:stack': keyringStack } },
+    });
+  const keyring = forThisDeployment('Keyring', [
+    'kms:Decrypt',
+    'kms:GenerateDataKeyWithoutPlaintext',
+    'kms:GenerateDataKeyPairWithoutPlaintext',
+  ]);
+  const rewrap = forThisDeployment('Rewrap', ['kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:Encrypt']);
   return new Key(scope, id, {
     description: 'Countersign: wraps the keyring',
     enableKeyRotation: true,
     removalPolicy,
-    policy: new PolicyDocument({ statements: [administration(), keyring], minimize: false }),
+    policy: new PolicyDocument({ statements: [administration(), keyring, rewrap], minimize: false }),
   });
 }

@@ -17,7 +17,7 @@ export function checkSchedules(
     const { logicalId, properties } = rule;
     known(rule, properties, ['Description', 'Name', 'ScheduleExpression', 'State', 'Tags', 'Targets']);
     const expression = String(properties['ScheduleExpression']);
-    if (!/^rate\((?:1 (?:minute|hour|day)|\d+ (?:minutes|hours|days))\)$/.test(expression)) {
+    if (!/^rate\((?:1 (?:minute|hour|day)|(?!1 )[1-9]\d* (?:minutes|hours|days))\)$/.test(expression)) {
       throw new Error(`${logicalId}: the schedule ${expression} is not known here.`);
     }
     for (const { Arn } of (properties['Targets'] ?? []) as { Arn: string }[]) {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { FunctionError, Invocation, Report, Start } from './messages.ts';
+import { workerModule } from './worker-module.ts';
 
 export type Outcome = { ok: true; payload: string } | { ok: false; error: FunctionError };
 
@@ -29,7 +30,7 @@ export function startEnvironment(options: {
   timeoutSeconds: number;
   onLine(line: string): void;
 }): Environment {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+  const worker = new Worker(workerModule(), {
     workerData: options.start,
     env: options.variables,
     argv: [],

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { DeleteItemCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { ensureFirstKey } from '../../adapters/key-maker.ts';
+import * as v from 'valibot';
+import { ensureFirstKey, rotateKey, withdrawSigningKey } from '../../adapters/key-maker.ts';
 import { type KeyKind, keyringKey } from '../../adapters/key-store.ts';
+import { Settings } from '../../core/settings.ts';
 import { startAws } from '../support/aws.ts';
 
 const aws = await startAws();
@@ -66,4 +68,40 @@ test('a refusal keeps its name, so that a policy not yet in force can be waited 
   await assert.rejects(ensureFirstKey({ ...aws, kms }, 'data', NOW), { name: 'AccessDeniedException' });
   kms.destroy();
   assert.deepEqual(await stored('data'), []);
+});
+
+test('a withdrawal whose answer is lost is a withdrawal', async () => {
+  await ensure('signing');
+  const [key] = await stored('signing');
+  // The read, the making of the pair, the write: its answer is lost, the SDK sends again and is refused.
+  let calls = 0;
+  const dynamoDb = aws.dynamoDbAs();
+  dynamoDb.middlewareStack.add(
+    (next) => async (sent) => {
+      if (++calls === 2) aws.faults.push('lose-answer');
+      return next(sent);
+    },
+    { step: 'initialize' },
+  );
+  assert.equal(await withdrawSigningKey({ ...aws, dynamoDb }, key?.['id']?.S ?? '', NOW), true);
+  dynamoDb.destroy();
+  assert.ok(calls >= 3, 'it read again');
+  const [replacement, ...others] = await stored('signing');
+  assert.deepEqual(others, []);
+  assert.notEqual(replacement?.['id']?.S, key?.['id']?.S);
+});
+
+test('a key made meanwhile by somebody else is not written over', async () => {
+  await ensure('data');
+  const settings = v.parse(Settings, { keyRotationDays: 1 });
+  const later = NOW + 2 * 86_400;
+  await Promise.all(Array.from({ length: 4 }, () => rotateKey(aws, 'data', settings, later)));
+  assert.equal((await stored('data')).length, 2);
+});
+
+test('a keyring without any key gets one that is in use at once', async () => {
+  const settings = v.parse(Settings, {});
+  await rotateKey(aws, 'signing', settings, NOW);
+  const [key] = await stored('signing');
+  assert.ok(Number(key?.['activeFrom']?.N) <= NOW);
 });

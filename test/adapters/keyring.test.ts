@@ -177,6 +177,20 @@ test('a fault of KMS or DynamoDB refuses and is not held', async () => {
   await ring.current('data', NOW);
 });
 
+test('a key that does not open is read again, at most once in 30 s: it may have been re-wrapped', async () => {
+  const ring = keyring();
+  const [wrapped] = await read('data');
+  await put('data', [{ M: { ...wrapped?.M, wrapped: { B: Buffer.from('of another KMS key') } } }]);
+  const attempt = (now: number) =>
+    aws.callsDuring(() => assert.rejects(ring.current('data', now), refusal('temporarily_unavailable')));
+  assert.deepEqual((await attempt(NOW)).dynamoDb, ['GetItem']);
+  assert.deepEqual((await attempt(NOW + 29)).dynamoDb, []);
+  assert.deepEqual((await attempt(NOW + 30)).dynamoDb, ['GetItem']);
+  await put('data', [{ M: wrapped?.M ?? {} }]);
+  assert.ok(await ring.current('data', NOW + 60));
+  assert.deepEqual((await aws.callsDuring(() => ring.current('data', NOW + 60 + HOLD - 1))).dynamoDb, []);
+});
+
 test('without any key, or any whose time has come, nothing is sealed and nothing signed', async () => {
   await put('data', []);
   await remove('signing');

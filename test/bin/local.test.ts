@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync, statSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { LocalJson } from '../../local/local-json.ts';
 import { scratchFolder } from '../local/assembly.ts';
+import { freePort } from '../support/free-port.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = scratchFolder('local');
@@ -49,14 +48,6 @@ async function started(port: number, ...parameters: string[]) {
   );
   await Promise.race([ready, child.ended.then(({ err }) => assert.fail(`it ended: ${err}`))]);
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 const readLocal = () => JSON.parse(readFileSync(join(data, 'local.json'), 'utf8')) as LocalJson;

@@ -1,6 +1,7 @@
 // Every operation, under every fault that shows at once, at every call it makes; what takes its time is in slow.test.ts.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { patience } from '../../adapters/aws.ts';
 import { routes } from '../../functions/routes.ts';
 import type { Fault } from '../../local/aws/types.ts';
 import { type Answer, assertProblem } from '../support/client.ts';
@@ -10,7 +11,11 @@ import { type Plan, type Run, type Stage, stageOf } from './play.ts';
 
 const lines: string[] = [];
 const secrets = new Set<string>();
-const service = await serviceForTests(CONFIGURATION, { onLog: (_, line) => void lines.push(line) });
+const service = await serviceForTests(CONFIGURATION, {
+  // One container a function: either it holds the keys or not.
+  environments: 1,
+  onLog: (_, line) => void lines.push(line),
+});
 const casts = castsOf(service, secrets);
 
 const BEFORE: Fault[] = ['throttle', 'error', 'reset'];
@@ -24,59 +29,65 @@ const refusals = new Map<string, Answer>();
 const stages: [string, { stage: Stage; cold: Record<string, Run>; warm: Record<string, Run> }][] = [];
 for (const [castName, cast] of Object.entries(casts)) {
   const stage = await stageOf(service, cast);
-  const clean = async () =>
-    (await stage.run(Object.fromEntries(stage.names.map((name) => [name, undefined])))).runs;
+  const clean = async (meanwhile?: () => void) =>
+    (await stage.run(Object.fromEntries(stage.names.map((name) => [name, undefined])), meanwhile)).runs;
   // The first run of all starts the containers.
   await clean();
-  stage.forgetKeys();
-  stages.push([castName, { stage, cold: await clean(), warm: await clean() }]);
+  stages.push([castName, { stage, cold: await clean(stage.forgetKeys), warm: await clean() }]);
 }
 
 for (const [castName, { stage: first, cold, warm }] of stages) {
   let stage = first;
   after(() => stage.close());
-  const states = {
-    cold: { meanwhile: () => stage.forgetKeys(), runs: cold },
-    warm: { meanwhile: () => {}, runs: warm },
-  };
 
-  for (const [state, { meanwhile, runs: cleanRuns }] of Object.entries(states)) {
-    const longest = Math.max(...Object.values(cleanRuns).map(({ asked }) => asked.length));
+  for (const [state, cleanRuns] of Object.entries({ cold, warm })) {
+    const cleanOf = (name: string): Run => cleanRuns[name] ?? assert.fail(name);
+    let warmed = 0;
 
     for (const fault of faults) {
       test(`${castName}, ${state}: any call that meets "${fault}" once is made again, and all is as if it had not`, async () => {
-        for (let nth = 1; nth <= longest; nth++) {
-          const { runs } = await played(nth, fault, ({ count }) => (count === nth ? fault : undefined));
+        for (let round = 0; ; round++) {
+          const nths = nthsOf(fault, round);
+          if (nths.size === 0) break;
+          const { runs } = await played(nths, fault, (nth) => nth);
           for (const [name, run] of Object.entries(runs)) {
-            const { answer, changes } = cleanOf(name);
-            const what = `${name}, call ${nth}: ${run.answer.status} ${run.answer.body['code']}`;
+            const { answer, changes, asked } = cleanOf(name);
+            const what = `${name}, call ${nths.get(name)}: ${run.answer.status} ${run.answer.body['code']}`;
             assert.equal(run.answer.status, answer.status, what);
             assert.equal(run.answer.body['cognitoSessionsEnded'], answer.body['cognitoSessionsEnded'], what);
             assert.deepEqual(run.changes, changes, what);
-            assert.ok(run.asked.length > cleanOf(name).asked.length, `${what}: it did not meet the fault`);
+            assert.equal(run.asked.length, asked.length + 1, `${what}: one call was made again`);
             assertWrittenOnce(run, what);
           }
         }
       });
 
       test(`${castName}, ${state}: from any call on "${fault}" is a 503 or no matter, nothing is lost or doubled, and the user goes on`, async () => {
-        for (let nth = 1; nth <= longest; nth++) {
-          const dependency = (name: string) => cleanOf(name).asked[nth - 1]?.split(':')[0];
-          const { runs, again } = await played(nth, fault, ({ count, name }, caller) =>
-            count >= nth && name.startsWith(`${dependency(caller)}:`) ? fault : undefined,
-          );
+        for (let round = 0; ; round++) {
+          const nths = nthsOf(fault, round);
+          if (nths.size === 0) break;
+          const { runs, again } = await played(nths, fault, () => Number.POSITIVE_INFINITY);
           await Promise.all(
             Object.entries(runs).map(async ([name, run]) => {
+              const nth = nths.get(name) ?? assert.fail();
               const { answer, changes, asked } = cleanOf(name);
               const what = `${name}, from call ${nth} on: ${run.answer.status} ${run.answer.body['code']}`;
               const lastWrite = asked.lastIndexOf('dynamodb:UpdateItem') + 1;
               const done = lastWrite > 0 && (nth > lastWrite || (nth === lastWrite && AFTER.includes(fault)));
+              if (done && nth > lastWrite) {
+                assert.match(
+                  asked[nth - 1] ?? '',
+                  /AdminUserGlobalSignOut$/,
+                  `${what}: all else comes before the write`,
+                );
+              }
               assert.deepEqual(run.changes, done ? changes : {}, what);
               assertWrittenOnce(run, what);
               if (run.answer.status === 503) {
                 assertRefused(run);
                 refusals.set([name, state, fault, nth, castName].join(), run.answer);
               } else {
+                // Only what follows a change may fail without a word of refusal, and then it is said.
                 assert.ok(nth > lastWrite && lastWrite > 0, what);
                 assert.equal(run.answer.status, answer.status, what);
                 assert.equal(run.answer.body['cognitoSessionsEnded'], false, what);
@@ -93,29 +104,54 @@ for (const [castName, { stage: first, cold, warm }] of stages) {
       });
     }
 
-    const cleanOf = (name: string): Run => cleanRuns[name] ?? assert.fail(name);
+    /** The calls of each operation that meet this fault, one a round: where nothing is written, what is after is before. */
+    function nthsOf(fault: Fault, round: number): Map<string, number> {
+      const nths = stage.names.flatMap((name): [string, number][] => {
+        const concerned = cleanOf(name).asked.flatMap((call, index) => {
+          const written = /UpdateItem|SignOut|RevokeToken/.test(call);
+          // What others read is the same as what the first cast reads.
+          const read = castName === 'right' ? BEFORE.includes(fault) : fault === 'error';
+          return written || read ? [index + 1] : [];
+        });
+        const nth = concerned[round];
+        return nth === undefined ? [] : [[name, nth]];
+      });
+      return new Map(nths);
+    }
 
-    /**
-     * Plays a plan on everybody who makes so many calls: a fault after the work only where something is written, and where
-     * nothing is, every fault only in the first cast, for what they read is the same.
-     */
-    async function played(
-      nth: number,
-      fault: Fault,
-      plan: (call: Parameters<Plan>[0], caller: string) => Fault | undefined,
-    ) {
+    /** Plays a fault from those calls on until another of each operation, as long as the same service is asked. */
+    async function played(nths: Map<string, number>, fault: Fault, until: (nth: number) => number) {
+      const everybody = Object.fromEntries(stage.names.map((name) => [name, undefined]));
       if (stage.old()) {
         stage.close();
         stage = await stageOf(service, casts[castName as keyof typeof casts]);
       }
-      const writes = /UpdateItem|SignOut|RevokeToken/;
-      const concerned = stage.names.filter((name) => {
-        const call = cleanOf(name).asked[nth - 1];
-        if (call === undefined) return false;
-        return writes.test(call) || fault === 'error' || (castName === 'right' && BEFORE.includes(fault));
+      if (state === 'warm' && service.clock.seconds() - warmed > 30) {
+        await stage.run(everybody, stage.forgetKeys);
+        warmed = service.clock.seconds();
+      }
+      const plans = [...nths].map(([name, nth]): [string, Plan] => {
+        const dependency = cleanOf(name).asked[nth - 1]?.split(':')[0];
+        return [
+          name,
+          (call) =>
+            call.count >= nth && call.count <= until(nth) && call.name.startsWith(`${dependency}:`)
+              ? fault
+              : undefined,
+        ];
       });
-      const plans = concerned.map((name): [string, Plan] => [name, (call) => plan(call, name)]);
-      return stage.run(Object.fromEntries(plans), meanwhile);
+      const meanwhile = () => state === 'cold' && stage.forgetKeys();
+      const runs: Record<string, Run> = {};
+      const agains: Record<string, (name: string) => Promise<Answer>> = {};
+      // On a busy machine a call may meet its time limit as well. That is another fault: so it is played anew, beside fewer.
+      let open = plans;
+      for (let tries = 0; tries < 6 && open.length > 0; tries++) {
+        const played = await stage.run(Object.fromEntries(open), meanwhile);
+        Object.assign(runs, played.runs);
+        for (const [name] of open) agains[name] = played.again;
+        open = open.filter(([name]) => (runs[name]?.took ?? 0) > patience.requestHandler.requestTimeout);
+      }
+      return { runs, again: (name: string) => agains[name]?.(name) ?? assert.fail(name) };
     }
   }
 }
@@ -128,7 +164,36 @@ test('a 503 is the same for a right and a wrong code, but for the request id', (
     assert.deepEqual(withoutId(right), withoutId(wrong), key);
     compared++;
   }
-  assert.ok(compared > 100, `${compared}`);
+  assert.ok(compared > 80, `${compared}`);
+});
+
+test('a write that is overtaken while its answer is lost is a 503, the same for a right and a wrong code', async () => {
+  const [right, wrong] = [await stageOf(service, casts.right), await stageOf(service, casts.wrong)];
+  const names = ['verify-login', 'verify', 'enroll', 'confirm', 'disable', 'rotate-backup-codes'];
+  const answers = [];
+  for (const stage of [right, wrong]) {
+    const plans = names.map((name): [string, Plan] => {
+      let writes = 0;
+      return [
+        name,
+        async (call) => {
+          if (call.name !== 'dynamodb:UpdateItem' || ++writes > 2) return undefined;
+          if (writes === 1) return 'lose-answer';
+          await stage.overtake(name);
+          return undefined;
+        },
+      ];
+    });
+    const { runs } = await stage.run(Object.fromEntries(plans));
+    for (const run of Object.values(runs)) {
+      assertRefused(run);
+      assert.equal(run.asked.filter((call) => call === 'dynamodb:UpdateItem').length, 2);
+    }
+    answers.push(names.map((name) => withoutId(runs[name]?.answer ?? assert.fail())));
+    for (const name of names) assert.equal((await stage.goOn(name)).status, 200, name);
+    stage.close();
+  }
+  assert.deepEqual(answers[0], answers[1]);
 });
 
 test('no code, token, secret, password or backup code was logged', () => {

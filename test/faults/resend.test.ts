@@ -36,7 +36,8 @@ await calls.DynamoDB();
 
 for (const [dependency, call] of Object.entries(calls)) {
   test(`${dependency} is asked twice, whatever goes wrong, and given up in time`, async (t) => {
-    for (const fault of faults) {
+    // What comes after the work is nothing else to a service that only reads.
+    for (const fault of faults.filter((fault) => dependency === 'DynamoDB' || !fault.endsWith('-after'))) {
       aws.faults.splice(0, Number.POSITIVE_INFINITY, fault, fault, fault);
       const begun = performance.now();
       await assert.rejects(call(), (error: { $metadata?: { attempts?: number } }) => {

@@ -15,7 +15,7 @@ export type Item = Record<string, AttributeValue> | undefined;
 export type Stored = Record<string, Item>;
 
 /** Reads and sets items with the operator's credentials, which no fault of these tests is for. */
-export function storeOf({ local, clock }: Service) {
+export function storeOf({ local, clock }: Pick<Service, 'local' | 'clock'>) {
   const dynamoDb = new DynamoDBClient({
     endpoint: local.dynamodb.endpoint,
     region: local.operator.region,

@@ -46,17 +46,23 @@ test('the key of the table is of use through DynamoDB only', () => {
   });
 });
 
-test('the key of the keyring unwraps and makes wrapped keys for this deployment only', () => {
+test('the key of the keyring unwraps, makes wrapped keys and is re-wrapped for this deployment only', () => {
   const use = keyPolicy('KeyringKey').Statement.filter(({ Sid }) => Sid !== 'Administration');
-  assert.equal(use.length, 1);
-  assert.deepEqual(use[0]?.Action, [
-    'kms:Decrypt',
-    'kms:GenerateDataKeyWithoutPlaintext',
-    'kms:GenerateDataKeyPairWithoutPlaintext',
-  ]);
-  assert.deepEqual(use[0]?.Condition, {
-    StringEquals: { 'kms:EncryptionContext:stack': 'CountersignData' },
-  });
+  assert.deepEqual(
+    use.map(({ Sid, Action }) => [Sid, Action]),
+    [
+      [
+        'Keyring',
+        ['kms:Decrypt', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:GenerateDataKeyPairWithoutPlaintext'],
+      ],
+      ['Rewrap', ['kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:Encrypt']],
+    ],
+  );
+  for (const { Condition } of use) {
+    assert.deepEqual(Condition, {
+      StringEquals: { 'kms:EncryptionContext:stack': 'CountersignData' },
+    });
+  }
 });
 
 test('who administers a key can neither use it nor grant its use, and no other account is named', () => {

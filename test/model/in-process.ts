@@ -131,9 +131,10 @@ export async function createInProcess(
       now += seconds;
     },
     newUser: async () => `user-${randomId()}`,
-    run(ops, turns) {
+    async run(ops, turns) {
       const take = createTurns(ops.length, turns);
-      return Promise.all(ops.map((op, index) => take(index, (turn) => answer(op, turn))));
+      const answers = await Promise.all(ops.map((op, index) => take(index, (turn) => answer(op, turn))));
+      return { answers, from: now, to: now };
     },
   };
 }

@@ -1,25 +1,72 @@
-import { test } from 'node:test';
+/**
+ * Random sequences of every operation against the model of model.ts. Most run in this process, where there are enough of
+ * them to reach what is rare, and where the order of what runs at once is chosen and repeated; some over HTTP, where
+ * everything else is in the way too. `npm run test:model -- --runs 1000` runs more of them.
+ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { startAws } from '../support/aws.ts';
+import { unthrottled } from '../support/plans.ts';
+import { serviceForTests } from '../support/service.ts';
 import { createInProcess } from './in-process.ts';
 import { sequences } from './moves.ts';
-import { play } from './play.ts';
-import { standard, tight } from './rules.ts';
+import { createOverHttp } from './over-http.ts';
+import { type Driver, type Met, play } from './play.ts';
+import { settingsOf, standard, stopping, tight } from './rules.ts';
 
-const seed = Number(process.env['MODEL_SEED'] ?? 20260101);
-const runs = Number(process.env['MODEL_RUNS'] ?? 40);
-console.log(`seed ${seed}, ${runs} runs`);
+const runs = Number(process.env['MODEL_RUNS'] ?? 10);
+const seed = Number(process.env['MODEL_SEED'] ?? 20_260_101);
+console.log(`model: seed ${seed}, ${runs} sequences a test, a fifth of it over HTTP`);
+
+const met: Met = new Map();
+const check = (driver: Driver, together: number, numRuns: number) =>
+  fc.assert(
+    fc.asyncProperty(sequences(together), (sequence) => play(sequence, driver, met)),
+    // A found one is made smaller for so long.
+    { seed, numRuns, ...(numRuns < 100 && { interruptAfterTimeLimit: 60_000 }) },
+  );
 
 const aws = await startAws();
-
-for (const [limits, rules] of Object.entries({ standard, tight })) {
+for (const [limits, rules] of Object.entries({ standard, tight, stopping })) {
   const driver = await createInProcess(aws, rules);
-  const check = (together: number) =>
-    fc.assert(
-      fc.asyncProperty(sequences(together), (sequence) => play(sequence, driver)),
-      { seed, numRuns: runs },
-    );
-  test(`with ${limits} limits, one at a time: every answer and state is the model's`, () => check(1));
-  test(`with ${limits} limits, up to four at once: some order explains every answer and state`, () =>
-    check(4));
+  test(`${limits} limits, one at a time: every answer and state is the model's`, () =>
+    check(driver, 1, Math.ceil(runs / 2)));
+  test(`${limits} limits, up to four at once: some order explains every answer and state`, () =>
+    check(driver, 4, runs));
 }
+
+test('over HTTP, up to four at once: some order explains every answer and state', async () => {
+  const service = await serviceForTests({ ...settingsOf(tight), ...unthrottled }, { environments: 2 });
+  await check(createOverHttp(service, tight), 4, Math.ceil(runs / 5));
+});
+
+after(() => {
+  const calls = [...met.values()].reduce((sum, count) => sum + count, 0);
+  console.log(`model: ${calls} calls, ${met.size} different answers`);
+});
+
+test('the sequences reach what they are about', { skip: runs < 10 }, () => {
+  for (const answer of [
+    'login ok',
+    'verify-login ok',
+    'verify-login code_rejected',
+    'verify-login challenge_invalid',
+    'refresh ok',
+    'refresh refresh_token_invalid',
+    'enroll ok',
+    'enroll conflict',
+    'confirm ok',
+    'verify ok',
+    'verify too_many_attempts',
+    'verify factor_stopped',
+    'verify token_invalid',
+    'disable ok',
+    'rotate-backup-codes ok',
+    'admin-reset ok',
+    'admin-unlock ok',
+    'admin-revoke-sessions ok',
+  ]) {
+    assert.ok(met.has(answer), `no ${answer}`);
+  }
+});

@@ -255,7 +255,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       backupCodesRemaining: of.backupCodes.length,
       failures: of.failures,
       lockedUntil: of.lockedUntil > now ? of.lockedUntil : null,
-      stopped: authenticators.length > 0 && stopped(of, now, rules),
+      stopped: stopped(of, now, rules),
     };
   }
 

@@ -86,9 +86,13 @@ const names = oneOf<Op['name']>(
   [2, 'admin-revoke-sessions'],
 );
 
-const moveOf = (who: fc.Arbitrary<number>, proof: fc.Arbitrary<ProofMove>): fc.Arbitrary<Move> =>
+const moveOf = (
+  name: fc.Arbitrary<Op['name']>,
+  who: fc.Arbitrary<number>,
+  proof: fc.Arbitrary<ProofMove>,
+): fc.Arbitrary<Move> =>
   fc.record({
-    name: names,
+    name,
     who,
     token: rarely(6, fc.nat(4)),
     stray: rarely(20, fc.nat(30)),
@@ -103,22 +107,21 @@ const moveOf = (who: fc.Arbitrary<number>, proof: fc.Arbitrary<ProofMove>): fc.A
 
 const anyone = oneOf([6, 0], [2, 1], [1, 2]);
 
-/** One call, or several at once: mostly of one user and with the same proof, for that is where races are. */
+/** One call, or several at once: mostly of one user, of one kind or with one proof, for that is where races are. */
 const calls = (most: number): fc.Arbitrary<Step> => {
-  const alone = moveOf(anyone, anyProof).map((move) => ({
+  const alone = moveOf(names, anyone, anyProof).map((move) => ({
     kind: 'calls' as const,
     moves: [move],
     turns: [],
   }));
   if (most < 2) return alone;
-  const together = fc.tuple(anyone, anyProof).chain(([who, proof]) =>
+  const mostly = <T>(value: T, other: fc.Arbitrary<T>) =>
+    fc.oneof({ weight: 2, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: other });
+  const together = fc.tuple(names, anyone, anyProof, fc.boolean()).chain(([name, who, proof, alike]) =>
     fc.record({
       kind: fc.constant('calls' as const),
       moves: fc.array(
-        moveOf(
-          fc.oneof({ weight: 9, arbitrary: fc.constant(who) }, { weight: 1, arbitrary: anyone }),
-          fc.oneof({ weight: 3, arbitrary: fc.constant(proof) }, { weight: 2, arbitrary: anyProof }),
-        ),
+        moveOf(alike ? mostly(name, names) : names, mostly(who, anyone), mostly(proof, anyProof)),
         { minLength: 2, maxLength: most },
       ),
       turns: fc.array(fc.nat(most - 1), { maxLength: 4 * most }),
@@ -142,15 +145,77 @@ const time: fc.Arbitrary<Step> = fc.record({
   who: anyone,
 });
 
+/** One call: of the first user, with a token and a code that are good, unless said otherwise. */
+export function callOf(name: Op['name'], more: Partial<Move> = {}): Extract<Step, { kind: 'calls' }> {
+  const move: Move = {
+    name,
+    who: 0,
+    token: undefined,
+    stray: undefined,
+    proof: { kind: 'fresh', authenticator: 0 },
+    authenticator: 0,
+    password: 'right',
+    otherClient: false,
+  };
+  return { kind: 'calls', moves: [{ ...move, ...more }], turns: [] };
+}
+
+/** Short runs of calls that chance alone seldom puts together, with chance between them. */
+const story: fc.Arbitrary<Step[]> = fc
+  .record({
+    who: anyone,
+    plot: fc.constantFrom('guessing', 'refresh reused', 'change', 'enrolment left', 'challenge reused'),
+    count: fc.integer({ min: 1, max: 6 }),
+    changes: fc.constantFrom('rotate-backup-codes', 'disable', 'admin-revoke-sessions', 'admin-reset'),
+    uses: fc.constantFrom('status', 'refresh', 'verify', 'enroll', 'disable', 'rotate-backup-codes'),
+    back: fc.nat(3),
+    all: fc.boolean(),
+    seconds: fc.constantFrom(30, 31, 30, 599, 600, 601),
+  })
+  .map(({ who, plot, count, changes, uses, back, all, seconds }): Step[] => {
+    const call = (name: Op['name'], more: Partial<Move> = {}) =>
+      callOf(name, { who, authenticator: all ? undefined : 0, ...more });
+    const wait = (to: 'seconds' | 'lock', seconds: number): Step => ({ kind: 'time', to, seconds, who });
+    switch (plot) {
+      case 'guessing':
+        return Array.from({ length: count }).flatMap(() => [
+          wait('lock', 0),
+          call('verify', { proof: { kind: 'wrong' } }),
+        ]);
+      case 'refresh reused':
+        return [call('refresh'), call('refresh', { token: 1 }), call('refresh', { token: 0 })];
+      case 'change':
+        return [wait('seconds', 30), call(changes), wait('seconds', 30), call(uses, { token: back })];
+      case 'enrolment left':
+        return [
+          call('enroll'),
+          wait('seconds', seconds),
+          ...(seconds < 60 ? [call('disable'), wait('seconds', 30)] : [call('refresh')]),
+          call('confirm', {
+            authenticator: 0,
+            proof: { kind: 'code', whose: 'own', authenticator: 0, steps: 0 },
+          }),
+        ];
+      default:
+        return [call('login'), call('verify-login'), wait('seconds', 30), call('verify-login', { token: 0 })];
+    }
+  });
+
 /** @param together calls at once, at most */
 export const sequences = (together: number, length = 60): fc.Arbitrary<Sequence> =>
   fc.record({
     enrolled: oneOf([1, 0], [4, 1], [1, 2]),
     // Without the bias to short ones, which reach nothing.
-    steps: fc.noBias(
-      fc.array(fc.oneof({ weight: 5, arbitrary: calls(together) }, { weight: 2, arbitrary: time }), {
-        maxLength: length,
-        size: 'max',
-      }),
-    ),
+    steps: fc
+      .noBias(
+        fc.array(
+          fc.oneof(
+            { weight: 15, arbitrary: calls(together).map((step) => [step]) },
+            { weight: 6, arbitrary: time.map((step) => [step]) },
+            { weight: 2, arbitrary: story },
+          ),
+          { maxLength: length, size: 'max' },
+        ),
+      )
+      .map((steps) => steps.flat()),
   });

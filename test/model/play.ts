@@ -1,7 +1,7 @@
 import { type AuthenticatorApp, scan } from '../support/authenticator-app.ts';
 import { type Call, canonical, explain } from './explain.ts';
 import { type Answer, nobody, type Op, type Proof, type Rules, type State, type StepsOf } from './model.ts';
-import type { Move, ProofMove, Sequence, Step } from './moves.ts';
+import { callOf, type Move, type ProofMove, type Sequence, type Step } from './moves.ts';
 
 /** The service, by whatever way it is reached. */
 export interface Driver {
@@ -11,8 +11,13 @@ export interface Driver {
   advance(seconds: number): void;
   /** Names of somebody new, of whom nothing is stored. */
   newUser(): Promise<string>;
-  /** Runs these at once. @param turns who goes on where several could, if the driver decides that */
-  run(ops: Op[], turns: number[]): Promise<Answer[]>;
+  /**
+   * Runs these at once.
+   *
+   * @param turns who goes on where several could, if the driver decides that
+   * @returns the answers, in the order of `ops`, and the seconds between which they were made
+   */
+  run(ops: Op[], turns: number[]): Promise<{ answers: Answer[]; from: number; to: number }>;
 }
 
 /** Everything that was on the wire about one user, the newest first. */
@@ -74,16 +79,15 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
   }
 
   async function check(ops: Op[], turns: number[]): Promise<void> {
-    const began = driver.now();
-    const answers = await driver.run(ops, turns);
-    const nows = Array.from({ length: driver.now() - began + 1 }, (_, index) => began + index);
+    const { answers, from, to } = await driver.run(ops, turns);
+    const nows = Array.from({ length: to - from + 1 }, (_, index) => from + index);
     const calls = ops.map((op, index): Call => ({ op, answer: answers[index] ?? { outcome: '', body: {} } }));
     for (const { op, answer } of calls) {
       see(op.user, answer);
       const what = `${op.name} ${answer.outcome}`;
       met?.set(what, (met.get(what) ?? 0) + 1);
     }
-    story.push(told(calls, began));
+    story.push(told(calls, from));
     for (const user of new Set(ops.map(({ user }) => user))) {
       const before = states.get(user) ?? [];
       const after = explain(
@@ -146,7 +150,7 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
     // With nothing to go on with, from the beginning.
     if (token === undefined) return as({ name: 'login', password });
     const id = authenticator === undefined ? undefined : own.authenticators[authenticator];
-    const proof = proofOf(move.proof, own);
+    const proof = proofOf(move.proof, own, name === 'confirm');
     const code = proof && 'code' in proof ? proof.code : undefined;
     switch (name) {
       case 'refresh':
@@ -196,16 +200,17 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
     return all[index % Math.max(1, all.length)] ?? { token: undefined, user: '' };
   }
 
-  function proofOf(move: ProofMove, own: Seen): Proof | undefined {
+  function proofOf(move: ProofMove, own: Seen, pending: boolean): Proof | undefined {
     const whose = 'whose' in move && move.whose === 'other' ? people.find((other) => other !== own) : own;
     const now = driver.now();
     switch (move.kind) {
       case 'fresh': {
-        const id = own.authenticators[move.authenticator % Math.max(1, own.authenticators.length)] ?? '';
-        const last = states.get(own.user)?.[0]?.authenticators[id] ?? 0;
+        const last = states.get(own.user)?.[0]?.authenticators ?? {};
+        const known = own.authenticators.filter((id) => pending || Object.hasOwn(last, id));
+        const id = known[move.authenticator % Math.max(1, known.length)] ?? '';
         const current = Math.floor(now / 30);
         const app = apps.get(id);
-        const step = [current - 1, current, current + 1].find((step) => step > last) ?? current;
+        const step = [current - 1, current, current + 1].find((step) => step > (last[id] ?? 0)) ?? current;
         return app && { code: app.codeAt(step * 30) };
       }
       case 'code': {
@@ -229,20 +234,9 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
 
 /** Signs in, enrols and confirms, for so many users. */
 function prelude(enrolled: number): Step[] {
-  const move = {
-    token: undefined,
-    stray: undefined,
-    authenticator: 0,
-    password: 'right',
-    otherClient: false,
-  } as const;
   const proof = { kind: 'code', whose: 'own', authenticator: 0, steps: 0 } as const;
-  return Array.from({ length: enrolled }).flatMap((_, who): Step[] =>
-    (['login', 'enroll', 'confirm'] as const).map((name) => ({
-      kind: 'calls',
-      moves: [{ ...move, name, who, proof }],
-      turns: [],
-    })),
+  return Array.from({ length: enrolled }).flatMap((_, who) =>
+    (['login', 'enroll', 'confirm'] as const).map((name) => callOf(name, { who, proof })),
   );
 }
 

@@ -10,7 +10,7 @@ export interface Answer {
 }
 
 /** A client app of the service: plain HTTP and an API key. */
-export function clientOf(service: Service, apiKey = service.local.apiKey) {
+export function clientOf(service: Pick<Service, 'url' | 'local'>, apiKey = service.local.apiKey) {
   const call = async (
     method: string,
     path: string,

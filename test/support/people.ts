@@ -8,7 +8,7 @@ import type { Service } from '../../local/service.ts';
 import type { Person } from './client.ts';
 
 /** Cognito, with the operator's credentials and at the service's time. */
-export function cognitoOf({ local, clock }: Service): CognitoIdentityProviderClient {
+export function cognitoOf({ local, clock }: Pick<Service, 'local' | 'clock'>): CognitoIdentityProviderClient {
   return new CognitoIdentityProviderClient({
     endpoint: local.cognito.endpoint,
     region: local.operator.region,
@@ -23,7 +23,7 @@ export function cognitoOf({ local, clock }: Service): CognitoIdentityProviderCli
  * @param permanent false: the password is an administrator's, to be replaced at the first sign-in
  */
 export async function createPerson(
-  service: Service,
+  service: Pick<Service, 'local' | 'clock'>,
   { permanent = true }: { permanent?: boolean } = {},
 ): Promise<Person & { sub: string }> {
   const cognito = cognitoOf(service);

@@ -1,4 +1,14 @@
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -21,12 +31,13 @@ export async function serviceForTests(
   { userPool, ...options }: Options = {},
 ): Promise<Service & { folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
-  const shared = process.env['COUNTERSIGN_ASSEMBLY'];
-  const own = join(folder, 'assembly');
-  if (!shared || configuration) await synthesize(own, configuration ?? {});
-  else if (userPool) cpSync(shared, own, { recursive: true });
-  if (userPool) alterUserPool(own, userPool);
-  const assembly = shared && !configuration && !userPool ? shared : own;
+  let assembly = await assemblyOf(configuration, folder);
+  if (userPool) {
+    const altered = join(folder, 'altered');
+    cpSync(assembly, altered, { recursive: true });
+    alterUserPool(altered, userPool);
+    assembly = altered;
+  }
   const data = join(folder, 'data');
   const service = await startService({ assembly, folder: data, port: 0, ...options });
   after(async () => {
@@ -34,6 +45,32 @@ export async function serviceForTests(
     rmSync(folder, { recursive: true, force: true });
   });
   return { ...service, folder: data };
+}
+
+/** The assembly of a configuration: one for all files of a run of `npm test` that want the same. */
+async function assemblyOf(
+  configuration: Record<string, unknown> | undefined,
+  folder: string,
+): Promise<string> {
+  const shared = process.env['COUNTERSIGN_ASSEMBLY'];
+  const made = join(folder, 'assembly');
+  if (shared && !configuration) return shared;
+  if (!shared) {
+    await synthesize(made, configuration ?? {});
+    return made;
+  }
+  const name = createHash('sha256').update(JSON.stringify(configuration)).digest('hex').slice(0, 16);
+  const kept = `${shared}-${name}`;
+  if (!existsSync(kept)) {
+    await synthesize(made, configuration ?? {});
+    try {
+      // Whole or not at all: other files may be at it too.
+      renameSync(made, kept);
+    } catch {
+      return made;
+    }
+  }
+  return kept;
 }
 
 function alterUserPool(assembly: string, properties: Record<string, unknown>): void {

@@ -110,7 +110,13 @@ test('of two enrolments at once one wins whole', async () => {
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
+    const before = service.calls.length;
     const answers = await Promise.all([1, 2].map(() => client.post('/v1/totp/enroll', {}, access)));
+    const written = service.calls
+      .slice(before)
+      .filter(({ operation, status }) => operation === 'UpdateItem' && status === 200);
+    const begun = answers.filter(({ status }) => status === 201);
+    assert.equal(begun.length, written.length, 'an enrolment that was not stored is not shown');
     const { pending, authenticators } = await storedFactor(service, person);
     assert.equal(authenticators.length, 0);
     const confirmed = [];
