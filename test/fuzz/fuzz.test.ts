@@ -1,6 +1,6 @@
 /**
  * Requests of every form to every operation, over HTTP: nothing but the contract comes back, and what is refused as
- * malformed changes nothing. `npm run test:fuzz -- --inputs 100000` sends more of them.
+ * malformed changes nothing. `npm test` sends 2000, `.ci/run` 10,000, `npm run test:fuzz -- --inputs 100000` as many as wanted.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -13,7 +13,7 @@ import { inputs } from './inputs.ts';
 import { createTransport } from './request.ts';
 import { createSender, type Met } from './sender.ts';
 
-const amount = Number(process.env['FUZZ_INPUTS'] ?? 10_000);
+const amount = Number(process.env['FUZZ_INPUTS'] ?? 2000);
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_260_101);
 const SENDERS = 6;
 
@@ -52,8 +52,10 @@ test(`${amount} requests, seed ${seed}: never a fault, never an answer outside t
   assert.ok(sent >= amount);
 });
 
-test('the requests reach what they are about', { skip: amount < 10_000 }, () => {
+test('the requests reach what they are about', () => {
   for (const operation of Object.keys(routes)) assert.ok(met.has(`${operation} ok`), `no ${operation} ok`);
+  // Some refusals are rare: they want the full number.
+  if (amount < 10_000) return;
   for (const operation of Object.keys(bodies)) {
     for (const code of ['invalid_json', 'invalid_request', 'body_too_large', 'unsupported_media_type'])
       assert.ok(met.has(`${operation} ${code}`), `no ${operation} ${code}`);

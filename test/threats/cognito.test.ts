@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-cognito-identity-provider';
 import { AuthenticationDetails } from 'amazon-cognito-identity-js';
 import { outcome } from '../local/cognito/identity-js.ts';
+import '../support/native-powers.ts';
 import { assertProblem, challengeFor, clientOf } from '../support/client.ts';
 import {
   answer,

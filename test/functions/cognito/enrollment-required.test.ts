@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import '../../support/native-powers.ts';
 import { clientOf, signIn } from '../../support/client.ts';
 import {
   answer,

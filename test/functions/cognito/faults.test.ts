@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Fault } from '../../../local/aws/types.ts';
+import '../../support/native-powers.ts';
 import { clientOf } from '../../support/client.ts';
 import {
   answer,

@@ -5,6 +5,7 @@ import {
   ForgotPasswordCommand,
   InitiateAuthCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
+import '../../support/native-powers.ts';
 import { clientOf, text } from '../../support/client.ts';
 import {
   enrollFromCognito,
