@@ -55,7 +55,7 @@ stream.once('end', () => {
 stream.compose(new spec()).pipe(process.stdout);
 
 function isLong(file: string): boolean {
-  return /^test\/(faults|fuzz|model)\//.test(file);
+  return /^test\/(faults|fuzz|model|threats|bin|functions\/cognito)\//.test(file);
 }
 
 function step(name: string, program: string, parameters: string[]): void {

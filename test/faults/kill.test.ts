@@ -13,10 +13,11 @@ import { scratchFolder } from '../local/assembly.ts';
 import { type Answer, clientOf, codeAt, text } from '../support/client.ts';
 import { freePort } from '../support/free-port.ts';
 import { createPerson } from '../support/people.ts';
+import { thorough } from '../support/thorough.ts';
 import { busyClient, type Known } from './clients.ts';
 import { storeOf } from './stored.ts';
 
-const ROUNDS = 3;
+const ROUNDS = thorough ? 3 : 1;
 const CLIENTS = 4;
 /** Changes that are answered before the service is killed, in the middle of others. */
 const ANSWERED = 30;
