@@ -47,27 +47,30 @@ after(() => {
   console.log(`model: ${calls} calls, ${met.size} different answers`);
 });
 
-test('the sequences reach what they are about', { skip: runs < 10 }, () => {
-  for (const answer of [
-    'login ok',
-    'verify-login ok',
-    'verify-login code_rejected',
-    'verify-login challenge_invalid',
-    'refresh ok',
-    'refresh refresh_token_invalid',
-    'enroll ok',
-    'enroll conflict',
-    'confirm ok',
-    'verify ok',
-    'verify too_many_attempts',
-    'verify factor_stopped',
-    'verify token_invalid',
-    'disable ok',
-    'rotate-backup-codes ok',
-    'admin-reset ok',
-    'admin-unlock ok',
-    'admin-revoke-sessions ok',
-  ]) {
-    assert.ok(met.has(answer), `no ${answer}`);
-  }
-});
+// Some answers are rare: they want the full number.
+if (runs >= 10) {
+  test('the sequences reach what they are about', () => {
+    for (const answer of [
+      'login ok',
+      'verify-login ok',
+      'verify-login code_rejected',
+      'verify-login challenge_invalid',
+      'refresh ok',
+      'refresh refresh_token_invalid',
+      'enroll ok',
+      'enroll conflict',
+      'confirm ok',
+      'verify ok',
+      'verify too_many_attempts',
+      'verify factor_stopped',
+      'verify token_invalid',
+      'disable ok',
+      'rotate-backup-codes ok',
+      'admin-reset ok',
+      'admin-unlock ok',
+      'admin-revoke-sessions ok',
+    ]) {
+      assert.ok(met.has(answer), `no ${answer}`);
+    }
+  });
+}

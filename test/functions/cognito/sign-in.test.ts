@@ -24,6 +24,10 @@ import {
 import { cognitoOf, createPerson } from '../../support/people.ts';
 import { serviceForTests } from '../../support/service.ts';
 import { storedRecord } from '../../support/stored.ts';
+import { thorough } from '../../support/thorough.ts';
+
+// In CI the library does its own arithmetic too.
+if (!thorough) await import('../../support/native-powers.ts');
 
 const service = await serviceForTests();
 const client = clientOf(service);
