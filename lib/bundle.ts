@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { buildSync } from 'esbuild';
+import { type BuildOptions, buildSync } from 'esbuild';
+import { keptBundles, stampOf } from './bundle-stamp.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const notDeployed = new Set(['routes']);
@@ -32,7 +33,8 @@ function functionNames(): string[] {
 }
 
 /**
- * Bundles every function in one pass of esbuild. The same sources give the same bytes.
+ * Bundles every function in one pass of esbuild. The same sources give the same bytes, so a pass that would give what is there
+ * already is left out.
  *
  * @param into folder that gets a folder for each function; by default `build/functions` of this project
  * @returns the bundles by the name of their operation
@@ -40,12 +42,34 @@ function functionNames(): string[] {
  */
 export function bundleFunctions(into = join(root, 'build/functions')): Record<string, Bundle> {
   const names = functionNames();
-  const { outputFiles, metafile } = buildSync({
+  const options = optionsFor(names, into);
+  const stamp = `${into}.json`;
+  const kept = keptBundles<Bundle>(stamp, root, options);
+  if (kept) return kept;
+
+  const { outputFiles, metafile } = buildSync({ ...options, write: false, metafile: true });
+  const bundles = Object.fromEntries(
+    names.map((name) => {
+      const folder = join(into, name);
+      const output = metafile.outputs[relative(root, join(folder, 'index.js')).replaceAll('\\', '/')];
+      if (!output) throw new Error(`esbuild made no bundle for ${name}.`);
+      return [name, { folder, bytes: output.bytes, inputs: Object.keys(output.inputs).sort() }];
+    }),
+  );
+  for (const { path, contents } of outputFiles) {
+    place(path, contents);
+    // Says that index.js is CommonJS, wherever the folder lies.
+    place(join(dirname(path), 'package.json'), '{"type":"commonjs"}\n');
+  }
+  place(stamp, stampOf(root, Object.keys(metafile.inputs).sort(), bundles, options));
+  return bundles;
+}
+
+function optionsFor(names: string[], into: string) {
+  return {
     absWorkingDir: root,
     entryPoints: names.map((name) => ({ in: `functions/${name}.ts`, out: `${name}/index` })),
     outdir: into,
-    write: false,
-    metafile: true,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -60,19 +84,5 @@ export function bundleFunctions(into = join(root, 'build/functions')): Record<st
     legalComments: 'none',
     sourcemap: false,
     logLevel: 'silent',
-  });
-  const bundles = Object.fromEntries(
-    names.map((name) => {
-      const folder = join(into, name);
-      const output = metafile.outputs[relative(root, join(folder, 'index.js')).replaceAll('\\', '/')];
-      if (!output) throw new Error(`esbuild made no bundle for ${name}.`);
-      return [name, { folder, bytes: output.bytes, inputs: Object.keys(output.inputs).sort() }];
-    }),
-  );
-  for (const { path, contents } of outputFiles) {
-    place(path, contents);
-    // Says that index.js is CommonJS, wherever the folder lies.
-    place(join(dirname(path), 'package.json'), '{"type":"commonjs"}\n');
-  }
-  return bundles;
+  } satisfies BuildOptions;
 }
