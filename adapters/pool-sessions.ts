@@ -8,10 +8,23 @@ import type { PoolSessions } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import { patience } from './aws.ts';
 
+/** Goes into the User-Agent of each request, and so into what CloudTrail records of it. */
+const APP_ID = 'countersign';
+
+/**
+ * Whether Countersign itself has asked for a sign-out: it has ended its own sessions by then, and the one that proved the
+ * change must live. Whoever else says so in a User-Agent may call AdminUserGlobalSignOut, and keeps a session from ending.
+ *
+ * @param userAgent as in CloudTrail's record
+ */
+export function isOwnSignOut(userAgent: string | undefined): boolean {
+  return userAgent?.split(' ').includes(`app/${APP_ID}`) ?? false;
+}
+
 /** Ends the pool's sessions where the configuration says so; undefined where it does not. */
 export function createPoolSessions(settings: Settings): ((userPoolId: string) => PoolSessions) | undefined {
   if (!settings.globalSignOut) return undefined;
-  const cognito = new CognitoIdentityProviderClient(patience);
+  const cognito = new CognitoIdentityProviderClient({ ...patience, userAgentAppId: APP_ID });
   return (UserPoolId) => ({
     async end({ realm, sub }) {
       if (realm !== settings.realm) return;

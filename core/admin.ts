@@ -83,9 +83,18 @@ export async function adminRevokeSessions(
   user: User,
   now: number,
 ): Promise<void> {
+  await revokeSessions(records, user, now);
+  await poolSessions?.end(user);
+}
+
+/**
+ * The same where Cognito has ended its own sessions already.
+ *
+ * @throws CountersignError `conflict`, `temporarily_unavailable`
+ */
+export async function revokeSessions(records: Records, user: User, now: number): Promise<void> {
   const factor = await records.read(user);
   await replaceOrConflict(records, user, factor, noted(changed(factor, now), 'sessions_revoked', now));
-  await poolSessions?.end(user);
 }
 
 function known(factor: Factor): Factor {

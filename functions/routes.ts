@@ -161,5 +161,18 @@ export const triggers = {
   'cognito/post-confirmation': { lambdaConfig: 'PostConfirmation', record: 'write', signsOut: true },
 } as const satisfies Record<string, Trigger>;
 
+/** A function for what an administrator does at a pool itself: EventBridge invokes it, of what CloudTrail recorded. */
+export interface Listener extends Pick<Route, 'record' | 'keys'> {
+  /** The operations of Cognito's API that it hears of. */
+  hears: readonly string[];
+}
+
+export const listeners = {
+  'cognito/admin-sign-out': {
+    hears: ['AdminUserGlobalSignOut', 'AdminDisableUser', 'AdminDeleteUser'],
+    record: 'write',
+  },
+} as const satisfies Record<string, Listener>;
+
 /** The name of an operation: its file in functions/, its Lambda function, its construct and its test. */
 export type Operation = keyof typeof routes;

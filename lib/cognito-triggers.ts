@@ -1,11 +1,12 @@
 import { Duration, Names, RemovalPolicy } from 'aws-cdk-lib';
 import { type IUserPool, LambdaVersion, type UserPool, UserPoolOperation } from 'aws-cdk-lib/aws-cognito';
+import { Match, Rule } from 'aws-cdk-lib/aws-events';
 import { CfnPolicy, PolicyDocument, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Settings } from '../core/settings.ts';
-import { type Trigger, triggers } from '../functions/routes.ts';
+import { type Listener, listeners, type Trigger, triggers } from '../functions/routes.ts';
 import type { Bundle } from './bundle.ts';
 import { type KeyringTargets, signOutStatement, tableStatements } from './grants.ts';
 import { OperationFunction } from './operation-function.ts';
@@ -32,7 +33,9 @@ export interface CountersignTriggersProps extends KeyringTargets {
 }
 
 /** Cognito gives a trigger up at 5 s and calls it again: the first call must be over by then. */
-const TIMEOUT = Duration.seconds(4);
+const TRIGGER_TIMEOUT = Duration.seconds(4);
+/** Nobody waits for what hears of events, and Lambda tries it again. */
+const LISTENER_TIMEOUT = Duration.seconds(30);
 
 const OPERATIONS: Record<Trigger['lambdaConfig'], UserPoolOperation> = {
   DefineAuthChallenge: UserPoolOperation.DEFINE_AUTH_CHALLENGE,
@@ -43,7 +46,8 @@ const OPERATIONS: Record<Trigger['lambdaConfig'], UserPoolOperation> = {
 };
 
 /**
- * The second factor inside Cognito's own sign-in: a function for each entry of `triggers` in functions/routes.ts.
+ * The second factor inside Cognito's own sign-in: a function for each entry of `triggers` in functions/routes.ts, and one
+ * for each of `listeners`, for what administrators do at the pool itself.
  * One set of them serves any number of pools of one realm.
  *
  * @example
@@ -52,27 +56,21 @@ const OPERATIONS: Record<Trigger['lambdaConfig'], UserPoolOperation> = {
  */
 export class CountersignTriggers extends Construct {
   private readonly operations: { trigger: Trigger; operation: OperationFunction }[];
+  private readonly listeners: { name: string; listener: Listener; operation: OperationFunction }[];
   private readonly endsSessions: boolean;
 
   constructor(scope: Construct, id: string, props: CountersignTriggersProps) {
     super(scope, id);
-    const table: [string, Trigger][] = Object.entries(triggers);
     this.endsSessions = props.settings.globalSignOut;
-    this.operations = table.map(([name, trigger]) => {
-      const bundle = props.bundles[name];
-      if (!bundle) throw new Error(`There is no bundle of functions/${name}.ts.`);
-      const operation = new OperationFunction(this, pascalCase(name.replace('cognito/', '')), {
-        operation: name,
-        bundle,
-        environment: environmentOf(trigger, props),
-        statements: tableStatements(trigger, props),
-        memory: props.memory ?? 512,
-        logRetentionDays: props.logRetentionDays ?? RetentionDays.THREE_MONTHS,
-        removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
-        timeout: TIMEOUT,
-      });
-      return { trigger, operation };
-    });
+    this.operations = Object.entries<Trigger>(triggers).map(([name, trigger]) => ({
+      trigger,
+      operation: this.createFunction(name, trigger, TRIGGER_TIMEOUT, props),
+    }));
+    this.listeners = Object.entries<Listener>(listeners).map(([name, listener]) => ({
+      name: nameOf(name),
+      listener,
+      operation: this.createFunction(name, listener, LISTENER_TIMEOUT, props),
+    }));
   }
 
   /**
@@ -90,6 +88,7 @@ export class CountersignTriggers extends Construct {
       );
     }
     this.grantSignOut(userPool);
+    this.listenTo(userPool);
   }
 
   /**
@@ -105,6 +104,7 @@ export class CountersignTriggers extends Construct {
       });
     }
     this.grantSignOut(userPool);
+    this.listenTo(userPool);
   }
 
   /** The functions, by their names in LambdaConfig. */
@@ -112,6 +112,56 @@ export class CountersignTriggers extends Construct {
     return new Map(
       this.operations.map(({ trigger, operation }) => [trigger.lambdaConfig, operation.function]),
     );
+  }
+
+  private createFunction(
+    name: string,
+    grants: Pick<Trigger, 'record' | 'keys'>,
+    timeout: Duration,
+    props: CountersignTriggersProps,
+  ): OperationFunction {
+    const bundle = props.bundles[name];
+    if (!bundle) throw new Error(`There is no bundle of functions/${name}.ts.`);
+    return new OperationFunction(this, nameOf(name), {
+      operation: name,
+      bundle,
+      environment: environmentOf(grants, props),
+      statements: tableStatements(grants, props),
+      memory: props.memory ?? 512,
+      logRetentionDays: props.logRetentionDays ?? RetentionDays.THREE_MONTHS,
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      timeout,
+    });
+  }
+
+  /**
+   * What is done at this pool by Cognito's API, as far as CloudTrail tells EventBridge of it: where the account has a trail.
+   * The rule is of the pool's stack, which waits for the functions' already.
+   */
+  private listenTo(userPool: IUserPool): void {
+    for (const { name, listener, operation } of this.listeners) {
+      const { functionArn: arn } = operation.function;
+      const rule = new Rule(userPool, name, {
+        description: `Countersign: ${listener.hears.join(', ')}`,
+        eventPattern: {
+          source: ['aws.cognito-idp'],
+          detailType: ['AWS API Call via CloudTrail'],
+          detail: {
+            eventSource: ['cognito-idp.amazonaws.com'],
+            eventName: [...listener.hears],
+            requestParameters: { userPoolId: [userPool.userPoolId] },
+            // What was refused has signed nobody out.
+            errorCode: Match.doesNotExist(),
+          },
+        },
+        targets: [{ bind: () => ({ arn }) }],
+      });
+      operation.function.addPermission(`${name}Events`, {
+        principal: new ServicePrincipal('events.amazonaws.com'),
+        sourceArn: rule.ruleArn,
+        scope: userPool,
+      });
+    }
   }
 
   /**
@@ -132,8 +182,16 @@ export class CountersignTriggers extends Construct {
   }
 }
 
-/** What each trigger reads: see its file. Never the pool's id, which would be a cycle: it is in every event. */
-function environmentOf({ keys }: Trigger, props: CountersignTriggersProps): Record<string, string> {
+/** Of a function in functions/cognito, the name of its construct. */
+function nameOf(operation: string): string {
+  return pascalCase(operation.replace('cognito/', ''));
+}
+
+/** What each of them reads: see its file. Never the pool's id, which would be a cycle: it is in every event. */
+function environmentOf(
+  { keys }: Pick<Trigger, 'keys'>,
+  props: CountersignTriggersProps,
+): Record<string, string> {
   return {
     TABLE_NAME: props.table.tableRef.tableName,
     SETTINGS: settingsOf(props.settings),

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAllowed } from './aws/iam.ts';
 import { AwsError, type Principal, type RunningServer, type Surroundings } from './aws/types.ts';
+import { recordOf } from './cognito/cloud-trail.ts';
 import { type PoolDefinition, startCognito } from './cognito/server.ts';
 import {
   functionDefinition,
@@ -11,6 +12,7 @@ import {
   tableDefinitions,
 } from './definitions.ts';
 import { startDynamoDb } from './dynamodb.ts';
+import { createEventBus, type EventBus } from './event-bus.ts';
 import { startKms } from './kms.ts';
 import { configurationOf } from './lambda/configuration.ts';
 import { startLambdaControl } from './lambda/control.ts';
@@ -32,6 +34,7 @@ export interface Backends {
   /** Lambda's control API. */
   lambda: RunningServer;
   invoke: Lambda['invoke'];
+  events: EventBus;
 }
 
 /**
@@ -76,6 +79,7 @@ export async function startBackends(options: {
 
   const { mayInvoke } = policies;
   const pools = poolDefinitions(deployment);
+  const events = createEventBus(deployment, mayInvoke, invoke, clock.now);
   const cognito = await startCognito({
     surroundings,
     folder: dataOf('cognito'),
@@ -90,6 +94,7 @@ export async function startBackends(options: {
       if (!result.ok) throw new Error(result.error.errorMessage);
       return result.payload;
     },
+    onApiCall: (call) => events.put(recordOf(call, surroundings)),
   });
   running(cognito);
 
@@ -131,7 +136,7 @@ export async function startBackends(options: {
   async function invoke(functionArn: string, event: unknown): Promise<InvokeResult> {
     return lambda.invoke(functionArn, event);
   }
-  return { kms, dynamodb, cognito, lambda: control, pools, sessions, mayInvoke, invoke };
+  return { kms, dynamodb, cognito, lambda: control, pools, sessions, mayInvoke, invoke, events };
 }
 
 /** A function writes its log by its own role: without the grant, CloudWatch would never show a line. */

@@ -44,6 +44,8 @@ export interface Service extends Omit<Observed, 'surroundings'> {
   operator: Principal;
   /** Runs an operation by its name, as in `verify-login`, with the event as it is. */
   invoke(operation: string, event: unknown): Promise<InvokeResult>;
+  /** When every event that EventBridge has got so far has been delivered. */
+  eventsDelivered(): Promise<void>;
   /** Requests under way are answered, then everything stops. */
   close(): Promise<void>;
 }
@@ -92,7 +94,7 @@ async function start(
     ...(environments === undefined ? {} : { environments }),
     ...(onLog ? { onLog } : {}),
   });
-  const { pools, cognito, sessions, mayInvoke, invoke } = backends;
+  const { pools, cognito, sessions, mayInvoke, invoke, events } = backends;
   checkSchedules(deployment, mayInvoke);
 
   onProgress?.('Making the first keys and the users');
@@ -135,6 +137,7 @@ async function start(
       if (!found) throw new Error(`No operation ${operation}.`);
       return invoke(found.attribute('Arn'), event);
     },
+    eventsDelivered: events.settled,
     close,
   };
 }

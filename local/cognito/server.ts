@@ -1,5 +1,6 @@
 import { startAwsServer } from '../aws/server.ts';
 import type { RunningServer, Surroundings } from '../aws/types.ts';
+import type { ApiCall } from './cloud-trail.ts';
 import type { Context } from './operations/access.ts';
 import { adminUserOperations } from './operations/admin-users.ts';
 import { authenticationOperations } from './operations/authentication.ts';
@@ -22,6 +23,8 @@ export interface CognitoOptions {
   pools: PoolDefinition[];
   /** Runs a trigger by its ARN; rejects on a function error, and with an `AwsError` when it cannot be invoked. */
   invokeTrigger: InvokeTrigger;
+  /** Called with every call that CloudTrail would record of an administrator. @default nobody is told */
+  onApiCall?(call: ApiCall): void;
   /** @default any free one */
   port?: number;
 }
@@ -56,12 +59,13 @@ const jwksPath = /^\/([\w-]+_[0-9A-Za-z]+)\/\.well-known\/jwks\.json$/;
  */
 export async function startCognito(options: CognitoOptions): Promise<RunningServer> {
   const running = options.pools.map((definition) => openPool(definition, options));
-  const context: Context = { pools: listPools(running), surroundings: options.surroundings };
+  const { surroundings, onApiCall } = options;
+  const context: Context = { pools: listPools(running), surroundings, ...(onApiCall && { onApiCall }) };
   return startAwsServer({
     service: 'cognito-idp',
     targetPrefix: 'AWSCognitoIdentityProviderService',
     contentType: 'application/x-amz-json-1.1',
-    surroundings: options.surroundings,
+    surroundings,
     operations: {
       ...authenticationOperations(context),
       ...adminUserOperations(context),

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { routes, triggers } from '../../functions/routes.ts';
+import { listeners, routes, triggers } from '../../functions/routes.ts';
 import { bundleFunctions } from '../../lib/bundle.ts';
 
 const bundles = bundleFunctions();
 const KB = 1024;
 
-test('there is a bundle for each operation, each trigger and each keeper of the keyring', () => {
-  const wanted = [...Object.keys(routes), ...Object.keys(triggers), 'ensure-keys', 'rotate-keys', 'reseal'];
+test('there is a bundle for each operation, each trigger and listener, and each keeper of the keyring', () => {
+  const named = [routes, triggers, listeners].flatMap((table) => Object.keys(table));
+  const wanted = [...named, 'ensure-keys', 'rotate-keys', 'reseal'];
   for (const operation of wanted) assert.ok(bundles[operation], operation);
   assert.equal(bundles['routes'], undefined);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { App, Stack } from 'aws-cdk-lib';
 import { UserPool, UserPoolOperation } from 'aws-cdk-lib/aws-cognito';
-import { type Trigger, triggers } from '../../functions/routes.ts';
+import { type listeners, type Trigger, triggers } from '../../functions/routes.ts';
 import { bundleFunctions } from '../../lib/bundle.ts';
 import { CountersignTriggers } from '../../lib/cognito-triggers.ts';
 import { readConfig } from '../../lib/config.ts';
@@ -26,8 +26,11 @@ const variablesOf = ({ data, identity }: typeof created, name: string) => {
 };
 const lambdaConfigOf = (template: Template, name = 'UserPool') =>
   plain(one(template, 'AWS::Cognito::UserPool', name).Properties['LambdaConfig']);
-const permissionsOf = (template: Template) =>
-  ofType(template, 'AWS::Lambda::Permission').map(([, { Properties }]) => plain(Properties));
+const permissionsOf = (template: Template, service: string) =>
+  ofType(template, 'AWS::Lambda::Permission')
+    .filter(([, { Properties }]) => Properties['Principal'] === service)
+    .map(([, { Properties }]) => Properties);
+const rulesOf = (template: Template) => ofType(template, 'AWS::Events::Rule');
 
 test('a new pool calls all five, and asks for the second version of the token event', () => {
   const arn = (name: string) => functionArn(created.identity, `cognito/${name}`);
@@ -40,13 +43,13 @@ test('a new pool calls all five, and asks for the second version of the token ev
   });
 });
 
-for (const [title, { identity }, SourceArn] of [
-  ['a new pool', created, pool],
-  ['an existing pool', existing, existingPool],
+for (const [title, { identity }, SourceArn, poolId] of [
+  ['a new pool', created, pool, `<${idOf(created.identity, 'AWS::Cognito::UserPool', 'UserPool')}>`],
+  ['an existing pool', existing, existingPool, 'eu-west-1_aBcDeFgHi'],
 ] as const) {
   test(`${title} alone may invoke them, each once`, () => {
     assert.deepEqual(
-      permissionsOf(identity),
+      permissionsOf(identity, 'cognito-idp.amazonaws.com').map((permission) => plain(permission)),
       table.map(([name]) => ({
         Action: 'lambda:InvokeFunction',
         FunctionName: functionArn(identity, name),
@@ -54,6 +57,32 @@ for (const [title, { identity }, SourceArn] of [
         SourceArn,
       })),
     );
+  });
+
+  test(`what administrators do at ${title}, and at no other, is heard of`, () => {
+    const [[ruleId, { Properties }] = assert.fail('no rule'), ...others] = rulesOf(identity);
+    assert.deepEqual(others, []);
+    const FunctionName = functionArn(identity, 'cognito/admin-sign-out');
+    const { EventPattern, Targets } = plain(Properties) as Record<string, unknown>;
+    assert.deepEqual(EventPattern, {
+      source: ['aws.cognito-idp'],
+      'detail-type': ['AWS API Call via CloudTrail'],
+      detail: {
+        eventSource: ['cognito-idp.amazonaws.com'],
+        eventName: ['AdminUserGlobalSignOut', 'AdminDisableUser', 'AdminDeleteUser'],
+        requestParameters: { userPoolId: [poolId] },
+        errorCode: [{ exists: false }],
+      },
+    });
+    assert.deepEqual(Targets, [{ Arn: FunctionName, Id: 'Target0' }]);
+    assert.deepEqual(plain(permissionsOf(identity, 'events.amazonaws.com')), [
+      {
+        Action: 'lambda:InvokeFunction',
+        FunctionName,
+        Principal: 'events.amazonaws.com',
+        SourceArn: `<${ruleId}.Arn>`,
+      },
+    ]);
   });
 }
 
@@ -100,7 +129,7 @@ function mayDo({ data, identity }: typeof created, name: string): string[] {
 const throughDynamoDb = 'kms:Decrypt dynamodb.<AWS::Region>.<AWS::URLSuffix>';
 const [readRecord, writeRecord] = ['dynamodb:GetItem USER#*', 'dynamodb:UpdateItem USER#*'];
 describe('each may do this and nothing else', () => {
-  const expected: Record<keyof typeof triggers, string[]> = {
+  const expected: Record<keyof typeof triggers | keyof typeof listeners, string[]> = {
     'cognito/define-auth-challenge': [readRecord, throughDynamoDb],
     'cognito/create-auth-challenge': [readRecord, throughDynamoDb],
     'cognito/verify-auth-challenge-response': [
@@ -112,6 +141,7 @@ describe('each may do this and nothing else', () => {
     ],
     'cognito/pre-token-generation': [readRecord, writeRecord, throughDynamoDb],
     'cognito/post-confirmation': [readRecord, writeRecord, throughDynamoDb],
+    'cognito/admin-sign-out': [readRecord, writeRecord, throughDynamoDb],
   };
   for (const [name, actions] of Object.entries(expected)) {
     test(name, () => assert.deepEqual(mayDo(created, name), actions));
@@ -194,7 +224,9 @@ test("attaches to a pool of somebody's own in another stack, which then waits fo
     users.dependencies.map(({ id }) => id).filter((id) => !id.endsWith('.assets')),
     ['Triggers'],
   );
-  assert.equal(ofType(users.template, 'AWS::Lambda::Permission').length, 5);
+  assert.equal(permissionsOf(users.template, 'cognito-idp.amazonaws.com').length, 5);
+  assert.equal(permissionsOf(users.template, 'events.amazonaws.com').length, 1);
+  assert.equal(rulesOf(users.template).length, 1);
   assert.equal(ofType(users.template, 'AWS::IAM::Policy').length, 1);
   const triggersTemplate: Template = assembly.getStackByName('Triggers').template;
   const { LambdaConfig } = plain(one(users.template, 'AWS::Cognito::UserPool', 'Pool').Properties, [
@@ -212,7 +244,8 @@ test('one set of functions serves two pools, and may end the sessions of both', 
     attached.attachTo(new UserPool(Stack.of(userPool), 'Second'));
   });
   const users: Template = app.synth().getStackByName('Users').template;
-  assert.equal(ofType(users, 'AWS::Lambda::Permission').length, 10);
+  assert.equal(ofType(users, 'AWS::Lambda::Permission').length, 12);
+  assert.equal(rulesOf(users).length, 2);
   const names = ofType(users, 'AWS::IAM::Policy').map(([, { Properties }]) => Properties['PolicyName']);
   assert.equal(new Set(names).size, 2);
 });

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Operation, type Route, routes, type Trigger, triggers } from '../../functions/routes.ts';
+import {
+  listeners,
+  type Operation,
+  type Route,
+  routes,
+  type Trigger,
+  triggers,
+} from '../../functions/routes.ts';
 import { pascalCase } from '../../lib/pascal-case.ts';
 import { idOf, ofType, one, plain, synthesize, type Template } from './synthesize.ts';
 
@@ -108,7 +115,8 @@ function expected(
 }
 
 const operations = Object.entries(routes) as [Operation, Route][];
-const triggerTable = Object.entries(triggers) as [string, Trigger][];
+/** The functions at a pool. */
+const triggerTable = Object.entries<Pick<Trigger, 'record' | 'keys'>>({ ...triggers, ...listeners });
 const actionsOf = (statements: Statement[]) => statements.flatMap(({ Action }) => Action);
 const everyRole = [
   ...operations.map(([operation]) => ({ operation: operation as string, template: api })),

@@ -68,7 +68,7 @@ test('what EventBridge would refuse, or this machine does not know, is refused',
   ]) {
     assert.throws(() => check({ ScheduleExpression }), /Hourly: the schedule .* is not known here/);
   }
-  assert.throws(() => check({ EventPattern: {} }), /property EventPattern is not known here/);
+  assert.throws(() => check({ RoleArn: 'arn' }), /property RoleArn is not known here/);
   assert.throws(
     () => check({ Targets: [{ Id: 'x', Arn: 'arn:aws:sqs:us-east-1:000000000000:q' }] }),
     /Hourly: its target .* is no function/,

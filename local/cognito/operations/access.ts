@@ -1,6 +1,7 @@
 import { decide, principalContext } from '../../aws/iam.ts';
 import type { Operation } from '../../aws/server.ts';
 import { AwsError, type Surroundings } from '../../aws/types.ts';
+import type { ApiCall } from '../cloud-trail.ts';
 import { notAuthorized, userNotFound } from '../errors.ts';
 import { type Input, required } from '../input.ts';
 import type { Pool, Pools } from '../pool.ts';
@@ -11,7 +12,11 @@ import type { User } from '../users.ts';
 export interface Context {
   pools: Pools;
   surroundings: Surroundings;
+  /** Called with what administrators have asked for and got, or been refused, about one user. */
+  onApiCall?(call: ApiCall): void;
 }
+
+type Request = Parameters<Operation>[0];
 
 /**
  * An operation that IAM guards: `cognito-idp:<name>` on the pool's ARN. Throws `AccessDeniedException` before it
@@ -20,9 +25,10 @@ export interface Context {
 export function guarded(
   { pools, surroundings }: Context,
   name: string,
-  run: (pool: Pool, input: Input) => unknown,
+  run: (pool: Pool, input: Input, request: Request) => unknown,
 ): Operation {
-  return async ({ input, principal }) => {
+  return async (request) => {
+    const { input, principal } = request;
     const poolId = required(input, 'UserPoolId');
     const resource = `arn:aws:cognito-idp:${surroundings.region}:${surroundings.account}:userpool/${poolId}`;
     const action = `cognito-idp:${name}`;
@@ -43,9 +49,12 @@ export function guarded(
         `User: ${principal?.arn ?? 'anonymous'} is not authorized to perform: ${action} on resource: ${resource} ${reason}`,
       );
     }
-    return (await run(pools.byId(poolId), input)) ?? {};
+    return (await run(pools.byId(poolId), input, request)) ?? {};
   };
 }
+
+/** What EventBridge is not told of: the rules here are for management events that write. */
+const READ_ONLY = /^Admin(Get|List)/;
 
 /** A guarded operation about one user; throws `UserNotFoundException`, whatever a client hides. */
 export function guardedUser(
@@ -53,10 +62,22 @@ export function guardedUser(
   name: string,
   run: (pool: Pool, user: User, input: Input) => unknown,
 ): Operation {
-  return guarded(context, name, (pool, input) => {
+  return guarded(context, name, async (pool, input, { principal, headers }) => {
     const user = pool.users.find(required(input, 'Username'));
-    if (!user) throw userNotFound();
-    return run(pool, user, input);
+    const sub = user?.sub;
+    const called = (errorCode?: string) => {
+      if (!principal || READ_ONLY.test(name)) return;
+      context.onApiCall?.({ operation: name, poolId: pool.id, sub, principal, headers, errorCode });
+    };
+    try {
+      if (!user) throw userNotFound();
+      const answer = await run(pool, user, input);
+      called();
+      return answer;
+    } catch (error) {
+      called(error instanceof AwsError ? error.code : 'InternalErrorException');
+      throw error;
+    }
   });
 }
 

@@ -1,0 +1,121 @@
+// What an administrator does at the pool itself, without Countersign: it hears of it, and ends its own sessions.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  AdminDeleteUserCommand,
+  AdminDisableUserCommand,
+  AdminEnableUserCommand,
+  AdminUserGlobalSignOutCommand,
+} from '@aws-sdk/client-cognito-identity-provider';
+import '../../support/native-powers.ts';
+import { administratorOf } from '../../support/administrator.ts';
+import { assertProblem, clientOf, enrollPerson, signIn, text } from '../../support/client.ts';
+import { enrollFromCognito, passwordSession } from '../../support/cognito-sign-in.ts';
+import { cognitoOf, createPerson } from '../../support/people.ts';
+import { serviceForTests } from '../../support/service.ts';
+import { storedFactor } from '../../support/stored.ts';
+
+const service = await serviceForTests({ globalSignOut: true });
+const client = clientOf(service);
+const administrator = administratorOf(service);
+
+/** What an administrator asks of Cognito, and what Countersign then does of it. */
+async function atThePool(
+  Command: new (input: { UserPoolId: string; Username: string }) => AdminUserGlobalSignOutCommand,
+  { username: Username }: { username: string },
+): Promise<void> {
+  const cognito = cognitoOf(service);
+  try {
+    await cognito.send(new Command({ UserPoolId: service.local.cognito.userPoolId, Username }));
+  } finally {
+    cognito.destroy();
+  }
+  await service.eventsDelivered();
+}
+
+const refresh = (refreshToken: string) => client.post('/v1/auth/refresh', { refreshToken });
+
+for (const [what, Command] of Object.entries({
+  'signed out': AdminUserGlobalSignOutCommand,
+  disabled: AdminDisableUserCommand,
+  deleted: AdminDeleteUserCommand,
+})) {
+  test(`a user whom an administrator has ${what} at the pool has no session here either`, async () => {
+    const [person, other] = await Promise.all([createPerson(service), createPerson(service)]);
+    const [session, untouched] = [await signIn(client, person), await signIn(client, other)];
+    const { access: atCognito } = await passwordSession(service, person);
+    assert.equal((await client.get('/v1/totp', atCognito)).status, 200);
+    await atThePool(Command, person);
+    assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
+    assertProblem(await client.get('/v1/totp', session.access), 401, 'token_invalid');
+    assertProblem(await client.get('/v1/totp', atCognito), 401, 'token_invalid');
+    assert.equal((await refresh(untouched.refresh)).status, 200);
+    assert.equal((await storedFactor(service, person)).event?.type, 'sessions_revoked');
+  });
+}
+
+test('the second factor stays, and signs in as before', async () => {
+  const person = await createPerson(service);
+  const { code, backupCodes } = await enrollPerson(service, client, person);
+  await atThePool(AdminUserGlobalSignOutCommand, person);
+  const { authenticators, backupCodes: stored } = await storedFactor(service, person);
+  assert.deepEqual([authenticators.length, stored?.digests.length], [1, backupCodes.length]);
+  const { username, password } = person;
+  const challengeToken = text(await client.post('/v1/auth/login', { username, password }), 'challengeToken');
+  assert.equal((await client.post('/v1/auth/verify', { challengeToken, code: code() })).status, 200);
+});
+
+test('a sign-out that Countersign itself has asked for ends nothing more: who confirmed goes on', async () => {
+  const person = await createPerson(service);
+  const { confirmation, session } = await enrollFromCognito(service, client, person);
+  assert.equal(confirmation.body['cognitoSessionsEnded'], true);
+  await service.eventsDelivered();
+  assert.equal((await storedFactor(service, person)).event?.type, 'confirmed');
+  assert.equal((await client.get('/v1/totp', session.access)).status, 200);
+});
+
+test('what else is done at the pool, or was refused, ends nothing', async () => {
+  const person = await createPerson(service);
+  const session = await signIn(client, person);
+  await atThePool(AdminEnableUserCommand, person);
+  await assert.rejects(atThePool(AdminUserGlobalSignOutCommand, { username: 'nobody-at-all' }), {
+    name: 'UserNotFoundException',
+  });
+  await service.eventsDelivered();
+  assert.equal((await refresh(session.refresh)).status, 200);
+});
+
+test('while the record cannot be reached it is tried again, and a session is never kept in silence', async () => {
+  const person = await createPerson(service);
+  for (const [operation, fault] of [
+    ['GetItem', 'error'],
+    ['UpdateItem', 'lose-answer'],
+  ] as const) {
+    const session = await signIn(client, person);
+    let met = 0;
+    // More than the SDK's own attempts in one invocation.
+    service.setFault((call) =>
+      call.operation === operation && call.principal?.includes('AdminSignOut') && ++met <= 4
+        ? fault
+        : undefined,
+    );
+    await atThePool(AdminUserGlobalSignOutCommand, person);
+    service.setFault(undefined);
+    assert.ok(met > 3, `${operation}: ${met}`);
+    assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
+  }
+  const outcome = await service.invoke('cognito/admin-sign-out', {
+    detail: { eventName: 'AdminDisableUser' },
+  });
+  assert.equal(outcome.ok, false, 'an event that names nobody is an error, for the alarm on Lambda’s Errors');
+});
+
+test('an administrator of Countersign ends the sessions once, and Cognito’s with them', async () => {
+  const person = await createPerson(service);
+  const { refresh: before } = await signIn(client, person);
+  assert.equal((await administrator.revokeSessions(person.sub)).status, 204);
+  const again = await signIn(client, person);
+  await service.eventsDelivered();
+  assertProblem(await refresh(before), 401, 'refresh_token_invalid');
+  assert.equal((await refresh(again.refresh)).status, 200);
+});
