@@ -94,7 +94,17 @@ export async function startBackends(options: {
       if (!result.ok) throw new Error(result.error.errorMessage);
       return result.payload;
     },
-    onApiCall: (call) => events.put(recordOf(call, surroundings)),
+    onApiCall(call) {
+      const event = recordOf(call, surroundings);
+      surroundings.onExchange?.({
+        service: 'events',
+        operation: call.operation,
+        request: { headers: {}, body: JSON.stringify(event) },
+        status: 200,
+        answer: { headers: {}, body: '' },
+      });
+      events.put(event);
+    },
   });
   running(cognito);
 

@@ -2,6 +2,7 @@ import { isAllowed, principalContext } from './aws/iam.ts';
 import { verifySignature } from './aws/sigv4.ts';
 import type { RunningServer, Surroundings } from './aws/types.ts';
 import type { Api } from './gateway/api.ts';
+import { joinedHeaders } from './gateway/event.ts';
 import { startGateway } from './gateway.ts';
 import type { FunctionPolicies } from './lambda/permissions.ts';
 import type { Lambda } from './lambda.ts';
@@ -23,7 +24,7 @@ export function startFront(options: {
     clock,
     keyValues,
     authenticate: ({ method, path, query, headers, body }) =>
-      verifySignature({ method, path, query, headers: joined(headers), body }, principal, {
+      verifySignature({ method, path, query, headers: joinedHeaders(headers), body }, principal, {
         service: 'execute-api',
         region,
         now: clock.now(),
@@ -37,16 +38,7 @@ export function startFront(options: {
     mayInvoke: (functionArn, sourceArn) => mayInvoke(functionArn, 'apigateway.amazonaws.com', sourceArn),
     invoke,
     onAccess,
+    ...(surroundings.onExchange && { onExchange: surroundings.onExchange }),
     ...(port === undefined ? {} : { port }),
   });
-}
-
-/** In lower case, several of one name as one, parted by commas: as a signature is made over them. */
-function joined(headers: [string, string][]): Record<string, string> {
-  const all: Record<string, string> = {};
-  for (const [name, value] of headers) {
-    const lower = name.toLowerCase();
-    all[lower] = all[lower] === undefined ? value : `${all[lower]},${value}`;
-  }
-  return all;
 }

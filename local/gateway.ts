@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AwsError, type Principal, type RunningServer } from './aws/types.ts';
+import { AwsError, type Exchange, type Principal, type RunningServer } from './aws/types.ts';
 import type { Clock } from './clock.ts';
 import type { Api, Method } from './gateway/api.ts';
 import { type Context, checkTemplate, render } from './gateway/context.ts';
-import { type Caller, headerOf, proxyEvent, type Request } from './gateway/event.ts';
+import { type Caller, headerOf, joinedHeaders, proxyEvent, type Request } from './gateway/event.ts';
 import { functionAnswer } from './gateway/function-response.ts';
 import { type Answer, gatewayError, type ResponseType } from './gateway/gateway-response.ts';
 import { answerMock } from './gateway/mock.ts';
@@ -29,6 +29,8 @@ export interface GatewayOptions {
   port?: number;
   /** One line of the stage's access log. */
   onAccess?(line: string): void;
+  /** Each request with its answer. */
+  onExchange?(exchange: Exchange): void;
 }
 
 const MAX_BODY_BYTES = 10_485_760;
@@ -175,6 +177,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     if (!bodiless) response.setHeader('Content-Length', body.length);
     if (closing) response.setHeader('Connection', 'close');
     response.end(bodiless || request.method === 'HEAD' ? undefined : body);
+    options.onExchange?.({
+      service: 'execute-api',
+      operation: `${request.method} ${request.path}`,
+      request: { headers: joinedHeaders(request.headers), body: request.body.toString('utf8') },
+      status: answer.status,
+      answer: { headers: joinedHeaders(Object.entries(response.getHeaders())), body: body.toString('utf8') },
+    });
     context['status'] = String(answer.status);
     context['responseLength'] = String(bodiless ? 0 : body.length);
   }

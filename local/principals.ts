@@ -6,6 +6,7 @@ import type { Deployment, Resource } from './template.ts';
 
 export interface Principals {
   find(accessKeyId: string): Principal | undefined;
+  all(): Iterable<Principal>;
   /** Lets one more sign requests. */
   add(principal: Principal): void;
   /** A session of the function's role, with credentials made for this run. */
@@ -23,6 +24,7 @@ export function createPrincipals(deployment: Deployment, identifiers: Identifier
   };
   return {
     find: (accessKeyId) => byAccessKey.get(accessKeyId),
+    all: () => byAccessKey.values(),
     add,
     ofFunction(lambdaFunction) {
       const role = roleOf(deployment, lambdaFunction);

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import type { Principal } from './aws/types.ts';
+import type { Exchange, Principal } from './aws/types.ts';
 import { startBackends } from './backends.ts';
 import { type Clock, createClock } from './clock.ts';
 import { operationOf } from './definitions.ts';
@@ -33,6 +33,8 @@ export interface ServiceOptions {
   onProgress?(line: string): void;
   /** Each line an operation writes, and the access log's under `access`. */
   onLog?(operation: string, line: string): void;
+  /** Everything that goes over the wire: to and from the gateway and the embedded servers, and events. */
+  onExchange?(exchange: Exchange): void;
 }
 
 export interface Service extends Omit<Observed, 'surroundings'> {
@@ -72,7 +74,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 }
 
 async function start(
-  { assembly, folder, clock = createClock(), onProgress, onLog, environments, port }: ServiceOptions,
+  {
+    assembly,
+    folder,
+    clock = createClock(),
+    onProgress,
+    onLog,
+    onExchange,
+    environments,
+    port,
+  }: ServiceOptions,
   close: () => Promise<void>,
   running: (server: { close(): Promise<void> }) => void,
 ): Promise<Service> {
@@ -82,7 +93,7 @@ async function start(
   const api = readApi(deployment);
   const keyValues = apiKeyValues(deployment, identifiers);
   const principals = createPrincipals(deployment, identifiers);
-  const { surroundings, calls, setFault } = createSurroundings(clock, PLACE, principals.find);
+  const { surroundings, calls, setFault } = createSurroundings(clock, PLACE, principals.find, onExchange);
 
   onProgress?.('Starting KMS, DynamoDB and Cognito');
   const backends = await startBackends({

@@ -1,4 +1,4 @@
-import type { Call, Principal, Surroundings } from './aws/types.ts';
+import type { Call, Exchange, Principal, Surroundings } from './aws/types.ts';
 import type { Clock } from './clock.ts';
 
 export type AskFault = Surroundings['fault'];
@@ -19,6 +19,7 @@ export function createSurroundings(
   clock: Clock,
   place: { region: string; account: string },
   principal: (accessKeyId: string) => Principal | undefined,
+  onExchange?: (exchange: Exchange) => void,
 ): Observed {
   const calls: Call[] = [];
   let askFault: AskFault | undefined;
@@ -34,6 +35,7 @@ export function createSurroundings(
       onCall(call) {
         if (calls.push(call) > MOST_CALLS) calls.splice(0, MOST_CALLS / 2);
       },
+      ...(onExchange && { onExchange }),
       fault: (call) => askFault?.(call),
     },
   };

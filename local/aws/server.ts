@@ -82,10 +82,8 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
     const body = await readBody(request, maxBytes);
     if (body === undefined) {
       response.setHeader('connection', 'close');
-      return void send(response, 413, {
-        __type: 'RequestEntityTooLargeException',
-        message: `The request is larger than ${maxBytes} bytes.`,
-      });
+      const message = `The request is larger than ${maxBytes} bytes.`;
+      return void send(response, 413, JSON.stringify({ __type: 'RequestEntityTooLargeException', message }));
     }
 
     const operation = operationOf(request);
@@ -124,13 +122,21 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
     }
     // Before the answer leaves, so that who has the answer sees the call counted.
     called(status);
-    if (fault === 'hang-after') return;
-    if (fault === 'lose-answer') return void request.socket.destroy();
     if (fault === 'error-after') {
       status = 500;
       answer = { __type: typeOf(service, FAULTS[service].error), message: 'An internal error occurred.' };
     }
-    send(response, status, answer ?? {}, fault === 'stall');
+    const text = JSON.stringify(answer ?? {});
+    surroundings.onExchange?.({
+      service,
+      operation: operation ?? 'unknown',
+      request: { headers: {}, body: body.toString('utf8') },
+      status,
+      answer: { headers: {}, body: text },
+    });
+    if (fault === 'hang-after') return;
+    if (fault === 'lose-answer') return void request.socket.destroy();
+    send(response, status, text, fault === 'stall');
   }
 
   function operationOf(request: IncomingMessage): string | undefined {
@@ -154,8 +160,7 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
     );
   }
 
-  function send(response: ServerResponse, status: number, answer: unknown, stalled = false): void {
-    const text = JSON.stringify(answer);
+  function send(response: ServerResponse, status: number, text: string, stalled = false): void {
     response.statusCode = status;
     response.setHeader('content-type', options.contentType);
     response.setHeader('content-length', Buffer.byteLength(text));

@@ -55,6 +55,17 @@ export interface Call {
   status: number;
 }
 
+/** What went over the wire, both ways, for the tests that search it for secrets. */
+export interface Exchange {
+  /** `execute-api` is a client at the gateway; `events` an event for a function, which has no answer. */
+  service: Service | 'execute-api' | 'events';
+  /** As AWS names it; of the gateway the method and the path. */
+  operation: string;
+  request: { headers: Record<string, string>; body: string };
+  status: number;
+  answer: { headers: Record<string, string>; body: string };
+}
+
 /**
  * A fault to play on one call. Before anything happens: `throttle` and `error` refuse, `reset` cuts the connection, `hang`
  * never answers. After the work is done: `error-after` answers that it failed, `lose-answer` cuts the connection,
@@ -79,6 +90,8 @@ export interface Surroundings {
   principal(accessKeyId: string): Principal | undefined;
   /** Called when a request has been answered (or dropped). */
   onCall(call: Call): void;
+  /** Called when there is an answer, whether it arrives or not, and when an event has been put. @default nobody listens */
+  onExchange?(exchange: Exchange): void;
   /**
    * Asked before each request; undefined lets it through. A request waits for what takes its time: so an answer is slow,
    * or something else happens first.

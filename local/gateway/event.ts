@@ -27,6 +27,16 @@ export function headerOf(request: Pick<Request, 'headers'>, name: string): strin
   return request.headers.find(([candidate]) => candidate.toLowerCase() === name.toLowerCase())?.[1];
 }
 
+/** In lower case, several of one name as one, parted by commas: as a signature is made over them. */
+export function joinedHeaders(headers: Iterable<[string, unknown]>): Record<string, string> {
+  const all: Record<string, string> = {};
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    all[lower] = all[lower] === undefined ? String(value) : `${all[lower]},${value}`;
+  }
+  return all;
+}
+
 /**
  * The event of a Lambda proxy integration ("Input format of a Lambda function for proxy integration"). Path and path
  * parameters stay percent-encoded as sent; query parameters are decoded.

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -14,6 +15,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { type Service, type ServiceOptions, startService } from '../../local/service.ts';
 import { synthesize } from '../../local/synth.ts';
+import { createWiretap, type Wiretap } from './wiretap.ts';
 
 interface Options extends Pick<ServiceOptions, 'environments' | 'onLog'> {
   /** Properties of the user pool that somebody has set otherwise than the template. */
@@ -22,14 +24,15 @@ interface Options extends Pick<ServiceOptions, 'environments' | 'onLog'> {
 
 /**
  * The whole service for one test file, with a data folder of its own, stopped when the file's tests have run. The
- * template is the one `npm test` has made, or a new one for a configuration of the test's own.
+ * template is the one `npm test` has made, or a new one for a configuration of the test's own. Whatever the tests are
+ * about: at the end no log, no event, no answer and no item of the table holds a secret (see wiretap.ts), or the file fails.
  *
- * @returns the service, and the folder of its data
+ * @returns the service, the folder of its data, and what was listened in to
  */
 export async function serviceForTests(
   configuration?: Record<string, unknown>,
-  { userPool, ...options }: Options = {},
-): Promise<Service & { folder: string }> {
+  { userPool, onLog, ...options }: Options = {},
+): Promise<Service & { folder: string; wiretap: Wiretap }> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   let assembly = await assemblyOf(configuration, folder);
   if (userPool) {
@@ -39,12 +42,29 @@ export async function serviceForTests(
     assembly = altered;
   }
   const data = join(folder, 'data');
-  const service = await startService({ assembly, folder: data, port: 0, ...options });
-  after(async () => {
-    await service.close();
-    rmSync(folder, { recursive: true, force: true });
+  const wiretap = createWiretap();
+  const service = await startService({
+    assembly,
+    folder: data,
+    port: 0,
+    ...options,
+    onExchange: wiretap.onExchange,
+    onLog(operation, line) {
+      wiretap.onLog(operation, line);
+      onLog?.(operation, line);
+    },
   });
-  return { ...service, folder: data };
+  wiretap.knowOf(service);
+  after(async () => {
+    service.setFault(undefined);
+    try {
+      assert.deepEqual(await wiretap.leaks(service), [], 'secrets where none may be');
+    } finally {
+      await service.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+  return { ...service, folder: data, wiretap };
 }
 
 /** The assembly of a configuration: one for all files of a run of `npm test` that want the same. */

@@ -2,7 +2,7 @@ import { type AttributeValue, PutItemCommand, ScanCommand } from '@aws-sdk/clien
 import type { Service } from '../../local/service.ts';
 import { dynamoDbOf } from './stored.ts';
 
-type Item = Record<string, AttributeValue>;
+export type Item = Record<string, AttributeValue>;
 
 /** The whole table, as somebody who may read it without the keys of KMS has it. */
 export async function wholeTable(service: Service): Promise<Item[]> {

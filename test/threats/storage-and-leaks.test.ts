@@ -7,9 +7,16 @@ import { withoutCode } from '../../core/backup-codes.ts';
 import { open } from '../../core/sealed.ts';
 import type { Fault } from '../../local/aws/types.ts';
 import { administratorOf } from '../support/administrator.ts';
-import { type Answer, assertProblem, challengeFor, codeAt, signIn, text } from '../support/client.ts';
+import {
+  type Answer,
+  assertProblem,
+  challengeFor,
+  clientOf,
+  codeAt,
+  signIn,
+  text,
+} from '../support/client.ts';
 import { answer, challenged } from '../support/cognito-sign-in.ts';
-import { createSecrets, listeningClient } from '../support/leaks.ts';
 import { unwrappedKeys } from '../support/operator-keys.ts';
 import { createPerson } from '../support/people.ts';
 import { unthrottled } from '../support/plans.ts';
@@ -20,9 +27,8 @@ import { enrolledPerson, nextStep, personWithWays, wayNames } from '../support/w
 
 const lines: string[] = [];
 const service = await serviceForTests(unthrottled, { onLog: (_, line) => void lines.push(line) });
-const secrets = createSecrets();
-const refusals: string[] = [];
-const client = listeningClient(service, secrets, refusals);
+const { wiretap } = service;
+const client = clientOf(service);
 
 const verify = (challengeToken: string, proof: Record<string, string>) =>
   client.post('/v1/auth/verify', { challengeToken, ...proof });
@@ -144,25 +150,38 @@ test('the whole table without KMS holds no secret, no code, no token and no key,
   const signedIn = await verify(await challengeFor(client, person), { code: nextCode() });
   await client.post('/v1/auth/refresh', { refreshToken: text(signedIn, 'refreshToken') });
   const keys = await unwrappedKeys(service);
-  for (const { kind, plain } of keys) secrets.add(`the ${kind} key`, plain);
-  assert.ok(secrets.size > 50, 'the test knows what to look for');
+  assert.ok(wiretap.size > 50, 'the test knows what to look for');
+  assert.deepEqual(await wiretap.leaks(service), []);
+  const contents = (await wholeTable(service)).flatMap((item) => contentsOf(item));
 
-  const items = await wholeTable(service);
-  const contents = items.flatMap((item) => contentsOf(item));
-  for (const content of contents) {
-    const found = typeof content === 'string' ? secrets.foundInText(content) : secrets.foundInBytes(content);
-    assert.deepEqual(found, []);
-  }
   // It would have been seen.
-  const raw = base32nopad.decode(secret);
-  for (const planted of [
-    raw,
-    Buffer.from(raw).toString('hex'),
-    `x${Buffer.from(raw).toString('base64')}`,
-    secret,
-  ]) {
-    assert.ok(secrets.foundInBytes(Buffer.from(planted)).includes('the secret'));
+  const intact = await recordOf(person);
+  const raw = Buffer.from(base32nopad.decode(secret));
+  const planted: [string, string | Uint8Array][] = [
+    ['a secret', raw],
+    ['a secret', Buffer.concat([Buffer.from('x'), raw, Buffer.from('xyz')])],
+    ['a secret', raw.toString('hex')],
+    ['a secret', `x${raw.toString('base64url')}`],
+    ['a secret', secret.toLowerCase()],
+    ['a code', `the code ${code()}.`],
+    ['a backup code', Buffer.from(backupCodes[1] ?? '')],
+    ['a password', Buffer.from(`xy${person.password}`).toString('base64')],
+    ['a token', text(signedIn, 'refreshToken')],
+    ...keys
+      .filter(({ kind }) => kind !== 'signing')
+      .map(({ plain }): [string, Uint8Array] => ['a key', plain]),
+    ['an API key', service.local.apiKey],
+  ];
+  for (const [what, content] of planted) {
+    const value = typeof content === 'string' ? { S: content } : { B: content };
+    await overwrite(service, { ...intact, planted: value });
+    const found = await wiretap.leaks(service);
+    assert.ok(
+      found.some((one) => one.startsWith(`${what} in the item USER#`)),
+      `${what} was not seen`,
+    );
   }
+  await overwrite(service, intact);
 
   const user = { realm: 'users', sub: person.sub };
   const { authenticators, backupCodes: stored } = await storedFactor(service, person);
@@ -296,13 +315,10 @@ test('an answer lost after its write is given as written: nothing is charged twi
 test('no log and no refusal holds a secret, a code, a password, a token or a key, on any path', async () => {
   lines.length = 0;
   const administrator = administratorOf(service, service.local.admin, client);
-  secrets.add("the administrator's key", service.local.admin.secretAccessKey);
-  secrets.add("the operator's key", service.local.operator.secretAccessKey);
   const { person, ways, confirming, code, nextCode, wrongCode, backupCodes, access } = await personWithWays(
     service,
     client,
   );
-  secrets.add('the password', person.password);
 
   // Right, wrong, used, malformed, too large, locked.
   const spent = code();
@@ -373,12 +389,10 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
   // Cognito's own sign-in: wrong, right, and while the record cannot be read.
   const atCognito = await challenged(service, person);
   for (const given of [wrongCode(), 'not a code at all', nextCode()]) {
-    secrets.add('an answer', given);
     await answer(atCognito, given).catch(() => undefined);
   }
   const cutOff = await challenged(service, person);
   const given = nextCode();
-  secrets.add('an answer', given);
   await during('error', ['GetItem'], () => answer(cutOff, given).catch(() => undefined));
 
   const challenge = await challengeFor(client, person);
@@ -386,16 +400,38 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
   await administrator.unlock(person.sub);
   await administrator.reset(person.sub);
   await administrator.status('nobody');
-  for (const { kind, plain } of await unwrappedKeys(service)) secrets.add(`the ${kind} key`, plain);
 
   assert.ok(
     lines.some((line) => line.includes('"level":"error"')),
     'a defect was logged',
   );
   assert.ok(lines.some((line) => line.includes('"code":"temporarily_unavailable"')));
-  assert.ok(lines.length > 60 && refusals.length > 30, `${lines.length} lines, ${refusals.length} refusals`);
-  for (const line of [...lines, ...refusals]) {
-    const found = secrets.foundInText(line);
-    assert.deepEqual(found, [], found.length > 0 ? `in ${line.slice(0, 40)}…` : '');
+  assert.ok(lines.length > 60, `${lines.length} lines`);
+  for (const place of [
+    'the log of verify-login',
+    'the log of cognito/verify-auth-challenge-response',
+    'the log of access',
+    'the answer of POST /v1/auth/verify',
+    `the answer of POST /v1/admin/users/${person.sub}/reset`,
+    "Cognito's answer to RespondToAuthChallenge",
+    'what dynamodb is told: UpdateItem',
+    'what KMS is asked: Decrypt',
+  ]) {
+    assert.ok(wiretap.places.has(place), place);
   }
+  assert.deepEqual(await wiretap.leaks(service), []);
+
+  // It would have been heard.
+  const leaked = code();
+  wiretap.onLog('verify', `{"level":"error","error":"${leaked} is wrong"}`);
+  const refused = { service: 'execute-api', status: 400, request: { headers: {}, body: '' } } as const;
+  for (const body of [`{"detail":"not ${access()}"}`, `{"secret":"${secret}"}`]) {
+    wiretap.onExchange({ ...refused, operation: 'POST /v1/totp/enroll', answer: { headers: {}, body } });
+  }
+  const heard = (await wiretap.leaks(service)).map((one) => one.split(':')[0]);
+  assert.deepEqual(heard.toSorted(), [
+    'a code in the log of verify',
+    'a secret in the answer of POST /v1/totp/enroll',
+    'a token in the answer of POST /v1/totp/enroll',
+  ]);
 });

@@ -1,0 +1,214 @@
+import { createPrivateKey } from 'node:crypto';
+import { base32nopad } from '@scure/base';
+import { type Operation, type Route, routes } from '../../functions/routes.ts';
+import type { Exchange } from '../../local/aws/types.ts';
+import type { Service } from '../../local/service.ts';
+import { createSecrets } from './secrets.ts';
+import { contentsOf, type Item, wholeTable } from './table.ts';
+
+/** Listens in to a service, and knows every secret that it, its users and AWS have made. */
+export interface Wiretap {
+  onExchange(exchange: Exchange): void;
+  onLog(operation: string, line: string): void;
+  /** The keys that the service has from its start. */
+  knowOf(service: Pick<Service, 'local' | 'principals'>): void;
+  /**
+   * Searches everything heard so far, and the table as it is now, for every secret known by now. What has been searched and
+   * found is forgotten; the secrets are not.
+   *
+   * @returns what was found where; empty where nothing was
+   */
+  leaks(service: Service): Promise<string[]>;
+  /** Where it has listened so far, as in `the log of login`. */
+  readonly places: ReadonlySet<string>;
+  /** How many secrets it knows so far. */
+  readonly size: number;
+}
+
+const SESSION = ['accessToken', 'refreshToken'];
+/** What an operation hands out by the contract, each once: there a secret may stand, and nowhere else. */
+const HANDED_OUT: Partial<Record<Operation, string[]>> = {
+  login: [...SESSION, 'challengeToken'],
+  'verify-login': SESSION,
+  refresh: SESSION,
+  enroll: ['secret', 'otpauthUri', 'qrSvg'],
+  confirm: [...SESSION, 'backupCodes'],
+  verify: ['accessToken'],
+  disable: SESSION,
+  'rotate-backup-codes': [...SESSION, 'backupCodes'],
+};
+const operations = new Map(
+  Object.entries<Route>(routes).map(([operation, { method, path }]) => [`${method} ${path}`, operation]),
+);
+
+/** What Cognito itself shows a client in a sign-in; the rest of its parameters is our triggers'. */
+const COGNITO_OWN = ['SALT', 'SECRET_BLOCK', 'SRP_B'];
+/** Characters kept at most before they are searched: a long run would fill the memory. */
+const MOST_KEPT = 64 * 1024 * 1024;
+
+type Json = Record<string, unknown>;
+
+export function createWiretap(): Wiretap {
+  const secrets = createSecrets();
+  let heard: { where: string; text: string }[] = [];
+  let kept = 0;
+  const found = new Set<string>();
+  const places = new Set<string>();
+
+  const hear = (where: string, text: string) => {
+    heard.push({ where, text });
+    places.add(where);
+    kept += text.length;
+    if (kept > MOST_KEPT) search();
+  };
+  function search(): void {
+    for (const { where, text } of heard) {
+      for (const what of secrets.foundIn(text)) found.add(`${what} in ${where}: ${text.slice(0, 60)}…`);
+    }
+    heard = [];
+    kept = 0;
+  }
+
+  const learnText = (what: string, value: unknown) => {
+    if (typeof value === 'string' && value.length >= 6) secrets.add(what, secretPartOf(value));
+  };
+  /** Backup codes are learnt where they are made: what is typed as one may be any sixteen letters. */
+  const learnCode = (value: unknown) => {
+    if (typeof value === 'string' && /^\d{6,8}$/.test(value)) secrets.add('a code', value);
+  };
+
+  function atTheGateway({ operation, request, status, answer }: Exchange): void {
+    const asked = parsed(request.body);
+    learnCode(asked['code']);
+    for (const field of ['challengeToken', 'refreshToken']) learnToken(asked[field]);
+    learnToken(request.headers['authorization']?.replace(/^Bearer +/i, ''));
+
+    const told = parsed(answer.body);
+    const secretFields = status < 300 ? (HANDED_OUT[operations.get(operation) as Operation] ?? []) : [];
+    const handedOut = secretFields.flatMap((field) =>
+      textsIn(told[field]).map((value) => ({ field, value })),
+    );
+    // Handed out a second time, it is found as it is anywhere else; but a drawing has colours, and #000000 is a code too.
+    for (const { field, value } of handedOut) {
+      if (field === 'qrSvg') continue;
+      for (const what of secrets.foundIn(value)) found.add(`${what} once more in ${field} of ${operation}`);
+    }
+    for (const { field, value } of handedOut) learnHandedOut(field, value);
+    const others = secretFields.length === 0 ? answer.body : JSON.stringify(without(told, secretFields));
+    hear(`the answer of ${operation}`, `${status} ${JSON.stringify(answer.headers)} ${others}`);
+  }
+
+  function learnHandedOut(field: string, value: string): void {
+    if (field === 'secret') secrets.add('a secret', base32nopad.decode(value));
+    if (field.endsWith('Token')) learnToken(value);
+    if (field !== 'backupCodes') return;
+    for (const form of [value, value.replaceAll('-', '')]) {
+      secrets.add('a backup code', form);
+      secrets.add('a backup code', form.toUpperCase());
+    }
+  }
+
+  function learnToken(value: unknown): void {
+    if (typeof value === 'string' && /^[\w-]+\.[\w-]+\.[\w-]{40,}$/.test(value)) learnText('a token', value);
+  }
+
+  function atCognito({ operation, request, answer }: Exchange): void {
+    const asked = parsed(request.body);
+    const [parameters, responses] = [object(asked['AuthParameters']), object(asked['ChallengeResponses'])];
+    const passwords = ['Password', 'TemporaryPassword', 'PreviousPassword', 'ProposedPassword'];
+    for (const field of passwords) learnText('a password', asked[field]);
+    learnText('a password', parameters['PASSWORD']);
+    learnText('a password', responses['NEW_PASSWORD']);
+    learnText('a session of Cognito', asked['Session']);
+    learnToken(parameters['REFRESH_TOKEN']);
+    learnCode(responses['ANSWER']);
+    learnCode(asked['ConfirmationCode']);
+
+    const told = parsed(answer.body);
+    learnText('a session of Cognito', told['Session']);
+    for (const [name, value] of Object.entries(object(told['AuthenticationResult']))) {
+      if (/Token$/.test(name)) learnText('a token of Cognito', value);
+    }
+    const shown = without(object(told['ChallengeParameters']), COGNITO_OWN);
+    hear(`Cognito's answer to ${operation}`, JSON.stringify([shown, told['message']]));
+  }
+
+  function atKms({ operation, request, answer }: Exchange): void {
+    const { Plaintext: plain } = parsed(answer.body);
+    if (typeof plain === 'string') secrets.add('a key', secretOfKey(Buffer.from(plain, 'base64')));
+    hear(`what KMS is asked: ${operation}`, request.body);
+  }
+
+  return {
+    onExchange(exchange) {
+      const { service, operation, request } = exchange;
+      if (service === 'execute-api') atTheGateway(exchange);
+      else if (service === 'cognito-idp') atCognito(exchange);
+      else if (service === 'kms') atKms(exchange);
+      else hear(`what ${service} is told: ${operation}`, request.body);
+    },
+    onLog: (operation, line) => hear(`the log of ${operation}`, line),
+    knowOf({ local, principals }) {
+      for (const key of [local.apiKey, local.limitedApiKey]) secrets.add('an API key', key);
+      for (const { arn, secretAccessKey, sessionToken } of principals.all()) {
+        secrets.add(`the key of ${arn}`, secretAccessKey);
+        if (sessionToken) secrets.add(`the session token of ${arn}`, sessionToken);
+      }
+    },
+    async leaks(service) {
+      for (const item of await wholeTable(service)) hear(`the item ${item['pk']?.S}`, plainText(item));
+      search();
+      const all = [...found];
+      found.clear();
+      return all;
+    },
+    places,
+    get size() {
+      return secrets.size;
+    },
+  };
+}
+
+function parsed(body: string): Json {
+  try {
+    return object(JSON.parse(body));
+  } catch {
+    return {};
+  }
+}
+
+/** A text, or those of a list. */
+function textsIn(value: unknown): string[] {
+  return [value].flat().filter((one) => typeof one === 'string');
+}
+
+function object(value: unknown): Json {
+  return typeof value === 'object' && value !== null ? (value as Json) : {};
+}
+
+function without(value: Json, names: string[]): Json {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+}
+
+/** Of a token the signature: with that part anybody has all of it, without it nobody has anything. */
+function secretPartOf(value: string): string {
+  return /^[\w-]+\.[\w-]+\.([\w-]{40,})$/.exec(value)?.[1] ?? value;
+}
+
+/** Of a key pair a part of the private exponent: the rest of PKCS #8 is public in half. */
+function secretOfKey(plain: Buffer): Buffer {
+  if (plain.length <= 64) return plain;
+  const { d = '' } = createPrivateKey({ key: plain, format: 'der', type: 'pkcs8' }).export({ format: 'jwk' });
+  return Buffer.from(d, 'base64url').subarray(0, 48);
+}
+
+/** An item as text, its bytes in base64 too: so every form of a secret is found in them. */
+function plainText(item: Item): string {
+  return contentsOf(item)
+    .map((content) =>
+      typeof content === 'string'
+        ? content
+        : `${Buffer.from(content).toString('base64')} ${Buffer.from(content).toString('latin1')}`,
+    )
+    .join(' ');
+}
