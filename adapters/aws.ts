@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient, type KMSClientConfig } from '@aws-sdk/client-kms';
 import { unavailable } from '../core/error.ts';
@@ -30,11 +31,43 @@ export const patience = patienceOf(600);
 export const unhurried = { requestHandler: patienceOf(5000).requestHandler };
 
 export function dynamoDb(how: typeof patience | typeof unhurried = patience): DynamoDBClient {
-  return new DynamoDBClient(how);
+  return named(new DynamoDBClient(how));
 }
 
 export function kms(how: typeof patience | typeof unhurried = patience): KMSClient {
-  return new KMSClient(how);
+  return named(new KMSClient(how));
+}
+
+export function cognito(
+  how: ReturnType<typeof patienceOf> & { userAgentAppId?: string } = patience,
+): CognitoIdentityProviderClient {
+  return named(new CognitoIdentityProviderClient(how));
+}
+
+const calls = new WeakMap<object, string>();
+
+/** Which call an error is of, as in `DynamoDBClient UpdateItemCommand`; undefined where it is none of the SDK's. */
+export function callOf(error: object): string | undefined {
+  return calls.get(error);
+}
+
+/** Remembers of each error which call it is of: the SDK's errors do not say. */
+function named<C extends DynamoDBClient | KMSClient | CognitoIdentityProviderClient>(client: C): C {
+  // The same stack in all of them, but for the types of what goes through it.
+  const { middlewareStack } = client as DynamoDBClient;
+  middlewareStack.add(
+    (next, { clientName, commandName }) =>
+      async (input) => {
+        try {
+          return await next(input);
+        } catch (error) {
+          if (error instanceof Error) calls.set(error, `${clientName} ${commandName}`);
+          throw error;
+        }
+      },
+    { step: 'initialize', priority: 'high' },
+  );
+  return client;
 }
 
 type RetryStrategy = Extract<

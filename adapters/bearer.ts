@@ -77,7 +77,7 @@ const SKEW = 60;
 
 function callerOf(payload: JWTPayload, trusted: TrustedIssuer, now: number): Caller | undefined {
   const { sub, auth_time: authTime, client_id: clientId, token_use: use, origin_jti: session } = payload;
-  if (!sub || sub.length > 255 || !sub.isWellFormed()) return undefined;
+  if (typeof sub !== 'string' || sub.length < 1 || sub.length > 255 || !sub.isWellFormed()) return undefined;
   // Milliseconds, or a clock of its own, would be a sign-in that is always recent.
   if (typeof authTime !== 'number' || authTime > now + SKEW) return undefined;
   if (trusted.tokenUse && use !== trusted.tokenUse) return undefined;
@@ -86,7 +86,8 @@ function callerOf(payload: JWTPayload, trusted: TrustedIssuer, now: number): Cal
   return {
     user: { realm: trusted.realm, sub },
     account: isLabel(account) ? account : sub,
-    authTime,
+    // In whole seconds: a fraction of the second of a change is not after it.
+    authTime: Math.floor(authTime),
     // What another issuer's session saw is not known here, so nothing is claimed of it.
     amr: [],
     generation: undefined,

@@ -38,7 +38,7 @@ export function trigger<E extends TriggerEvent>(
     .use({
       onError(request) {
         const { error, event, context } = request;
-        writeLog({ level: 'error', requestId: context.awsRequestId, operation, ...defectOf(error) });
+        writeLog({ level: 'error', invocationId: context.awsRequestId, operation, ...defectOf(error) });
         if (refusal !== 'rethrow') request.response = answer(event, refusal);
       },
     })

@@ -8,7 +8,7 @@ import type { Bearer } from './bearer.ts';
 import { header, parseBody } from './body.ts';
 import { secondsNow } from './clock.ts';
 import { within } from './deadline.ts';
-import { defectOf, writeLog } from './log.ts';
+import { causeOf, defectOf, writeLog } from './log.ts';
 import { problem } from './problem.ts';
 
 interface Request {
@@ -132,15 +132,17 @@ function behindGateway(
 
 type Middleware = MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult, Error, Context>;
 
-/** Every refusal and fault in the one form. What is not ours is a defect: it is logged, and answered without a word of it. */
+/**
+ * Every refusal and fault in the one form. What is not ours is a defect: it is logged, and answered without a word of it. So
+ * is what a dependency failed with.
+ */
 function problems(): Middleware {
   return {
     onError(request) {
-      const { error, event, context } = request;
-      if (!(error instanceof CountersignError)) {
-        writeLog({ level: 'error', requestId: context.awsRequestId, ...defectOf(error) });
-      }
-      const answer = error instanceof CountersignError ? error : new CountersignError('internal_error');
+      const { error, event } = request;
+      const ours = error instanceof CountersignError;
+      if (!ours || causeOf(error)) writeLog({ level: 'error', ...idsOf(request), ...defectOf(error) });
+      const answer = ours ? error : new CountersignError('internal_error');
       const { statusCode, headers, body } = problem(answer, event.requestContext.requestId);
       request.response = { statusCode, headers: { 'cache-control': 'no-store', ...headers }, body };
     },
@@ -166,13 +168,19 @@ function commonHeaders({ environment }: EndpointOptions): Middleware {
   return { after: add, onError: add };
 }
 
+/** The id that the caller was answered with, and Lambda's own of this invocation. */
+function idsOf({ event, context }: { event: APIGatewayProxyEvent; context: Context }) {
+  return { requestId: event.requestContext.requestId, invocationId: context.awsRequestId };
+}
+
 /** One line a request: what was asked by which client and how it ended. No body, no header, no address. */
 function requestLog({ operation, environment }: EndpointOptions): Middleware {
-  const write: NonNullable<Middleware['after']> = ({ event, context, response }) => {
+  const write: NonNullable<Middleware['after']> = (request) => {
+    const { event, response } = request;
     const { code } = response && response.statusCode >= 400 ? JSON.parse(response.body) : { code: undefined };
     writeLog({
       level: 'info',
-      requestId: context.awsRequestId,
+      ...idsOf(request),
       operation,
       client: environment.CLIENTS[event.requestContext.identity.apiKeyId ?? ''],
       status: response?.statusCode,

@@ -38,11 +38,13 @@ export function createFamilies(dynamoDb: DynamoDBClient, tableName: string): Fam
       return true;
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(error);
-      // The SDK sent again what it had written already, and only the answer was lost. Nobody can have written over it: the
-      // next token of this family was not handed out yet.
+      // Ended, be it between our write and its being sent again.
+      if (error.Item?.['z']?.BOOL) return false;
+      // The SDK sent again what it had written already, and only the answer was lost: the next token of this family was not
+      // handed out yet, so that nobody can have used it.
       if (error.Item?.['w']?.S === id) return true;
       // Used before: this copy or the other one is in the wrong hands (RFC 9700 §4.14.2).
-      if (!error.Item?.['z']?.BOOL) await end(family, endsAt);
+      await end(family, endsAt);
       return false;
     }
   };

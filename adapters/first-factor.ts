@@ -1,12 +1,8 @@
-import {
-  AdminInitiateAuthCommand,
-  CognitoIdentityProviderClient,
-  RevokeTokenCommand,
-} from '@aws-sdk/client-cognito-identity-provider';
+import { AdminInitiateAuthCommand, RevokeTokenCommand } from '@aws-sdk/client-cognito-identity-provider';
 import { decodeJwt } from 'jose';
 import { CountersignError, unavailable } from '../core/error.ts';
 import type { FirstFactor } from '../core/ports.ts';
-import { patienceOf } from './aws.ts';
+import { cognito as createClient, patienceOf } from './aws.ts';
 
 /**
  * What Cognito refuses with, whatever the password: an unknown user, a wrong password, a disabled user, its own lockout,
@@ -30,7 +26,7 @@ export function createCognitoFirstFactor({
   LOGIN_CLIENT_ID: string;
 }): FirstFactor {
   // Cognito hashes passwords on purpose slowly.
-  const cognito = new CognitoIdentityProviderClient(patienceOf(3000));
+  const cognito = createClient(patienceOf(3000));
 
   return {
     async check(username, password) {

@@ -22,13 +22,16 @@ export interface KeyMakerOptions {
   environment: { TABLE_NAME: string; KEYRING_KEY_ARN: string; KEYRING_STACK: string };
 }
 
+/** Seconds since the epoch, asked anew at each try: what is decided by it must not be old when it is written. */
+type Clock = () => number;
+
 /**
  * Makes the first key of a kind if there is none. Saying it twice, or twice at once, makes one: the write is conditional.
  * KMS answers with ciphertext alone, so nobody has seen the key.
  */
-export async function ensureFirstKey(aws: KeyMakerOptions, kind: KeyKind, now: number): Promise<void> {
+export async function ensureFirstKey(aws: KeyMakerOptions, kind: KeyKind, clock: Clock): Promise<void> {
   await changeRing(aws, kind, async ({ keys }) =>
-    keys.length > 0 ? undefined : [await makeKey(aws, kind, now)],
+    keys.length > 0 ? undefined : [await makeKey(aws, kind, activeAtOnce(clock()))],
   );
 }
 
@@ -37,10 +40,11 @@ export async function rotateKey(
   aws: KeyMakerOptions,
   kind: KeyKind,
   settings: Settings,
-  now: number,
+  clock: Clock,
 ): Promise<void> {
   const signing = kind === 'signing';
   await changeRing(aws, kind, async ({ keys }) => {
+    const now = clock();
     const needed = signing ? signingKeysNeeded(keys, now, settings) : keys;
     const due = isDue(keys, now, settings);
     if (!due && needed.length === keys.length) return undefined;
@@ -55,13 +59,14 @@ export async function rotateKey(
  *
  * @returns whether there was such a key
  */
-export async function withdrawSigningKey(aws: KeyMakerOptions, id: string, now: number): Promise<boolean> {
+export async function withdrawSigningKey(aws: KeyMakerOptions, id: string, clock: Clock): Promise<boolean> {
   let found = false;
   await changeRing(aws, 'signing', async ({ keys }) => {
     const others = keys.filter((key) => key.id !== id);
     if (others.length === keys.length) return undefined;
     // Said once, whoever takes it away in the end: a write of ours whose answer was lost looks like another's.
     found = true;
+    const now = clock();
     const replaced = activeKey(keys, now)?.id === id;
     return replaced ? [...others, await makeKey(aws, 'signing', activeAtOnce(now))] : others;
   });

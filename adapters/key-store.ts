@@ -26,17 +26,15 @@ export interface StoredRing {
   version: number;
 }
 
-/** @throws CountersignError `temporarily_unavailable` */
+/** @throws the SDK's error: who keeps keys has to know why it may not */
 export async function readRing(
   dynamoDb: DynamoDBClient,
   TableName: string,
   kind: KeyKind,
 ): Promise<StoredRing> {
-  const { Item } = await dynamoDb
-    .send(new GetItemCommand({ TableName, Key: keyringKey(kind), ConsistentRead: true }))
-    .catch((error: unknown) => {
-      throw unavailable(error);
-    });
+  const { Item } = await dynamoDb.send(
+    new GetItemCommand({ TableName, Key: keyringKey(kind), ConsistentRead: true }),
+  );
   if (!Item) return { keys: [], version: 0 };
   return {
     keys: (Item['keys']?.L ?? []).map(({ M }) => storedKeyOf(M)),
@@ -47,7 +45,7 @@ export async function readRing(
 /**
  * Replaces the keys if nobody has since they were read. False where somebody has.
  *
- * @throws the SDK's error for everything else: who keeps keys has to know why it may not
+ * @throws the SDK's error for everything else
  */
 export async function writeRing(
   dynamoDb: DynamoDBClient,

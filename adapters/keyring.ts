@@ -69,7 +69,15 @@ function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions
   const unwrapped = new Map<string, { since: number; key: Promise<KeyObject> }>();
 
   const load = (now: number) => {
-    const keys = readRing(dynamoDb, tableName, kind).then((ring) => ring.keys);
+    const keys = readRing(dynamoDb, tableName, kind).then(
+      (ring) => {
+        forget(ring.keys, now);
+        return ring.keys;
+      },
+      (error: unknown) => {
+        throw unavailable(error);
+      },
+    );
     const loaded = { loadedAt: now, heldFor: hold, keys };
     held = loaded;
     // A failure is not held.
@@ -77,6 +85,12 @@ function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions
       if (held === loaded) held = undefined;
     });
     return loaded;
+  };
+  /** Unwrapped keys that are no longer held, or no longer there, are not left in the container's memory. */
+  const forget = (stored: StoredKey[], now: number) => {
+    for (const [id, { since }] of unwrapped) {
+      if (now >= since + hold || !stored.some((key) => key.id === id)) unwrapped.delete(id);
+    }
   };
   const fresh = (now: number) => (held && now < held.loadedAt + held.heldFor ? held : load(now));
 
@@ -94,18 +108,12 @@ function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions
     opened({ id }: StoredKey, now: number, open: () => Promise<KeyObject>): Promise<KeyObject> {
       const known = unwrapped.get(id);
       if (known && now < known.since + hold) return known.key;
-      const key = open().then(
-        (opened) => {
-          if (held) held.heldFor = hold;
-          return opened;
-        },
-        (error: unknown) => {
-          unwrapped.delete(id);
-          // It may be wrapped otherwise by now (docs/keys.md, "Another KMS key"), or KMS just does not answer.
-          if (held) held.heldFor = Math.min(hold, RELOAD_AFTER);
-          throw unavailable(error);
-        },
-      );
+      const key = open().catch((error: unknown) => {
+        unwrapped.delete(id);
+        // It may be wrapped otherwise by now (docs/keys.md, "Another KMS key"), or KMS just does not answer.
+        if (held) held.heldFor = Math.min(hold, RELOAD_AFTER);
+        throw unavailable(error);
+      });
       unwrapped.set(id, { since: now, key });
       return key;
     },

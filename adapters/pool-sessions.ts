@@ -1,12 +1,11 @@
 import {
   AdminUserGlobalSignOutCommand,
-  CognitoIdentityProviderClient,
   UserNotFoundException,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { unavailable } from '../core/error.ts';
 import type { PoolSessions } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
-import { patience } from './aws.ts';
+import { cognito as createClient, patience } from './aws.ts';
 
 /** Goes into the User-Agent of each request, and so into what CloudTrail records of it. */
 const APP_ID = 'countersign';
@@ -24,7 +23,7 @@ export function isOwnSignOut(userAgent: string | undefined): boolean {
 /** Ends the pool's sessions where the configuration says so; undefined where it does not. */
 export function createPoolSessions(settings: Settings): ((userPoolId: string) => PoolSessions) | undefined {
   if (!settings.globalSignOut) return undefined;
-  const cognito = new CognitoIdentityProviderClient({ ...patience, userAgentAppId: APP_ID });
+  const cognito = createClient({ ...patience, userAgentAppId: APP_ID });
   return (UserPoolId) => ({
     async end({ realm, sub }) {
       if (realm !== settings.realm) return;

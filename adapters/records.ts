@@ -12,7 +12,14 @@ import { type Factor, noFactor } from '../core/factor.ts';
 import type { Records } from '../core/ports.ts';
 import { randomId } from '../core/random.ts';
 import type { User } from '../core/user.ts';
+import { secondsNow } from './clock.ts';
 import { factorOf, type Item, itemOf, WRITTEN_BY } from './record-item.ts';
+
+/**
+ * Seconds for which a write may be under way, sent twice (aws.ts). A change of the second factor is written as of their end:
+ * another issuer's session that began meanwhile began without it, and would count as a later one.
+ */
+const IN_FLIGHT = 2;
 
 /**
  * The records in DynamoDB: one item a user, one strongly consistent read, one conditional write.
@@ -30,10 +37,11 @@ export function createRecords(dynamoDb: DynamoDBClient, tableName: string): Reco
 
   const replace: Records['replace'] = async (user, before, after) => {
     const id = randomId();
+    const next = { ...after, writtenBy: id };
+    if (after.generation !== before.generation)
+      next.changedAt = Math.max(after.changedAt, secondsNow()) + IN_FLIGHT;
     try {
-      await dynamoDb.send(
-        new UpdateItemCommand(updateOf(tableName, user, before, { ...after, writtenBy: id })),
-      );
+      await dynamoDb.send(new UpdateItemCommand(updateOf(tableName, user, before, next)));
       return { written: true };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) return fault(error);

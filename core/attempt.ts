@@ -40,9 +40,12 @@ export async function attempt(
   return accepted;
 }
 
-/** A change of the second factor: a new generation, so that every session from before it is void. */
+/**
+ * A change of the second factor: a new generation, so that every session from before it is void. What such a session had
+ * begun ends with it: a pending secret would be confirmed by whoever knows it, with any later session.
+ */
 export function changed(factor: Factor, now: number, provenBy?: string): Factor {
-  return { ...factor, generation: randomId(), changedAt: now, provenBy };
+  return { ...factor, pending: undefined, generation: randomId(), changedAt: now, provenBy };
 }
 
 /** A success ends the failures in a row; those of the last 30 days stay counted. */

@@ -57,7 +57,6 @@ export async function confirm(
       ...factor,
       authenticators: [...factor.authenticators, authenticator],
       backupCodes: backup ? backup.stored : factor.backupCodes,
-      pending: undefined,
     };
     return changed(first ? withoutFailures(grown) : grown, now, caller.session);
   };

@@ -55,5 +55,5 @@ export function without(factor: Factor, authenticatorId: string | undefined): Fa
     authenticatorId === undefined ? [] : factor.authenticators.filter(({ id }) => id !== authenticatorId);
   return authenticators.length > 0
     ? { ...factor, authenticators }
-    : { ...factor, authenticators, backupCodes: undefined, pending: undefined };
+    : { ...factor, authenticators, backupCodes: undefined };
 }

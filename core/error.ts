@@ -25,7 +25,7 @@ export type ErrorCode =
 
 /**
  * The one error of this service. Its text is for people and holds nothing of what they sent; `cause`, where there is
- * one, is for a debugger and is never logged.
+ * one, is for the operator, and its text is never logged.
  */
 export class CountersignError extends Error {
   readonly code: ErrorCode;

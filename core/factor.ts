@@ -57,7 +57,7 @@ export interface FactorEvent {
 export interface Factor {
   /** Replaced by every change of the second factor; a token of another generation is void. Empty before the first. */
   generation: string;
-  /** When the generation was last replaced; 0 before the first time. */
+  /** When the generation had last been replaced, at the latest; 0 before the first time. */
   changedAt: number;
   /** The session of another issuer that proved the last change (`origin_jti`): it alone outlives it. */
   provenBy?: string | undefined;

@@ -11,7 +11,8 @@ export interface Records {
   read(user: User): Promise<Factor>;
   /**
    * Stores `next` if nothing has been written since `read` was read; otherwise says what is stored now. One
-   * conditional write. Where it cannot be known whether ours was the write, it is a fault.
+   * conditional write. Where it cannot be known whether ours was the write, it is a fault. With a new generation, when that
+   * was (`changedAt`) is stored as of the latest end of the write.
    */
   replace(
     user: User,

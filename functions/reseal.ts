@@ -32,6 +32,6 @@ export const handler = async (_event: unknown, context: Context) => {
   };
   const store = createSweepStore(table, tableName);
   const result = await sweep({ store, keyring, settings }, secondsNow(), next);
-  writeLog({ level: 'info', requestId: context.awsRequestId, operation: 'reseal', ...result });
+  writeLog({ level: 'info', invocationId: context.awsRequestId, operation: 'reseal', ...result });
   return result;
 };

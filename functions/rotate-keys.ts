@@ -16,11 +16,10 @@ const Event = v.strictObject({ withdraw: v.optional(v.string()) });
  */
 export const handler = async (event: unknown): Promise<{ withdrawn?: boolean }> => {
   const { withdraw } = v.parse(Event, event);
-  const now = secondsNow();
-  if (withdraw !== undefined) return { withdrawn: await withdrawSigningKey(aws, withdraw, now) };
+  if (withdraw !== undefined) return { withdrawn: await withdrawSigningKey(aws, withdraw, secondsNow) };
   const kinds = ['data', 'backup-code', 'signing'] as const;
   const outcomes = await Promise.allSettled(
-    kinds.map((kind) => rotateKey(aws, kind, environment.SETTINGS, now)),
+    kinds.map((kind) => rotateKey(aws, kind, environment.SETTINGS, secondsNow)),
   );
   // One kind that fails keeps no other from its turn; but the invocation has failed, and Lambda tries again.
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');

@@ -1,10 +1,11 @@
 import type { PostConfirmationTriggerEvent } from 'aws-lambda';
 import { dynamoDb } from '../../adapters/aws.ts';
 import { trigger, userOf } from '../../adapters/cognito-trigger.ts';
+import { timeLeft } from '../../adapters/deadline.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { createPoolSessions } from '../../adapters/pool-sessions.ts';
 import { createRecords } from '../../adapters/records.ts';
-import { adminRevokeSessions } from '../../core/admin.ts';
+import { revokeSessions } from '../../core/admin.ts';
 import { CountersignError } from '../../core/error.ts';
 
 const { TABLE_NAME, SETTINGS } = readEnvironment('TABLE_NAME', 'SETTINGS');
@@ -18,19 +19,24 @@ export const handler = trigger<PostConfirmationTriggerEvent>(
   async (event, now) => {
     const user = userOf(event, SETTINGS.realm);
     if (user && event.triggerSource === 'PostConfirmation_ConfirmForgotPassword') {
-      const services = { records, poolSessions: poolSessions?.(event.userPoolId) };
-      await onceMore(() => adminRevokeSessions(services, user, now));
+      await insistently(() => revokeSessions(records, user, now));
+      await poolSessions?.(event.userPoolId).end(user);
     }
     return {};
   },
 );
 
-/** The new password is set by now and nobody asks for this again: what was written beside it must not keep sessions alive. */
-async function onceMore(work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof CountersignError)) throw error;
-    await work();
+/**
+ * The new password is set by now and nobody asks for this again. What is written beside it, as an old session can write
+ * without end, must not keep sessions alive: it is outlasted. A dependency that fails is asked once more.
+ */
+async function insistently(work: () => Promise<void>): Promise<void> {
+  for (let faults = 0; ; ) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof CountersignError) || timeLeft() <= 0) throw error;
+      if (error.code !== 'conflict' && ++faults > 1) throw error;
+    }
   }
 }

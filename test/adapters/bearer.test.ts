@@ -110,6 +110,11 @@ for (const [what, authorization] of headers) {
   });
 }
 
+test('the time of a sign-in is told in whole seconds: the second of a change is not before it', async () => {
+  const bearer = createBearer(deployment.tokens, [trusted]);
+  assert.equal((await bearer(`Bearer ${await sign({ auth_time: NOW - 0.1 })}`, NOW)).authTime, NOW - 1);
+});
+
 test('the scheme is case-insensitive (RFC 9110 §11.1)', async () => {
   const bearer = createBearer(deployment.tokens, [trusted]);
   assert.equal((await bearer(`bearer ${await sign()}`, NOW)).user.sub, 'alice');
@@ -155,6 +160,7 @@ const refused: [string, () => Promise<string>][] = [
   ['without an end', () => sign({ exp: undefined })],
   ['without a subject', () => sign({ sub: undefined })],
   ['with an empty subject', () => sign({ sub: '' })],
+  ['with a subject that is no text', () => sign({ sub: 7 as unknown as string })],
   ['with a subject of over 255 characters', () => sign({ sub: 'x'.repeat(256) })],
   ['without auth_time', () => sign({ auth_time: undefined })],
   ['with an auth_time that is no number', () => sign({ auth_time: String(NOW) })],

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
+import { dynamoDb } from '../../adapters/aws.ts';
 import { adminEndpoint, bearerBodyEndpoint, bodyEndpoint, endpoint } from '../../adapters/endpoint.ts';
 import { code } from '../../adapters/fields.ts';
-import { CountersignError } from '../../core/error.ts';
+import { CountersignError, unavailable } from '../../core/error.ts';
 import { createDeployment, session } from '../support/deployment.ts';
 import { gatewayEvent, lambdaContext } from '../support/gateway-event.ts';
 
@@ -91,7 +93,8 @@ test('one line a request: operation, client, status and code; nothing that was s
   const { log } = await answerOf(accepting, event);
   assert.deepEqual(JSON.parse(log), {
     level: 'info',
-    requestId: 'invocation-1',
+    requestId: 'request-1',
+    invocationId: 'invocation-1',
     operation: 'verify',
     client: 'web',
     status: 200,
@@ -100,6 +103,38 @@ test('one line a request: operation, client, status and code; nothing that was s
   const { log: refused } = await answerOf(accepting, gatewayEvent({ body: `{"code":"${CODE}0"}` }));
   assert.deepEqual([JSON.parse(refused).status, JSON.parse(refused).code], [400, 'invalid_request']);
   assert.equal(refused.includes(CODE), false);
+});
+
+test('what a dependency failed with is logged by call, name and status; its text is not', async () => {
+  const failing = dynamoDb();
+  failing.config.region = async () => 'eu-central-1';
+  // Nobody signs here, and so nothing is sent.
+  failing.config.credentials = async () => {
+    throw Object.assign(new Error(`about ${CODE}`), {
+      name: 'AccessDeniedException',
+      $metadata: { httpStatusCode: 400 },
+    });
+  };
+  const command = new GetItemCommand({ TableName: 't', Key: { pk: { S: CODE } } });
+  const handler = endpoint(options, async () => {
+    // As the keyring does it: a fault of a fault.
+    throw unavailable(unavailable(await failing.send(command).catch((error: unknown) => error)));
+  });
+  const { statusCode, log } = await answerOf(handler);
+  assert.equal(statusCode, 503);
+  const [defect, request] = log
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(defect, {
+    level: 'error',
+    requestId: 'request-1',
+    invocationId: 'invocation-1',
+    code: 'temporarily_unavailable',
+    cause: { error: 'AccessDeniedException', call: 'DynamoDBClient GetItemCommand', status: 400 },
+  });
+  assert.equal(request.requestId, 'request-1', 'the id that the caller has');
+  assert.ok(!log.includes(CODE));
 });
 
 test('bad input is never quoted in the answer', async () => {

@@ -70,6 +70,24 @@ test('a lost answer is not taken for a replay: the family goes on', async () => 
   assert.equal(await advance(id, 2), true);
 });
 
+test('a family that was ended between a write and its being sent again has ended', async () => {
+  const id = family();
+  await advance(id, 0);
+  const client = aws.dynamoDbAs();
+  let attempts = 0;
+  client.middlewareStack.add(
+    (next) => async (sent) => {
+      if (++attempts === 1) aws.faults.push('lose-answer');
+      else await families.end(id, ENDS);
+      return next(sent);
+    },
+    { step: 'finalizeRequest', priority: 'low' },
+  );
+  assert.equal(await createFamilies(client, aws.tableName).advance(id, 1, ENDS), false);
+  assert.equal(attempts, 2);
+  client.destroy();
+});
+
 test('a fault refuses and neither advances nor ends the family', async () => {
   const id = family();
   await advance(id, 0);

@@ -4,13 +4,16 @@ import { DeleteItemCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { ensureFirstKey, rotateKey, withdrawSigningKey } from '../../adapters/key-maker.ts';
 import { type KeyKind, keyringKey } from '../../adapters/key-store.ts';
+import { whileDenied } from '../../adapters/while-denied.ts';
 import { Settings } from '../../core/settings.ts';
+import type { Statement } from '../../local/aws/types.ts';
+import { allow } from '../local/aws/stage.ts';
 import { startAws } from '../support/aws.ts';
 
 const aws = await startAws();
 const KINDS: KeyKind[] = ['data', 'backup-code', 'signing'];
 const NOW = 1_800_000_000;
-const ensure = (kind: KeyKind) => ensureFirstKey(aws, kind, NOW);
+const ensure = (kind: KeyKind) => ensureFirstKey(aws, kind, () => NOW);
 const stored = async (kind: KeyKind) => {
   const { Item } = await aws.dynamoDb.send(
     new GetItemCommand({ TableName: aws.tableName, Key: keyringKey(kind), ConsistentRead: true }),
@@ -34,7 +37,7 @@ test('the first key of each kind is made without anybody seeing it', async () =>
   for (const kind of KINDS) {
     const [key, ...others] = await stored(kind);
     assert.equal(others.length, 0);
-    assert.equal(key?.['activeFrom']?.N, String(NOW));
+    assert.equal(key?.['activeFrom']?.N, String(NOW - 60), 'in use at once, by every clock');
     assert.equal(key?.['publicKey'] !== undefined, kind === 'signing');
   }
 });
@@ -63,11 +66,33 @@ test('a lost answer is no second key and no failure', async () => {
   assert.notEqual(again?.['id']?.S, first?.['id']?.S);
 });
 
-test('a refusal keeps its name, so that a policy not yet in force can be waited for', async () => {
-  const kms = aws.kmsAs(aws.principal('nobody', []));
-  await assert.rejects(ensureFirstKey({ ...aws, kms }, 'data', NOW), { name: 'AccessDeniedException' });
+test('a policy that is not in force yet is waited for, be it DynamoDB or KMS that denies', async () => {
+  const policies: Statement[] = [];
+  const maker = aws.principal('key-maker', policies);
+  const [dynamoDb, kms] = [aws.dynamoDbAs(maker), aws.kmsAs(maker)];
+  const making = () => ensureFirstKey({ ...aws, dynamoDb, kms }, 'data', () => NOW);
+  let denied = 0;
+  await whileDenied(async () => {
+    try {
+      return await making();
+    } catch (error) {
+      denied++;
+      policies.push(allow(denied === 1 ? 'dynamodb:*' : 'kms:*', '*'));
+      throw error;
+    }
+  }, [0.001, 0.001, 0.001]);
+  assert.equal(denied, 2);
+  assert.equal((await stored('data')).length, 1);
+
+  policies.length = 0;
+  await assert.rejects(whileDenied(making, [0.001]), { name: 'AccessDeniedException' });
+  await assert.rejects(
+    whileDenied(async () => assert.fail('a defect'), [60]),
+    { message: 'a defect' },
+    'anything else is not waited for',
+  );
+  dynamoDb.destroy();
   kms.destroy();
-  assert.deepEqual(await stored('data'), []);
 });
 
 test('a withdrawal whose answer is lost is a withdrawal', async () => {
@@ -83,7 +108,7 @@ test('a withdrawal whose answer is lost is a withdrawal', async () => {
     },
     { step: 'initialize' },
   );
-  assert.equal(await withdrawSigningKey({ ...aws, dynamoDb }, key?.['id']?.S ?? '', NOW), true);
+  assert.equal(await withdrawSigningKey({ ...aws, dynamoDb }, key?.['id']?.S ?? '', () => NOW), true);
   dynamoDb.destroy();
   assert.ok(calls >= 3, 'it read again');
   const [replacement, ...others] = await stored('signing');
@@ -95,13 +120,13 @@ test('a key made meanwhile by somebody else is not written over', async () => {
   await ensure('data');
   const settings = v.parse(Settings, { keyRotationDays: 1 });
   const later = NOW + 2 * 86_400;
-  await Promise.all(Array.from({ length: 4 }, () => rotateKey(aws, 'data', settings, later)));
+  await Promise.all(Array.from({ length: 4 }, () => rotateKey(aws, 'data', settings, () => later)));
   assert.equal((await stored('data')).length, 2);
 });
 
 test('a keyring without any key gets one that is in use at once', async () => {
   const settings = v.parse(Settings, {});
-  await rotateKey(aws, 'signing', settings, NOW);
+  await rotateKey(aws, 'signing', settings, () => NOW);
   const [key] = await stored('signing');
   assert.ok(Number(key?.['activeFrom']?.N) <= NOW);
 });

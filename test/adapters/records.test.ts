@@ -12,7 +12,8 @@ const aws = await startAws();
 const records = createRecords(aws.dynamoDb, aws.tableName);
 let people = 0;
 const somebody = () => ({ realm: 'users', sub: `person-${++people}` });
-const unlike = (factor: Factor) => ({ ...factor, writtenBy: undefined });
+/** Without what the store adds. */
+const asGiven = (factor: Factor) => ({ ...factor, writtenBy: undefined, changedAt: 0 });
 
 /** Somebody of whom something is stored. */
 async function known(factor: Factor = { ...noFactor, generation: 'g1' }) {
@@ -36,12 +37,25 @@ test('whatever is stored, and whatever it replaces, reads back as it was', async
   await fc.assert(
     fc.asyncProperty(anyFactor, anyFactor, async (one, other) => {
       const { user, read } = await known(one);
-      assert.deepEqual(unlike(read), unlike(one));
+      assert.deepEqual(asGiven(read), asGiven(one));
       assert.deepEqual(await records.replace(user, read, other), { written: true });
-      assert.deepEqual(unlike(await records.read(user)), unlike(other));
+      assert.deepEqual(asGiven(await records.read(user)), asGiven(other));
     }),
     { numRuns: 15 },
   );
+});
+
+test('a new generation is stored as of the latest end of its write, so that no sign-in beside it counts as a later one', async () => {
+  const { user, read } = await known();
+  const begun = Math.floor(Date.now() / 1000);
+  await records.replace(user, read, { ...read, generation: 'g2', changedAt: begun - 9 });
+  const changed = await records.read(user);
+  assert.ok(
+    changed.changedAt >= begun + 2 && changed.changedAt <= begun + 4,
+    String(changed.changedAt - begun),
+  );
+  await records.replace(user, changed, { ...changed, failures: 1 });
+  assert.equal((await records.read(user)).changedAt, changed.changedAt, 'nothing else moves it');
 });
 
 test('one read and one write, each one call', async () => {

@@ -78,8 +78,8 @@ beforeEach(async () => {
   const settings = v.parse(Settings, { keyRotationDays: 1 });
   for (const kind of KINDS) {
     await aws.dynamoDb.send(new DeleteItemCommand({ TableName: aws.tableName, Key: keyringKey(kind) }));
-    await ensureFirstKey(aws, kind, NOW - 86_400);
-    await rotateKey(aws, kind, settings, NOW);
+    await ensureFirstKey(aws, kind, () => NOW - 86_400);
+    await rotateKey(aws, kind, settings, () => NOW);
   }
 });
 

@@ -152,7 +152,7 @@ test('taking the job is a success where only the answer was lost', async () => {
 });
 
 test('keys are retired out of the ring as it is now, and not where it has changed', async () => {
-  await ensureFirstKey(aws, 'data', NOW);
+  await ensureFirstKey(aws, 'data', () => NOW);
   const [first = assert.fail()] = await run().keys('data');
   assert.equal(await run().retire('data', ['unknown']), true);
   assert.equal((await run().keys('data')).length, 1);

@@ -50,7 +50,7 @@ export async function createInProcess(
   const settings = v.parse(Settings, settingsOf(rules));
   let now = Math.floor(Date.now() / 1000);
   for (const kind of ['data', 'backup-code', 'signing'] as const)
-    await ensureFirstKey({ dynamoDb, kms, environment }, kind, now);
+    await ensureFirstKey({ dynamoDb, kms, environment }, kind, () => now);
   const ring = { dynamoDb, tableName, hold: settings.lifetimes.keyHold };
   const unwrap = createUnwrap(kms, environment);
   const tokens = createTokens(issuer, createSigningKeys(ring, unwrap));

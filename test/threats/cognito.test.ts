@@ -9,10 +9,11 @@ import {
 import { AuthenticationDetails } from 'amazon-cognito-identity-js';
 import { outcome } from '../local/cognito/identity-js.ts';
 import '../support/native-powers.ts';
-import { assertProblem, challengeFor, clientOf } from '../support/client.ts';
+import { assertProblem, challengeFor, clientOf, codeAt, text } from '../support/client.ts';
 import {
   answer,
   atCognito,
+  type CognitoSession,
   challenged,
   enrollFromCognito,
   fullSession,
@@ -42,6 +43,28 @@ async function cognito<T>(work: (sdk: ReturnType<typeof cognitoOf>) => Promise<T
 }
 const initiate = (input: Omit<InitiateAuthCommandInput, 'ClientId'>) =>
   cognito((sdk) => sdk.send(new InitiateAuthCommand({ ClientId, ...input })));
+
+test('a Cognito sign-in that ends while a change is being written is from before it', async () => {
+  const person = await createPerson(service);
+  const { access } = await passwordSession(service, person);
+  const pending = await client.post('/v1/totp/enroll', {}, access);
+  const code = codeAt(text(pending, 'secret'), service.clock.seconds());
+  let raced: CognitoSession | undefined;
+  service.setFault(async ({ operation, principal }) => {
+    if (operation !== 'UpdateItem' || raced || !principal?.includes('Confirm')) return undefined;
+    // The write is on its way; by the clocks, that session is a later one.
+    service.clock.advance(1);
+    raced = await passwordSession(service, person);
+    return undefined;
+  });
+  const body = { authenticatorId: text(pending, 'authenticatorId'), code };
+  assert.equal((await client.post('/v1/totp/confirm', body, access)).status, 200);
+  service.setFault(undefined);
+  assert.ok(raced);
+  assertProblem(await client.get('/v1/totp', raced.access), 401, 'token_invalid');
+  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await storedFactor(service, person)).authenticators.length, 1);
+});
 
 test('a Cognito sign-in that starts without SRP is refused: no code is ever the only factor', async () => {
   const { person, code } = await enrolledPerson(service, client);

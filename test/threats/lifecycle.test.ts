@@ -7,6 +7,7 @@ import {
   ForgotPasswordCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { base32nopad } from '@scure/base';
+import { administratorOf } from '../support/administrator.ts';
 import {
   type Answer,
   assertProblem,
@@ -75,6 +76,35 @@ test('a session alone adds, removes and rotates nothing, however fresh and howev
     assertProblem(await client.post(path, body, access), 400, 'invalid_request');
   }
   assert.deepEqual(await storedRecord(service, person), before);
+});
+
+test('what a session has begun ends with it: a pending secret is confirmed by no later session', async () => {
+  const cuts: [string, (them: Awaited<ReturnType<typeof personWithWays>>) => Promise<Answer>][] = [
+    ['an administrator revokes', ({ person }) => administratorOf(service).revokeSessions(person.sub)],
+    ['the owner rotates', ({ ways, nextCode }) => ways['rotate-backup-codes']({ code: nextCode() })],
+    ['the owner removes one', ({ ways, nextCode }) => ways.disable({ code: nextCode() })],
+  ];
+  for (const [what, cut] of cuts) {
+    const them = await personWithWays(service, client);
+    const { person, backupCodes, code, nextCode } = them;
+    const [backupCode = ''] = backupCodes;
+    const pending = await client.post('/v1/totp/enroll', { name: 'Intruder', backupCode }, them.access());
+    assert.equal(pending.status, 201, what);
+    assert.ok((await cut(them)).status < 300, what);
+
+    // Signed in again, with both factors; the intruder has got hold of this session, and of no code.
+    nextStep(service);
+    const later = await verify(await challengeFor(client, person), { code: code() });
+    const access = text(later, 'accessToken');
+    const before = await storedRecord(service, person);
+    const body = {
+      authenticatorId: text(pending, 'authenticatorId'),
+      code: codeAt(text(pending, 'secret'), now()),
+    };
+    assertProblem(await client.post('/v1/totp/confirm', body, access), 404, 'enrollment_not_found');
+    assert.deepEqual(await storedRecord(service, person), before, what);
+    assert.equal((await verify(await challengeFor(client, person), { code: nextCode() })).status, 200, what);
+  }
 });
 
 test('an old session adds no first authenticator: the sign-in has to be recent, and refreshing does not renew it', async () => {
