@@ -31,8 +31,8 @@ const variables = {
   /** `iss` of own tokens; no trailing slash. */
   ISSUER: text,
   FORMER_ISSUERS: json(v.array(text)),
-  /** `aud` of own access tokens. */
-  AUDIENCE: text,
+  /** `aud` of own access tokens; where it is not set, their issuer. */
+  AUDIENCE: v.optional(text),
   /** API key id → name of the client it belongs to. */
   CLIENTS: json(v.record(text, text)),
   CORS_ORIGINS: json(v.array(text)),

@@ -17,7 +17,7 @@ const TYPES: Record<TokenKind, string> = {
 interface Issuer {
   ISSUER: string;
   FORMER_ISSUERS: string[];
-  AUDIENCE: string;
+  AUDIENCE: string | undefined;
 }
 
 const seconds = v.pipe(v.number(), v.integer());
@@ -92,7 +92,7 @@ export function createTokens(issuer: Issuer, keys: SigningKeys & PublicSigningKe
 function audienceOf(kind: TokenKind, { ISSUER, AUDIENCE }: Issuer): string {
   switch (kind) {
     case 'access':
-      return AUDIENCE;
+      return AUDIENCE ?? ISSUER;
     case 'challenge':
       return `${ISSUER}/v1/auth/verify`;
     case 'refresh':

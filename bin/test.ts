@@ -44,7 +44,10 @@ stream.on('test:fail', (test) => {
     counted.skipped++;
     return;
   }
-  if (test.details.type !== 'suite') counted.failed++;
+  // A suite that fails by its tests is not counted beside them; one that fails by itself is.
+  const { type, error } = test.details;
+  const byItsTests = type === 'suite' && 'failureType' in error && error.failureType === 'subtestsFailed';
+  if (!byItsTests) counted.failed++;
   process.exitCode = 1;
 });
 stream.once('end', () => {

@@ -141,6 +141,8 @@ export const routes = {
 
 /** A Cognito trigger: what it is called in a pool's LambdaConfig, and what it may touch. */
 export interface Trigger extends Pick<Route, 'record' | 'keys' | 'signsOut'> {
+  /** Writes down when somebody was first asked to enrol, where the configuration counts days from it: UpdateItem. */
+  asksToEnroll?: true;
   lambdaConfig:
     | 'DefineAuthChallenge'
     | 'CreateAuthChallenge'
@@ -157,7 +159,11 @@ export const triggers = {
     record: 'write',
     keys: opensSecrets,
   },
-  'cognito/pre-token-generation': { lambdaConfig: 'PreTokenGenerationConfig', record: 'write' },
+  'cognito/pre-token-generation': {
+    lambdaConfig: 'PreTokenGenerationConfig',
+    record: 'read',
+    asksToEnroll: true,
+  },
   'cognito/post-confirmation': { lambdaConfig: 'PostConfirmation', record: 'write', signsOut: true },
 } as const satisfies Record<string, Trigger>;
 

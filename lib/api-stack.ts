@@ -50,7 +50,8 @@ export class ApiStack extends Stack {
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, { description: 'Countersign: REST API', ...props });
     const { config, bundles } = props;
-    const removalPolicy = config.removal === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    const removalPolicy =
+      config.removal === 'retain' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
     const { logRetentionDays: retention, memory, cors } = config;
 
     this.api = createApi(this, config, removalPolicy);

@@ -27,7 +27,7 @@ export interface CountersignTriggersProps extends KeyringTargets {
   logRetentionDays?: RetentionDays;
   /**
    * What becomes of the logs when the functions go.
-   * @default RemovalPolicy.RETAIN
+   * @default RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
    */
   removalPolicy?: RemovalPolicy;
 }
@@ -64,7 +64,7 @@ export class CountersignTriggers extends Construct {
     this.endsSessions = props.settings.globalSignOut;
     this.operations = Object.entries<Trigger>(triggers).map(([name, trigger]) => ({
       trigger,
-      operation: this.createFunction(name, trigger, TRIGGER_TIMEOUT, props),
+      operation: this.createFunction(name, withAsking(trigger, props.settings), TRIGGER_TIMEOUT, props),
     }));
     this.listeners = Object.entries<Listener>(listeners).map(([name, listener]) => ({
       name: nameOf(name),
@@ -129,7 +129,7 @@ export class CountersignTriggers extends Construct {
       statements: tableStatements(grants, props),
       memory: props.memory ?? 512,
       logRetentionDays: props.logRetentionDays ?? RetentionDays.THREE_MONTHS,
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
       timeout,
     });
   }
@@ -180,6 +180,12 @@ export class CountersignTriggers extends Construct {
       });
     }
   }
+}
+
+/** Only where days are counted for each user is anything written when tokens are made. */
+function withAsking(trigger: Trigger, { enrollment }: Settings): Trigger {
+  const counts = enrollment !== 'optional' && 'requiredAfterDays' in enrollment;
+  return trigger.asksToEnroll && counts ? { ...trigger, record: 'write' } : trigger;
 }
 
 /** Of a function in functions/cognito, the name of its construct. */

@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import { pascalCase } from './pascal-case.ts';
 
 /** A fault as one line: where, what was given, what is allowed. */
 export const fault = (path: string, given: unknown, allowed: string) =>
@@ -59,6 +60,27 @@ export function crossFaults(config: Config): string[] {
     );
     distinct(`clients.${name}.keys`, client.keys, 'a key');
   }
+  const constructs = (path: string, names: string[][]) => {
+    const ids = names.map((parts) => pascalCase(parts.join('-')));
+    ids.forEach((id, i) => {
+      const [first] = ids.flatMap((other, j) => (j < i && other === id ? [names[j]] : []));
+      const given = names[i]?.join(', ');
+      demand(
+        !first,
+        path,
+        given,
+        `a name that differs from ${first?.join(', ')} by more than capitals and -`,
+      );
+    });
+  };
+  constructs(
+    'plans',
+    Object.keys(plans).map((name) => [name]),
+  );
+  constructs(
+    'clients',
+    Object.entries(clients).flatMap(([name, { keys }]) => [...new Set(keys)].map((key) => [name, key])),
+  );
 
   distinct('cors.origins', config.cors.origins, 'an origin');
   distinct('formerIssuers', config.formerIssuers, 'an issuer');

@@ -1,6 +1,7 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnResource, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import type { Construct } from 'constructs';
 import type { Bundle } from './bundle.ts';
@@ -32,7 +33,8 @@ export class DataStack extends Stack {
       terminationProtection: retain,
       ...props,
     });
-    const removalPolicy = retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    // Keys and logs of a first deployment that failed go with it; the table is protected, and then stays.
+    const removalPolicy = retain ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
     this.keyringStack = this.stackName;
     this.tableKey = createTableKey(this, 'TableKey', removalPolicy);
     this.keyringKey = createKeyringKey(this, 'KeyringKey', this.keyringStack, removalPolicy);
@@ -44,7 +46,7 @@ export class DataStack extends Stack {
       encryptionKey: this.tableKey,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: retain,
-      removalPolicy,
+      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
 
     const bundle = bundles['ensure-keys'];
@@ -71,6 +73,18 @@ export class DataStack extends Stack {
       timeout: Duration.minutes(3),
       executeAfter: [this.table, this.keyringKey, keyMaker],
     });
+    this.endTriggerLog(config, removalPolicy);
     addKeyRotation(this, { config, bundles, environment, removalPolicy, targets: this });
+  }
+
+  /** The CDK's own function that invokes ensure-keys would keep its log for ever. */
+  private endTriggerLog({ logRetentionDays: retention }: Config, removalPolicy: RemovalPolicy): void {
+    const invoker = this.node
+      .findAll()
+      .find(({ node }) => /TriggerCustomResourceProviderCustomResourceProvider\/Handler$/.test(node.path));
+    if (!(invoker instanceof CfnResource))
+      throw new Error('The CDK names the function of a Trigger otherwise by now.');
+    const log = new LogGroup(this, 'FirstKeysLog', { retention, removalPolicy });
+    invoker.addPropertyOverride('LoggingConfig', { LogGroup: log.logGroupName });
   }
 }

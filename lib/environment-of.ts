@@ -27,18 +27,46 @@ export function operationEnvironment(
     },
     ...config.trustedIssuers,
   ];
-  return {
+  const environment = {
     TABLE_NAME: table.tableRef.tableName,
     KEYRING_KEY_ARN: keyringKey.keyArn,
     KEYRING_STACK: keyringStack,
     SETTINGS: settingsOf(config),
     ISSUER: issuer,
     FORMER_ISSUERS: JSON.stringify(config.formerIssuers),
-    AUDIENCE: config.audience ?? issuer,
+    ...(config.audience !== undefined && { AUDIENCE: config.audience }),
     CLIENTS: stack.toJsonString(clients),
     CORS_ORIGINS: JSON.stringify(config.cors.origins),
     TRUSTED_ISSUERS: stack.toJsonString(trustedIssuers),
     USER_POOL_ID: userPool.userPoolId,
     LOGIN_CLIENT_ID: loginClient.userPoolClientId,
   };
+  refuseTooLarge(stack, environment);
+  return environment;
+}
+
+/** "Environment variables: 4 KB, for all of a function's together, in aggregate" (Lambda quotas). */
+const MOST_BYTES = 4096;
+
+/** What a value that CloudFormation will know takes, about: an ARN or an id. */
+const BYTES_OF_A_REFERENCE = 60;
+
+/** @throws Error that says what to shorten: CloudFormation would find out in the middle of a deployment */
+function refuseTooLarge(stack: Stack, environment: Record<string, string>): void {
+  const sizes = Object.entries(environment).map(([name, value]) => ({
+    name,
+    bytes: name.length + bytesOf(stack.resolve(value)),
+  }));
+  const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total <= MOST_BYTES) return;
+  const largest = sizes.toSorted((one, other) => other.bytes - one.bytes).slice(0, 3);
+  throw new Error(
+    `The functions' environment would be about ${total} bytes, and Lambda allows ${MOST_BYTES}. The most is taken by ${largest.map(({ name, bytes }) => `${name} (${bytes})`).join(', ')}: fewer or shorter clients and keys (CLIENTS), trustedIssuers, formerIssuers or cors.origins.`,
+  );
+}
+
+function bytesOf(resolved: unknown): number {
+  if (typeof resolved === 'string') return Buffer.byteLength(resolved);
+  const join = (resolved as { 'Fn::Join'?: [string, unknown[]] })['Fn::Join'];
+  return join ? join[1].reduce((sum: number, part) => sum + bytesOf(part), 0) : BYTES_OF_A_REFERENCE;
 }

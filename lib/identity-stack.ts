@@ -46,7 +46,7 @@ export class IdentityStack extends Stack {
       settings: config,
       memory: config.memory,
       logRetentionDays: config.logRetentionDays,
-      removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: retain ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     });
     if (config.userPool) {
       this.userPool = UserPool.fromUserPoolId(this, 'UserPool', config.userPool.id);

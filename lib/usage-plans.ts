@@ -14,7 +14,12 @@ export interface ClientKeysProps {
   clients: Config['clients'];
 }
 
-/** The API keys of every client, several to one where one is being replaced. Their values are API Gateway's. */
+/**
+ * The API keys of every client, several to one where one is being replaced. Their values are API Gateway's.
+ *
+ * A key is of its plan for good: API Gateway takes it into one plan of a stage only, and CloudFormation would put it into the
+ * other before it takes it out of the first. So on another plan a client has other keys.
+ */
 export class ClientKeys extends Construct {
   readonly keys: readonly { client: string; name: string; plan: string; key: ApiKey }[];
 
@@ -25,7 +30,7 @@ export class ClientKeys extends Construct {
         client,
         name,
         plan,
-        key: new ApiKey(this, pascalCase(`${client}-${name}`), {
+        key: new ApiKey(this, idOf(client, name, plan), {
           description: `Countersign: client ${client}, key ${name}`,
         }),
       })),
@@ -37,6 +42,8 @@ export class ClientKeys extends Construct {
     return Object.fromEntries(this.keys.map(({ client, key }) => [key.keyId, client]));
   }
 }
+
+const idOf = (client: string, name: string, plan: string) => `${pascalCase(`${client}-${name}`)}-${plan}`;
 
 export interface UsagePlansProps {
   plans: Config['plans'];
@@ -73,7 +80,7 @@ export class UsagePlans extends Construct {
     for (const { client, name, plan, key } of clientKeys.keys) {
       const usagePlan = byName.get(plan);
       if (!usagePlan) throw new Error(`Client ${client} is on a plan that there is not: ${plan}.`);
-      const membership = new CfnUsagePlanKey(this, pascalCase(`${client}-${name}-key`), {
+      const membership = new CfnUsagePlanKey(this, idOf(client, name, plan), {
         keyId: key.keyId,
         keyType: 'API_KEY',
         usagePlanId: usagePlan.usagePlanId,

@@ -60,6 +60,9 @@ export function poolDefinitions(deployment: Deployment): PoolDefinition[] {
   }));
 }
 
+/** Lambda's quota on all of a function's variables together. */
+const MOST_VARIABLES_BYTES = 4096;
+
 /** @throws Error if the function is not one this machine runs as Lambda would */
 export function functionDefinition(
   deployment: Deployment,
@@ -85,6 +88,15 @@ export function functionDefinition(
     throw new Error(`${lambdaFunction.logicalId}: runtime ${properties['Runtime']} is not known here.`);
   }
   const environment = properties['Environment'] as { Variables?: Record<string, string> } | undefined;
+  const bytes = Object.entries(environment?.Variables ?? {}).reduce(
+    (sum, [name, value]) => sum + name.length + Buffer.byteLength(value),
+    0,
+  );
+  if (bytes > MOST_VARIABLES_BYTES) {
+    throw new Error(
+      `${lambdaFunction.logicalId}: its environment variables are ${bytes} bytes; Lambda takes ${MOST_VARIABLES_BYTES}.`,
+    );
+  }
   const logging = properties['LoggingConfig'] as { LogGroup?: string } | undefined;
   return {
     name: lambdaFunction.ref,

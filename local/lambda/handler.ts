@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire, Module } from 'node:module';
+import { Module } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -31,16 +31,22 @@ async function load(folder: string, file: string): Promise<Record<string, unknow
   const path = join(folder, file);
   try {
     if (existsSync(`${path}.js`)) {
-      const own = existsSync(join(folder, 'package.json'));
-      return own ? createRequire(`${path}.js`)(`${path}.js`) : loadCommonJs(`${path}.js`);
+      if (isModule(folder)) return await import(pathToFileURL(`${path}.js`).href);
+      return loadCommonJs(`${path}.js`);
     }
     if (existsSync(`${path}.mjs`)) return await import(pathToFileURL(`${path}.mjs`).href);
-    if (existsSync(`${path}.cjs`)) return createRequire(`${path}.cjs`)(`${path}.cjs`);
+    if (existsSync(`${path}.cjs`)) return loadCommonJs(`${path}.cjs`);
   } catch (error) {
     if ((error as { code?: string }).code !== 'MODULE_NOT_FOUND') throw error;
     throw named('Runtime.ImportModuleError', `Error: ${(error as Error).message.split('\n')[0]}`);
   }
   throw named('Runtime.ImportModuleError', `Error: Cannot find module '${file}'`);
+}
+
+/** By the package.json of the code itself. */
+function isModule(folder: string): boolean {
+  const own = join(folder, 'package.json');
+  return existsSync(own) && JSON.parse(readFileSync(own, 'utf8')).type === 'module';
 }
 
 /**

@@ -179,6 +179,20 @@ test('a token of a former issuer is accepted while it is listed; new ones name t
   }
 });
 
+test('where no audience is configured it is the issuer, the former one of its own tokens too', async () => {
+  const of = (url: string, formerIssuers: string[]) => ({
+    ISSUER: url,
+    FORMER_ISSUERS: formerIssuers,
+    AUDIENCE: undefined,
+  });
+  const token = await createTokens(of('https://old.example', []), keys).sign('access', claims, NOW);
+  assert.equal(decodeJwt(token).aud, 'https://old.example');
+  const moved = createTokens(of(ISSUER, ['https://old.example']), keys);
+  assert.ok(await moved.verify('access', token, NOW));
+  assert.ok(await moved.verify('access', await moved.sign('access', claims, NOW), NOW));
+  assert.equal(await createTokens(of(ISSUER, []), keys).verify('access', token, NOW), undefined);
+});
+
 test('an access token has the form of RFC 9068', async () => {
   const token = await tokens.sign('access', { ...claims, acr: 'urn:countersign:1fa' }, NOW);
   assert.deepEqual(decodeProtectedHeader(token), { alg: 'RS256', kid: 'k1', typ: 'at+jwt' });

@@ -103,7 +103,7 @@ describe('the environment', () => {
         const variables = environmentOf(template, operation, [...from]);
         assert.deepEqual(
           Object.keys(variables).sort(),
-          names.filter((name) => name !== 'AWS_REGION').sort(),
+          names.filter((name) => name !== 'AWS_REGION' && (name !== 'AUDIENCE' || template !== api)).sort(),
           operation,
         );
         Object.assign(process.env, { AWS_REGION: 'eu-west-1' }, variables);
@@ -113,10 +113,22 @@ describe('the environment', () => {
   }
 
   test('says the issuer by the id of the API, where none is configured', () => {
-    const { ISSUER, AUDIENCE } = environmentOf(api, 'login');
+    const { ISSUER } = environmentOf(api, 'login');
     const rest = idOf(api, 'AWS::ApiGateway::RestApi', 'Api');
     assert.equal(ISSUER, `https://<${rest}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/prod`);
-    assert.equal(AUDIENCE, ISSUER);
+  });
+
+  test('of more than Lambda allows is refused at synth, with what takes the most', () => {
+    const many = (count: number) => ({
+      clients: Object.fromEntries(
+        Array.from({ length: count }, (_, i) => [`client-${i}`, { plan: 'standard', keys: ['one', 'two'] }]),
+      ),
+    });
+    synthesize(many(10));
+    assert.throws(
+      () => synthesize(many(60)),
+      /would be about \d+ bytes, and Lambda allows 4096.*CLIENTS \(\d+\)/s,
+    );
   });
 
   test('says what is configured', () => {
@@ -156,8 +168,8 @@ describe('the environment', () => {
 
   test('names the client of every API key', () => {
     assert.deepEqual(JSON.parse(environmentOf(api, 'login')['CLIENTS'] ?? ''), {
-      [`<${idOf(api, 'AWS::ApiGateway::ApiKey', 'ClientsAppFirst')}>`]: 'app',
-      [`<${idOf(api, 'AWS::ApiGateway::ApiKey', 'ClientsTrialFirst')}>`]: 'trial',
+      [`<${idOf(api, 'AWS::ApiGateway::ApiKey', 'ClientsAppFirststandard')}>`]: 'app',
+      [`<${idOf(api, 'AWS::ApiGateway::ApiKey', 'ClientsTrialFirstlimited')}>`]: 'trial',
     });
   });
 });

@@ -139,13 +139,19 @@ describe('each may do this and nothing else', () => {
       throughDynamoDb,
       'kms:Decrypt CountersignData data backup-code',
     ],
-    'cognito/pre-token-generation': [readRecord, writeRecord, throughDynamoDb],
+    'cognito/pre-token-generation': [readRecord, throughDynamoDb],
     'cognito/post-confirmation': [readRecord, writeRecord, throughDynamoDb],
     'cognito/admin-sign-out': [readRecord, writeRecord, throughDynamoDb],
   };
   for (const [name, actions] of Object.entries(expected)) {
     test(name, () => assert.deepEqual(mayDo(created, name), actions));
   }
+});
+
+test('who makes tokens may write a record only where days are counted from its first sign-in', () => {
+  const may = (enrollment: unknown) => mayDo(synthesize({ enrollment }), 'cognito/pre-token-generation');
+  assert.deepEqual(may({ requiredAfter: '2027-01-31' }), [readRecord, throughDynamoDb]);
+  assert.deepEqual(may({ requiredAfterDays: 14 }), [readRecord, writeRecord, throughDynamoDb]);
 });
 
 test('the settings of enrolment and of sign-outs reach triggers and API', () => {

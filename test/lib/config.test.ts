@@ -29,6 +29,22 @@ test('an empty configuration is a whole one', () => {
   assert.equal(config.userPool, undefined);
 });
 
+test('names that would be one among the constructs are told apart before they get there', () => {
+  const app = { plan: 'standard', keys: ['first'] };
+  assert.deepEqual(faultsOf({ clients: { app, App: app } }), [
+    'clients: given "App, first"; allowed: a name that differs from app, first by more than capitals and -',
+  ]);
+  assert.deepEqual(
+    faultsOf({
+      clients: { 'a-b': { plan: 'standard', keys: ['c'] }, a: { plan: 'standard', keys: ['b-c'] } },
+    }),
+    ['clients: given "a, b-c"; allowed: a name that differs from a-b, c by more than capitals and -'],
+  );
+  assert.deepEqual(faultsOf({ plans: { one: plan, One: plan }, clients: {} }), [
+    'plans: given "One"; allowed: a name that differs from one by more than capitals and -',
+  ]);
+});
+
 test('enrolment is optional, or required from a date or after so many days', () => {
   assert.equal(readConfig({}).enrollment, 'optional');
   for (const enrollment of ['optional', { requiredAfter: '2027-01-31' }, { requiredAfterDays: 14 }]) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { idOf, ofType, one, plain, synthesize } from './synthesize.ts';
+import { idOf, ofType, one, plain, synthesize, type Template } from './synthesize.ts';
 
 const { assembly, data } = synthesize();
 const disposable = synthesize({ removal: 'destroy' });
@@ -34,7 +34,7 @@ test('both keys rotate and outlive their stack', () => {
   assert.equal(keys.length, 2);
   for (const [, { Properties, DeletionPolicy }] of keys) {
     assert.equal(Properties['EnableKeyRotation'], true);
-    assert.equal(DeletionPolicy, 'Retain');
+    assert.equal(DeletionPolicy, 'RetainExceptOnCreate', 'but not a first deployment that failed');
   }
 });
 
@@ -108,10 +108,25 @@ test('the key-maker knows its table, its key and its deployment', () => {
   assert.equal(Variables['KEYRING_STACK'], 'CountersignData');
 });
 
+test('every function has a log, and every log has an end', () => {
+  const { assembly: configured } = synthesize({ logRetentionDays: 30 });
+  for (const { template } of configured.stacks as { template: Template }[]) {
+    const logs = ofType(template, 'AWS::Logs::LogGroup');
+    for (const [id, { Properties }] of logs) assert.equal(Properties['RetentionInDays'], 30, id);
+    for (const [id, { Properties }] of ofType(template, 'AWS::Lambda::Function')) {
+      const { LogGroup } = plain(Properties['LoggingConfig'] ?? {}) as { LogGroup?: string };
+      assert.ok(
+        logs.some(([log]) => LogGroup === `<${log}>`),
+        id,
+      );
+    }
+  }
+});
+
 test('with removal destroy, nothing stays and nothing refuses to go', () => {
   for (const template of [disposable.data, disposable.identity]) {
     for (const [id, { DeletionPolicy }] of Object.entries(template.Resources)) {
-      assert.notEqual(DeletionPolicy, 'Retain', id);
+      assert.doesNotMatch(DeletionPolicy ?? '', /Retain/, id);
     }
   }
   const { Properties } = one(disposable.data, 'AWS::DynamoDB::Table', 'Table');

@@ -75,7 +75,7 @@ test('each key is on the plan of its client, and on no other', () => {
   );
   const expected = Object.entries(clients).flatMap(([client, { plan, keys }]) =>
     keys.map((key) => ({
-      KeyId: `<${idOf(api, 'AWS::ApiGateway::ApiKey', `Clients${pascalCase(`${client}-${key}`)}`)}>`,
+      KeyId: `<${idOf(api, 'AWS::ApiGateway::ApiKey', `Clients${pascalCase(`${client}-${key}`)}${plan}`)}>`,
       KeyType: 'API_KEY',
       UsagePlanId: `<${idOf(api, 'AWS::ApiGateway::UsagePlan', `Plans${pascalCase(plan)}`)}>`,
     })),
@@ -113,6 +113,14 @@ test('adding a key or a client leaves the ids of the other keys as they are', ()
     web: { plan: 'standard', keys: ['a', 'b'] },
   });
   assert.ok(before.every((id) => after.includes(id)));
+});
+
+test('a client on another plan has other keys: one key cannot be moved, since it would be in both for a while', () => {
+  const ids = (plan: string, type: string) =>
+    ofType(synthesize({ clients: { web: { plan, keys: ['a'] } } }).api, type).map(([id]) => id);
+  for (const type of ['AWS::ApiGateway::ApiKey', 'AWS::ApiGateway::UsagePlanKey']) {
+    assert.notDeepEqual(ids('standard', type), ids('limited', type));
+  }
 });
 
 test('memberships are made one after the other', () => {

@@ -47,6 +47,8 @@ const lambda = startLambda({
     const folder = join(root, name);
     mkdirSync(folder);
     writeFileSync(join(folder, 'index.js'), source);
+    // As every bundle has one (lib/bundle.ts).
+    writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}');
     return {
       name,
       arn: `arn:aws:lambda:us-east-1:000000000000:function:${name}`,
