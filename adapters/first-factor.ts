@@ -60,6 +60,8 @@ export function createCognitoFirstFactor({
 }
 
 function refuse(error: unknown): never {
-  const known = error instanceof Error && REFUSALS.has(error.name);
-  throw known ? new CountersignError('invalid_credentials') : unavailable(error);
+  if (!(error instanceof Error) || !REFUSALS.has(error.name)) throw unavailable(error);
+  // Of a user name that Cognito does not take, or of an app client that is not set up for this: for the log.
+  const cause = error.name === 'InvalidParameterException' ? error : undefined;
+  throw new CountersignError('invalid_credentials', '', { cause });
 }

@@ -6,6 +6,7 @@ import { unavailable } from '../core/error.ts';
 import type { PoolSessions } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import { cognito as createClient, patience } from './aws.ts';
+import type { Environment } from './environment.ts';
 
 /** Goes into the User-Agent of each request, and so into what CloudTrail records of it. */
 const APP_ID = 'countersign';
@@ -18,6 +19,14 @@ const APP_ID = 'countersign';
  */
 export function isOwnSignOut(userAgent: string | undefined): boolean {
   return userAgent?.split(' ').includes(`app/${APP_ID}`) ?? false;
+}
+
+/** Those of the deployment's own pool. */
+export function poolSessionsOf({
+  SETTINGS,
+  USER_POOL_ID,
+}: Pick<Environment, 'SETTINGS' | 'USER_POOL_ID'>): PoolSessions | undefined {
+  return createPoolSessions(SETTINGS)?.(USER_POOL_ID);
 }
 
 /** Ends the pool's sessions where the configuration says so; undefined where it does not. */

@@ -4,17 +4,19 @@ import { type Bearer, createBearer } from './bearer.ts';
 import type { Environment } from './environment.ts';
 import { createFamilies } from './families.ts';
 import { createKeyring, createPublicSigningKeys, createSigningKeys } from './keyring.ts';
+import { poolSessionsOf } from './pool-sessions.ts';
 import { createRecords } from './records.ts';
 import { createTokens, createTokenVerifier } from './tokens.ts';
 import { createUnwrap } from './unwrap.ts';
 
-/** What an operation works with, by what it does; none gets more than its role may use (routes.ts). */
+/** What operations work with, by what they do. What one may really touch is its role's to say (routes.ts). */
+
+type Keys = Environment<'TABLE_NAME' | 'KEYRING_KEY_ARN' | 'KEYRING_STACK' | 'SETTINGS'>;
 
 /** Reads records and verifies own tokens: no KMS. */
 export function createReading(environment: Environment) {
-  const { TABLE_NAME: tableName, SETTINGS: settings } = environment;
-  const dynamo = dynamoDb();
-  const keys = createPublicSigningKeys({ dynamoDb: dynamo, tableName, hold: settings.lifetimes.keyHold });
+  const { dynamo, tableName, rings } = tableOf(environment);
+  const keys = createPublicSigningKeys(rings);
   const tokens = createTokenVerifier(environment, keys);
   return {
     records: createRecords(dynamo, tableName),
@@ -26,31 +28,18 @@ export function createReading(environment: Environment) {
 }
 
 /** Opens secrets, and signs nothing. */
-export function createProving(
-  environment: Environment<'TABLE_NAME' | 'KEYRING_KEY_ARN' | 'KEYRING_STACK' | 'SETTINGS'>,
-) {
-  const { TABLE_NAME: tableName, SETTINGS: settings } = environment;
-  const dynamo = dynamoDb();
-  const ringOptions = { dynamoDb: dynamo, tableName, hold: settings.lifetimes.keyHold };
-  const unwrap = createUnwrap(kms(), environment);
-  return {
-    records: createRecords(dynamo, tableName),
-    keyring: createKeyring(ringOptions, unwrap),
-    settings,
-    // For those that go on from here.
-    dynamo,
-    ringOptions,
-    unwrap,
-  };
+export function createProving(environment: Keys) {
+  return proving(environment, tableOf(environment), createUnwrap(kms(), environment));
 }
 
-/** Signs sessions too. */
+/** Opens secrets and signs sessions. */
 export function createSigning(environment: Environment) {
-  const { dynamo, ringOptions, unwrap, ...proving } = createProving(environment);
+  const table = tableOf(environment);
+  const unwrap = createUnwrap(kms(), environment);
   return {
-    ...proving,
-    families: createFamilies(dynamo, ringOptions.tableName),
-    tokens: createTokens(environment, createSigningKeys(ringOptions, unwrap)),
+    ...proving(environment, table, unwrap),
+    families: createFamilies(table.dynamo, table.tableName),
+    tokens: createTokens(environment, createSigningKeys(table.rings, unwrap)),
   };
 }
 
@@ -58,4 +47,22 @@ export function createSigning(environment: Environment) {
 export function createServices(environment: Environment): Services & { bearer: Bearer } {
   const signing = createSigning(environment);
   return { ...signing, bearer: createBearer(signing.tokens, environment.TRUSTED_ISSUERS) };
+}
+
+/** The same, for what changes the second factor and so ends sessions. */
+export function createChanging(environment: Environment): Services & { bearer: Bearer } {
+  return { ...createServices(environment), poolSessions: poolSessionsOf(environment) };
+}
+
+function tableOf({ TABLE_NAME: tableName, SETTINGS: { lifetimes } }: Pick<Keys, 'TABLE_NAME' | 'SETTINGS'>) {
+  const dynamo = dynamoDb();
+  return { dynamo, tableName, rings: { dynamoDb: dynamo, tableName, hold: lifetimes.keyHold } };
+}
+
+function proving(
+  { SETTINGS: settings }: Keys,
+  { dynamo, tableName, rings }: ReturnType<typeof tableOf>,
+  unwrap: ReturnType<typeof createUnwrap>,
+) {
+  return { records: createRecords(dynamo, tableName), keyring: createKeyring(rings, unwrap), settings };
 }

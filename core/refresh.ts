@@ -14,8 +14,11 @@ export async function refresh(
   { refreshToken, client, now }: { refreshToken: string; client: string; now: number },
 ): Promise<Session> {
   const claims = await services.tokens.verify('refresh', refreshToken, now);
-  if (!claims || claims.client_id !== client) throw new CountersignError('refresh_token_invalid');
-  const { family = '', sequence = 0, exp: endsAt } = claims;
+  const { family, sequence } = claims ?? {};
+  if (!claims || family === undefined || sequence === undefined || claims.client_id !== client) {
+    throw new CountersignError('refresh_token_invalid');
+  }
+  const endsAt = claims.exp;
 
   const user = { realm: claims.realm, sub: claims.sub };
   const { generation } = await services.records.read(user);

@@ -55,12 +55,14 @@ export interface SweepResult {
 
 const KINDS = ['data', 'backup-code'] as const;
 
+const DAY = 86_400;
+
 /**
  * Seconds from the end of a sweep to the beginning of the next. A write that was under way while its record was sealed anew
  * may bring the old box back. So a key met in one sweep is retired by a later one at the earliest, and that one begins when
  * every such write has long ended.
  */
-const PAUSE = 86_400;
+const PAUSE = DAY;
 
 interface Sweeping {
   store: SweepStore;
@@ -70,7 +72,8 @@ interface Sweeping {
 
 /**
  * Goes over the records at a bounded rate, seals secrets under the active key, and at the end of a whole sweep retires keys
- * that it met nowhere. Does nothing while there is one key of each kind, and begins at most once a day.
+ * that it met nowhere. Does nothing while there is one key of each kind; begins at most once a day where secrets are to be
+ * sealed anew, and once in a rotation's time where there are only older keys of backup codes, which go with their sets.
  *
  * @param next waits between two pages and tells the time; undefined ends this run, and the next one resumes there
  * @throws whatever the store or the keyring throws; what was done stands, and the next run resumes
@@ -80,14 +83,15 @@ export async function sweep(
   now: number,
   next: () => Promise<number | undefined>,
 ): Promise<SweepResult> {
-  const { store } = sweeping;
+  const { store, settings } = sweeping;
   const result: SweepResult = { outcome: 'idle', seen: 0, resealed: 0, unreadable: 0, retired: [] };
   const rings = await Promise.all(KINDS.map((kind) => store.keys(kind)));
   if (rings.every((keys) => keys.length <= 1)) return result;
   const job = await store.take(now);
   if (!job) return { ...result, outcome: 'busy' };
   try {
-    if (!job.sweep && now < job.endedAt + PAUSE) return result;
+    const pause = (rings[0]?.length ?? 0) > 1 ? PAUSE : Math.max(PAUSE, settings.keyRotationDays * DAY);
+    if (!job.sweep && now < job.endedAt + pause) return result;
     let state = job.sweep ?? newSweep(now);
     let at: number | undefined = now;
     while (at !== undefined) {

@@ -1,11 +1,10 @@
 import { createAdministration } from '../adapters/administration.ts';
 import { adminEndpoint } from '../adapters/endpoint.ts';
-import { createPoolSessions } from '../adapters/pool-sessions.ts';
+import { poolSessionsOf } from '../adapters/pool-sessions.ts';
 import { adminRevokeSessions } from '../core/admin.ts';
 
 const { options, services: reading } = createAdministration();
-const poolSessions = createPoolSessions(reading.settings)?.(options.environment.USER_POOL_ID);
-const services = { ...reading, poolSessions };
+const services = { ...reading, poolSessions: poolSessionsOf(options.environment) };
 
 /** POST /v1/admin/users/{userId}/sessions/revoke: ends every session of a user. */
 export const handler = adminEndpoint(

@@ -2,16 +2,12 @@ import * as v from 'valibot';
 import { bearerBodyEndpoint } from '../adapters/endpoint.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { code } from '../adapters/fields.ts';
-import { createPoolSessions } from '../adapters/pool-sessions.ts';
-import { createServices } from '../adapters/services.ts';
+import { createChanging } from '../adapters/services.ts';
 import { rotateBackupCodes } from '../core/rotate-backup-codes.ts';
 
 const environment = readEnvironment();
-const { bearer, ...proving } = createServices(environment);
-const services = {
-  ...proving,
-  poolSessions: createPoolSessions(proving.settings)?.(environment.USER_POOL_ID),
-};
+const services = createChanging(environment);
+const { bearer } = services;
 
 const body = v.strictObject({ code });
 

@@ -2,11 +2,11 @@ import * as v from 'valibot';
 import { bodyEndpoint } from '../adapters/endpoint.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { exactlyOne, proofFields, proofOf, token } from '../adapters/fields.ts';
-import { createServices } from '../adapters/services.ts';
+import { createSigning } from '../adapters/services.ts';
 import { verifyLogin } from '../core/verify-login.ts';
 
 const environment = readEnvironment();
-const services = createServices(environment);
+const services = createSigning(environment);
 
 const body = v.pipe(v.strictObject({ challengeToken: token, ...proofFields }), exactlyOne());
 

@@ -178,10 +178,10 @@ test('its log says how much it did, and nothing of anybody', async () => {
   assert.ok(lines.length > 5);
   for (const line of lines) {
     assert.deepEqual(Object.keys(line).sort(), [
+      'invocationId',
       'level',
       'operation',
       'outcome',
-      'requestId',
       'resealed',
       'retired',
       'seen',
