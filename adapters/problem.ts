@@ -30,7 +30,7 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   authenticator_not_found: { status: 404, title: 'There is no such authenticator.' },
   enrollment_not_found: {
     status: 404,
-    title: 'There is no such enrolment waiting: it expired, or another replaced it.',
+    title: 'There is no such enrolment waiting: it expired, or something else has ended it.',
   },
   user_not_found: { status: 404, title: 'Nothing is known of this user.' },
   conflict: { status: 409, title: 'Something else changed at the same time: try again.' },

@@ -50,9 +50,7 @@ const OPERATIONS: Record<Trigger['lambdaConfig'], UserPoolOperation> = {
  * for each of `listeners`, for what administrators do at the pool itself.
  * One set of them serves any number of pools of one realm.
  *
- * @example
- * const triggers = new CountersignTriggers(this, 'Cognito', { bundles: bundleFunctions(), settings, ...data });
- * triggers.attachTo(userPool);
+ * docs/own-pool-example.ts is a whole app with it.
  */
 export class CountersignTriggers extends Construct {
   private readonly operations: { trigger: Trigger; operation: OperationFunction }[];

@@ -1,15 +1,14 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import {
   AccountRecovery,
-  type CfnUserPoolClient,
   FeaturePlan,
   type IUserPool,
   type IUserPoolClient,
   Mfa,
   UserPool,
-  UserPoolClient,
 } from 'aws-cdk-lib/aws-cognito';
 import type { Construct } from 'constructs';
+import { createAppsClient, createLoginClient } from './app-clients.ts';
 import type { Bundle } from './bundle.ts';
 import { CountersignTriggers } from './cognito-triggers.ts';
 import type { Config } from './config.ts';
@@ -28,9 +27,7 @@ export interface IdentityStackProps extends StackProps, KeyringTargets {
  */
 export class IdentityStack extends Stack {
   readonly userPool: IUserPool;
-  /** Checks passwords. Its tokens are dropped and nobody accepts them. */
   readonly loginClient: IUserPoolClient;
-  /** For apps that sign in with Cognito itself, through the custom flow with the second factor in it. */
   readonly appsClient: IUserPoolClient;
 
   constructor(scope: Construct, id: string, props: IdentityStackProps) {
@@ -62,19 +59,8 @@ export class IdentityStack extends Stack {
       triggers.attachTo(userPool);
       this.userPool = userPool;
     }
-    this.loginClient = createClient(this, 'LoginClient', this.userPool, {
-      name: 'countersign-login',
-      flows: ['ALLOW_ADMIN_USER_PASSWORD_AUTH'],
-      // The least that Cognito takes.
-      tokens: Duration.minutes(5),
-      refreshToken: Duration.hours(1),
-    });
-    this.appsClient = createClient(this, 'AppsClient', this.userPool, {
-      name: 'countersign-apps',
-      flows: ['ALLOW_CUSTOM_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
-      tokens: Duration.minutes(15),
-      refreshToken: Duration.days(1),
-    });
+    this.loginClient = createLoginClient(this, 'LoginClient', this.userPool);
+    this.appsClient = createAppsClient(this, 'AppsClient', this.userPool);
   }
 }
 
@@ -102,31 +88,4 @@ function createUserPool(scope: Construct, id: string, retain: boolean): UserPool
   });
   acknowledgeUserPool(userPool);
   return userPool;
-}
-
-function createClient(
-  scope: Construct,
-  id: string,
-  userPool: IUserPool,
-  {
-    name,
-    flows,
-    tokens,
-    refreshToken,
-  }: { name: string; flows: string[]; tokens: Duration; refreshToken: Duration },
-): UserPoolClient {
-  const client = new UserPoolClient(scope, id, {
-    userPool,
-    userPoolClientName: name,
-    generateSecret: false,
-    disableOAuth: true,
-    preventUserExistenceErrors: true,
-    enableTokenRevocation: true,
-    accessTokenValidity: tokens,
-    idTokenValidity: tokens,
-    refreshTokenValidity: refreshToken,
-  });
-  // Written out: `authFlows` adds ALLOW_REFRESH_TOKEN_AUTH to whatever it is told, and no flows at all mean SRP.
-  (client.node.defaultChild as CfnUserPoolClient).explicitAuthFlows = flows;
-  return client;
 }

@@ -1,0 +1,51 @@
+import { Duration } from 'aws-cdk-lib';
+import { type CfnUserPoolClient, type IUserPool, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
+import type { Construct } from 'constructs';
+
+/** Checks passwords for POST /v1/auth/login, and does nothing else. Its tokens are dropped and nobody accepts them. */
+export function createLoginClient(scope: Construct, id: string, userPool: IUserPool): UserPoolClient {
+  return createClient(scope, id, userPool, {
+    name: 'countersign-login',
+    flows: ['ALLOW_ADMIN_USER_PASSWORD_AUTH'],
+    // The least that Cognito takes.
+    tokens: Duration.minutes(5),
+    refreshToken: Duration.hours(1),
+  });
+}
+
+/** For apps that sign in with Cognito itself, through the custom flow with the second factor in it. */
+export function createAppsClient(scope: Construct, id: string, userPool: IUserPool): UserPoolClient {
+  return createClient(scope, id, userPool, {
+    name: 'countersign-apps',
+    flows: ['ALLOW_CUSTOM_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
+    tokens: Duration.minutes(15),
+    refreshToken: Duration.days(1),
+  });
+}
+
+function createClient(
+  scope: Construct,
+  id: string,
+  userPool: IUserPool,
+  {
+    name,
+    flows,
+    tokens,
+    refreshToken,
+  }: { name: string; flows: string[]; tokens: Duration; refreshToken: Duration },
+): UserPoolClient {
+  const client = new UserPoolClient(scope, id, {
+    userPool,
+    userPoolClientName: name,
+    generateSecret: false,
+    disableOAuth: true,
+    preventUserExistenceErrors: true,
+    enableTokenRevocation: true,
+    accessTokenValidity: tokens,
+    idTokenValidity: tokens,
+    refreshTokenValidity: refreshToken,
+  });
+  // Written out: `authFlows` adds ALLOW_REFRESH_TOKEN_AUTH to whatever it is told, and no flows at all mean SRP.
+  (client.node.defaultChild as CfnUserPoolClient).explicitAuthFlows = flows;
+  return client;
+}
