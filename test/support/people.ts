@@ -14,6 +14,8 @@ export function cognitoOf({ local, clock }: Pick<Service, 'local' | 'clock'>): C
     region: local.operator.region,
     credentials: local.operator,
     systemClockOffset: clock.now() - Date.now(),
+    // Where the time is minutes ahead, the SDK takes any refusal for its own clock's fault, and asks again.
+    maxAttempts: 1,
   });
 }
 

@@ -7,12 +7,10 @@ import {
   InitiateAuthCommand,
   RespondToAuthChallengeCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
-import { AuthenticationDetails } from 'amazon-cognito-identity-js';
 import { outcome } from '../../local/cognito/identity-js.ts';
 import { type Answer, assertFields, assertProblem, clientOf, enrollPerson } from '../../support/client.ts';
 import {
   answer,
-  atCognito,
   challenged,
   enrollFromCognito,
   fullSession,
@@ -44,14 +42,6 @@ async function enrolled() {
   return { person, ...(await enrollPerson(service, client, person)) };
 }
 
-test('without a second factor the password is enough, and nothing is claimed of a second one', async () => {
-  const { claims } = await passwordSession(service, await createPerson(service));
-  for (const claim of ['amr', 'acr', 'enrolment_required']) {
-    assert.equal(claims.access[claim], undefined);
-    assert.equal(claims.id[claim], undefined);
-  }
-});
-
 test('enrolled with the pool’s own token, one signs in with a code of the app', async () => {
   const { person, confirmation, code } = await enrolledAtCognito();
   assertFields(confirmation, 200, ['authenticatorId', 'backupCodes']);
@@ -62,19 +52,6 @@ test('enrolled with the pool’s own token, one signs in with a code of the app'
   assert.equal(signedIn.kind, 'session');
 });
 
-test('enrolled over Countersign’s own login, one is asked in Cognito too', async () => {
-  const person = await createPerson(service);
-  const { code } = await enrollPerson(service, client, person);
-  assert.equal((await answer(await challenged(service, person), code())).kind, 'session');
-});
-
-test('a wrong answer leaves the sign-in open for the right one', async () => {
-  const { person, code, wrongCode } = await enrolled();
-  const user = await challenged(service, person);
-  assert.equal((await answer(user, wrongCode())).kind, 'custom');
-  assert.equal((await answer(user, code())).kind, 'session');
-});
-
 test('three wrong answers end the sign-in', async () => {
   const { person, code, wrongCode } = await enrolled();
   const user = await challenged(service, person);
@@ -83,14 +60,6 @@ test('three wrong answers end the sign-in', async () => {
   await assert.rejects(answer(user, wrongCode()), incorrect);
   await assert.rejects(answer(user, code()), { name: 'NotAuthorizedException' });
   assert.equal((await storedRecord(service, person))?.['f']?.N, '3');
-});
-
-test('a backup code signs in once', async () => {
-  const { person, backupCodes } = await enrolled();
-  const [backupCode = ''] = backupCodes;
-  await fullSession(service, person, backupCode);
-  const user = await challenged(service, person);
-  assert.equal((await answer(user, backupCode)).kind, 'custom');
 });
 
 test('one code is accepted once, over Cognito and the API', async () => {
@@ -123,56 +92,6 @@ test('what is neither a code nor a backup code is refused and is no attempt', as
   for (const given of ['abc', '１２３４５６']) assert.equal((await answer(user, given)).kind, 'custom');
   await assert.rejects(answer(user, '0'.repeat(2000)), incorrect);
   assert.deepEqual(await storedRecord(service, person), before);
-});
-
-test('a name that nobody has is played through to the same end as a wrong password, without a read', async () => {
-  const { person } = await enrolled();
-  const asked: Record<string, string[]> = {};
-  for (const [who, username] of [
-    ['somebody', person.username],
-    ['nobody', 'person-who-is-not'],
-  ] as const) {
-    asked[who] = await triggerCallsDuring(service, async () => {
-      await assert.rejects(password(service, { username, password: 'Wrong-horse-7' }), incorrect);
-    });
-  }
-  assert.deepEqual(asked, { somebody: [], nobody: [] });
-  const steps = await Promise.all(
-    [person.username, 'person-who-is-not'].map(async (username) => {
-      const { endpoint, clientId } = service.local.cognito;
-      const response = await fetch(endpoint, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/x-amz-json-1.1',
-          'x-amz-target': 'AWSCognitoIdentityProviderService.InitiateAuth',
-        },
-        body: JSON.stringify({
-          AuthFlow: 'CUSTOM_AUTH',
-          ClientId: clientId,
-          AuthParameters: { USERNAME: username, CHALLENGE_NAME: 'SRP_A', SRP_A: 'abcdef123456' },
-        }),
-      });
-      const { ChallengeName, ChallengeParameters = {} } = (await response.json()) as {
-        ChallengeName?: string;
-        ChallengeParameters?: Record<string, string>;
-      };
-      return [response.status, ChallengeName, Object.keys(ChallengeParameters).sort()];
-    }),
-  );
-  assert.deepEqual(steps[0], steps[1]);
-  assert.equal(steps[0]?.[1], 'PASSWORD_VERIFIER');
-});
-
-test('a sign-in that starts without the password is refused: a code alone is one factor', async () => {
-  for (const person of [(await enrolled()).person, await createPerson(service)]) {
-    const user = atCognito(service, person);
-    user.setAuthenticationFlowType('CUSTOM_AUTH');
-    const details = new AuthenticationDetails({ Username: person.username });
-    await assert.rejects(
-      outcome(user, (callbacks) => user.initiateAuth(details, callbacks)),
-      incorrect,
-    );
-  }
 });
 
 test('metadata and further responses of the client change nothing', async () => {

@@ -3,11 +3,14 @@ import { test } from 'node:test';
 import {
   AdminCreateUserCommand,
   AdminDisableUserCommand,
+  AdminInitiateAuthCommand,
+  AdminRespondToAuthChallengeCommand,
+  type CognitoIdentityProviderClient,
   InitiateAuthCommand,
   RespondToAuthChallengeCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { libraryUser, outcome, signInWithSrp } from './identity-js.ts';
-import { all, named, password, poolId, run, type Trigger, type TriggerEvent } from './running.ts';
+import { all, named, password, poolArn, poolId, run, type Trigger, type TriggerEvent } from './running.ts';
 
 const incorrect = named('NotAuthorizedException', 'Incorrect username or password.');
 
@@ -180,6 +183,41 @@ test('a session cannot be answered for somebody else, by another client, or as a
   await assert.rejects(respond({ ClientId: 'other' }), invalid);
   await assert.rejects(respond({ challenge: 'SOFTWARE_TOKEN_MFA' }), invalid);
   assert.ok((await respond({})).AuthenticationResult);
+});
+
+test('the Admin forms play the same flow, each for whom IAM allows it', async (t) => {
+  const { admin, addUser, clientFor, events } = await run(t, { triggers });
+  await addUser('alice');
+  const starter = clientFor([
+    { Effect: 'Allow', Action: 'cognito-idp:AdminInitiateAuth', Resource: poolArn },
+  ]);
+  const { Session } = await starter.send(
+    new AdminInitiateAuthCommand({
+      UserPoolId: poolId,
+      ClientId: 'app',
+      AuthFlow: 'CUSTOM_AUTH',
+      AuthParameters: { USERNAME: 'alice' },
+      ClientMetadata: { at: 'the start' },
+    }),
+  );
+  const respond = (client: CognitoIdentityProviderClient) =>
+    client.send(
+      new AdminRespondToAuthChallengeCommand({
+        UserPoolId: poolId,
+        ClientId: 'app',
+        ChallengeName: 'CUSTOM_CHALLENGE',
+        Session,
+        ChallengeResponses: { USERNAME: 'alice', ANSWER: '42' },
+        ClientMetadata: { at: 'the answer' },
+      }),
+    );
+  await assert.rejects(
+    respond(starter),
+    named('AccessDeniedException', /cognito-idp:AdminRespondToAuthChallenge/),
+  );
+  assert.ok((await respond(admin)).AuthenticationResult?.AccessToken);
+  assert.equal(events[0]?.request['clientMetadata'], undefined);
+  assert.deepEqual(events.at(-1)?.request['clientMetadata'], { at: 'the answer' });
 });
 
 test('a user who is disabled in the middle is refused', async (t) => {
