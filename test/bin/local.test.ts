@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { LocalJson } from '../../local/local-json.ts';
 import { scratchFolder } from '../local/assembly.ts';
+import { withCurl } from '../support/curl.ts';
 import { freePort } from '../support/free-port.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -108,7 +109,7 @@ test('it starts, shows how it is used, plays the demo, and survives kill -9', as
     lines.findIndex((line) => line.startsWith('cd ')),
     lines.findLastIndex((line) => line.startsWith('post ')) + 1,
   );
-  const bash = spawn('bash', [], { cwd: folder });
+  const bash = spawn('bash', [], { cwd: folder, env: withCurl(folder) });
   let answered = '';
   bash.stdout.on('data', (chunk) => (answered += chunk));
   bash.stdin.end(pasted.join('\n'));
