@@ -83,7 +83,7 @@ function covers(allowed: string, target: string): boolean {
     : target === allowed || target.startsWith(`${allowed}/`);
 }
 
-const files = globSync('{adapters,bench,bin,core,functions,lib,local,pages,test}/**/*.{ts,mjs,js}', {
+const files = globSync('{adapters,bin,core,docs,functions,lib,local,test}/**/*.{ts,mjs,js}', {
   cwd: root,
 });
 

@@ -40,7 +40,6 @@ const FAULTS: Record<Service, { throttle: string; error: string }> = {
   kms: { throttle: 'ThrottlingException', error: 'KMSInternalException' },
   'cognito-idp': { throttle: 'TooManyRequestsException', error: 'InternalErrorException' },
   lambda: { throttle: 'TooManyRequestsException', error: 'ServiceException' },
-  email: { throttle: 'TooManyRequestsException', error: 'InternalFailure' },
 };
 
 /** DynamoDB takes requests of up to 16 MB; the other services' inputs are all far below a megabyte. */

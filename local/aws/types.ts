@@ -44,7 +44,7 @@ export class AwsError extends Error {
   }
 }
 
-export type Service = 'dynamodb' | 'kms' | 'cognito-idp' | 'lambda' | 'email';
+export type Service = 'dynamodb' | 'kms' | 'cognito-idp' | 'lambda';
 
 /** One request seen at the wire, for the tests that count them. Never holds the bodies. */
 export interface Call {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '../aws/types.ts';
+import type { JsonFile } from '../json-file.ts';
 import { invalidParameter } from './errors.ts';
-import type { JsonFile } from './json-file.ts';
 import { type PoolSettings, standardAttributes } from './settings.ts';
 import type { Verifier } from './srp.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isAllowed } from '../aws/iam.ts';
 import type { Statement } from '../aws/types.ts';
-import { openJsonFile } from '../cognito/json-file.ts';
+import { openJsonFile } from '../json-file.ts';
 import type { Deployment, Resource } from '../template.ts';
 
 /** The resource policies of the functions: who may invoke each. */

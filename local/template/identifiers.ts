@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { openJsonFile } from '../cognito/json-file.ts';
+import { openJsonFile } from '../json-file.ts';
 
 /** The names AWS makes up when something is created, made up once and kept. */
 export interface Identifiers {

@@ -173,15 +173,13 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       const authenticators = { ...state.authenticators, [pending.id]: step };
       // What proves the new authenticator forgives nothing that failed on those in force.
       const grown = enabled ? state : { ...state, failures: 0, lockedUntil: 0 };
-      return attempt({ ...grown, authenticators, pending: undefined }, (after) =>
-        change(after, caller, { newCodes: enabled ? 0 : 10 }),
-      );
+      return attempt({ ...grown, authenticators }, (after) => change(after, { newCodes: enabled ? 0 : 10 }));
     }
     case 'verify': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
       if (!enabled) return refused('totp_not_enabled');
-      const access = token('access', now + rules.accessToken, now, withCode(caller.amr));
+      const access = token('access', now + rules.accessToken, now, PROVED);
       return attempt(proven(op.proof), (after) =>
         done(
           {
@@ -206,14 +204,14 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
         );
         const removed =
           left.length > 0 ? { ...after, authenticators: Object.fromEntries(left) } : emptied(after);
-        return change(removed, caller, { enabled: left.length > 0 });
+        return change(removed, { enabled: left.length > 0 });
       });
     }
     case 'rotate-backup-codes': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
       if (!enabled) return refused('totp_not_enabled');
-      return attempt(proven({ code: op.code }), (after) => change(after, caller, { newCodes: 10 }));
+      return attempt(proven({ code: op.code }), (after) => change(after, { newCodes: 10 }));
     }
     case 'admin-status':
       return state.known ? done(adminStatusOf(state), () => state) : refused('user_not_found');
@@ -339,17 +337,13 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     const at = state.families[family] === 'ended' ? 'ended' : next;
     return { ...state, families: { ...state.families, [family]: at } };
   }
-  /** Every session and every challenge there is ends. */
+  /** Every session and every challenge there is ends, and an enrolment that waits. */
   function cut(of: State): State {
-    return { ...of, alive: {}, void: { ...of.void, ...of.alive } };
+    return { ...of, pending: undefined, alive: {}, void: { ...of.void, ...of.alive } };
   }
   /** A change of the factor: the session that proved it goes on as a new one, every other ends. */
-  function change(
-    to: State,
-    caller: Token,
-    { newCodes = 0, ...says }: { newCodes?: number; enabled?: boolean },
-  ): Expected {
-    const answer = session(cut(to), now, withCode(caller.amr), { ...says, shown: newCodes });
+  function change(to: State, { newCodes = 0, ...says }: { newCodes?: number; enabled?: boolean }): Expected {
+    const answer = session(cut(to), now, PROVED, { ...says, shown: newCodes });
     return {
       ...answer,
       next: (body) =>
@@ -374,9 +368,8 @@ function stopped({ failures, failedAt }: State, now: number, rules: Rules): bool
 }
 
 function emptied(state: State): State {
-  return { ...state, authenticators: {}, pending: undefined, backupCodes: [] };
+  return { ...state, authenticators: {}, backupCodes: [] };
 }
 
-function withCode(amr: string[]): string[] {
-  return amr.includes('pwd') ? ['pwd', 'otp', 'mfa'] : ['otp', 'mfa'];
-}
+/** Every session here began with the password. */
+const PROVED = ['pwd', 'otp', 'mfa'];

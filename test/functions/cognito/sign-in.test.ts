@@ -21,7 +21,7 @@ import {
 } from '../../support/cognito-sign-in.ts';
 import { cognitoOf, createPerson } from '../../support/people.ts';
 import { serviceForTests } from '../../support/service.ts';
-import { storedRecord } from '../../support/stored.ts';
+import { storedFactor, storedRecord } from '../../support/stored.ts';
 import { thorough } from '../../support/thorough.ts';
 
 // In CI the library does its own arithmetic too.
@@ -228,14 +228,18 @@ test('tokens of Cognito from before a change are void here, but for the session 
 });
 
 test('a token of the very second of a change is void', async () => {
-  const { person, session, code } = await enrolledAtCognito();
-  const rotated = await client.post('/v1/backup-codes/rotate', { code: code() }, session.access);
-  const [backupCode = ''] = rotated.body['backupCodes'] as string[];
-  const beside = await fullSession(service, person, backupCode);
-  const changedAt = Number((await storedRecord(service, person))?.['c']?.N);
-  const { status } = await client.get('/v1/totp', beside.access);
-  // The time runs: most often this is the same second, and never an earlier one.
-  assert.equal(status, Number(beside.claims.access['auth_time']) > changedAt ? 200 : 401);
+  const { person, session, nextCode } = await enrolledAtCognito();
+  // The time runs: on a slow machine the second may be over before the sign-in is.
+  for (let round = 0; round < 10; round++) {
+    const rotated = await client.post('/v1/backup-codes/rotate', { code: nextCode() }, session.access);
+    const [backupCode = ''] = rotated.body['backupCodes'] as string[];
+    const beside = await fullSession(service, person, backupCode);
+    const { changedAt } = await storedFactor(service, person);
+    if (Number(beside.claims.access['auth_time']) > changedAt) continue;
+    assertProblem(await client.get('/v1/totp', beside.access), 401, 'token_invalid');
+    return;
+  }
+  assert.fail('no sign-in was over in time');
 });
 
 async function resetPassword(person: { username: string }): Promise<string> {
