@@ -74,6 +74,8 @@ export async function startBackends(options: {
     surroundings,
     functions: deployment.resources('AWS::Lambda::Function').map(configurationOf),
     policies,
+    // Nothing runs before all that it calls is there.
+    lambda: { invoke, renew: (functionArn) => lambda.renew(functionArn) },
   });
   running(control);
 

@@ -28,6 +28,13 @@ export interface Lambda {
    * @throws Error if there is no such function
    */
   invoke(functionArn: string, event: unknown): Promise<InvokeResult>;
+  /**
+   * What is invoked from now on gets a new environment, as after a change of the function's configuration; those at work
+   * end what they are at.
+   *
+   * @throws Error if there is no such function
+   */
+  renew(functionArn: string): void;
   /** Ends every environment, whatever it is doing. */
   close(): Promise<void>;
 }
@@ -59,6 +66,8 @@ export function startLambda(options: {
   function createPool(definition: FunctionDefinition) {
     const all = new Set<Environment>();
     const idle: Environment[] = [];
+    /** To be used no more once they are given back. */
+    const outdated = new Set<Environment>();
     const queue: PromiseWithResolvers<Environment>[] = [];
     let closed = false;
 
@@ -91,6 +100,7 @@ export function startLambda(options: {
     }
 
     function giveBack(environment: Environment): void {
+      if (outdated.delete(environment)) void environment.stop();
       if (!environment.alive()) {
         all.delete(environment);
         void environment.stop();
@@ -118,6 +128,14 @@ export function startLambda(options: {
           });
         } finally {
           giveBack(environment);
+        }
+      },
+      renew() {
+        for (const environment of all) outdated.add(environment);
+        for (const environment of idle.splice(0)) {
+          outdated.delete(environment);
+          all.delete(environment);
+          void environment.stop();
         }
       },
       async close() {
@@ -155,11 +173,15 @@ export function startLambda(options: {
     };
   }
 
+  function poolOf(functionArn: string) {
+    const pool = pools.get(functionArn.split(':').slice(0, 7).join(':'));
+    if (!pool) throw new Error(`Function not found: ${functionArn}`);
+    return pool;
+  }
+
   return {
     async invoke(functionArn, event) {
-      const pool = pools.get(functionArn.split(':').slice(0, 7).join(':'));
-      if (!pool) throw new Error(`Function not found: ${functionArn}`);
-      const outcome = await pool.invoke(event);
+      const outcome = await poolOf(functionArn).invoke(event);
       if (!outcome.ok) return outcome;
       if (Buffer.byteLength(outcome.payload) > MAX_ANSWER_BYTES) {
         return {
@@ -172,6 +194,7 @@ export function startLambda(options: {
       }
       return { ok: true, payload: JSON.parse(outcome.payload) };
     },
+    renew: (functionArn) => poolOf(functionArn).renew(),
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.close()));
     },

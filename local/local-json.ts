@@ -17,7 +17,7 @@ export interface LocalJson {
   cognito: { endpoint: string; userPoolId: string; clientId: string };
   dynamodb: { endpoint: string; tableName: string };
   kms: { endpoint: string };
-  /** Lambda's control API: GetPolicy, AddPermission, GetFunctionConfiguration. */
+  /** Lambda's API: Invoke, Get- and UpdateFunctionConfiguration, GetPolicy, AddPermission. */
   lambda: { endpoint: string };
   /** Signs calls of the admin endpoints (SigV4, service `execute-api`), and may do nothing else. */
   admin: Credentials;

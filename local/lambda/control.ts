@@ -1,58 +1,92 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isAllowed, principalContext } from '../aws/iam.ts';
 import { verifySignature } from '../aws/sigv4.ts';
 import { AwsError, type Principal, type RunningServer, type Surroundings } from '../aws/types.ts';
+import type { InvokeResult, Lambda } from '../lambda.ts';
 import type { FunctionConfiguration } from './configuration.ts';
 import { type FunctionPolicies, permissionStatement } from './permissions.ts';
 
-type Operation = (target: FunctionConfiguration, input: Record<string, unknown>) => object;
+interface Answer {
+  status: number;
+  headers?: Record<string, string>;
+  body: unknown;
+}
 
-const pathPattern = /^\/2015-03-31\/functions\/([^/]+)\/(policy|configuration)$/;
+interface Operation {
+  name: string;
+  /** @default lambda:<name> */
+  action?: string;
+  run(target: FunctionConfiguration, input: unknown, headers: IncomingHttpHeaders): Answer | Promise<Answer>;
+}
+
+const pathPattern = /^\/2015-03-31\/functions\/([^/]+)\/(policy|configuration|invocations)$/;
 const longestBody = 64 * 1024;
 
 /**
- * The part of Lambda's control API that concerns who may invoke a function, by its REST protocol: GetPolicy,
- * AddPermission and GetFunctionConfiguration of unqualified functions. No faults are played here: nothing that is deployed
- * calls it.
+ * A part of Lambda's API by its REST protocol, of unqualified functions: who may invoke one (GetPolicy, AddPermission), how
+ * it is described (GetFunctionConfiguration, UpdateFunctionConfiguration), and Invoke. No faults are played here: nothing
+ * that is deployed calls it.
  */
 export async function startLambdaControl(options: {
   surroundings: Surroundings;
   functions: FunctionConfiguration[];
   policies: FunctionPolicies;
+  /** What runs the functions. @default they are described only */
+  lambda?: Pick<Lambda, 'invoke' | 'renew'>;
   /** @default any free one */
   port?: number;
 }): Promise<RunningServer> {
-  const { surroundings, policies } = options;
-  const operations: Record<string, { name: string; status: number; run: Operation }> = {
-    'GET configuration': { name: 'GetFunctionConfiguration', status: 200, run: (target) => target },
+  const { surroundings, policies, lambda } = options;
+  const operations: Record<string, Operation | undefined> = {
+    'GET configuration': {
+      name: 'GetFunctionConfiguration',
+      run: (target) => ({ status: 200, body: { ...target, LastUpdateStatus: 'Successful' } }),
+    },
+    'PUT configuration': lambda && {
+      name: 'UpdateFunctionConfiguration',
+      run(target, input) {
+        target['Description'] = readDescription(object(input));
+        target['LastModified'] = `${new Date(surroundings.clock.now()).toISOString().slice(0, -1)}+0000`;
+        // Done at once here. AWS takes its time, and lets the old environments answer until then.
+        lambda.renew(target.FunctionArn);
+        return { status: 200, body: { ...target, LastUpdateStatus: 'InProgress' } };
+      },
+    },
+    'POST invocations': lambda && {
+      name: 'Invoke',
+      action: 'lambda:InvokeFunction',
+      async run({ FunctionArn }, event, headers) {
+        const type = headers['x-amz-invocation-type'] ?? 'RequestResponse';
+        if (type !== 'RequestResponse') throw invalid(`The invocation type ${type} is not known here.`);
+        return invoked(await lambda.invoke(FunctionArn, event));
+      },
+    },
     'GET policy': {
       name: 'GetPolicy',
-      status: 200,
       run({ FunctionArn }) {
         const statements = policies.of(FunctionArn);
         if (statements.length === 0) throw notFound('The resource you requested does not exist.');
         const policy = { Version: '2012-10-17', Id: 'default', Statement: statements };
-        return { Policy: JSON.stringify(policy), RevisionId: randomUUID() };
+        return { status: 200, body: { Policy: JSON.stringify(policy), RevisionId: randomUUID() } };
       },
     },
     'POST policy': {
       name: 'AddPermission',
-      status: 201,
       run({ FunctionArn }, input) {
-        const statement = readPermission(FunctionArn, input);
+        const statement = readPermission(FunctionArn, object(input));
         if (policies.of(FunctionArn).some(({ Sid }) => Sid === statement.Sid)) {
           const message = `The statement id (${statement.Sid}) provided already exists. Please provide a new statement id, or remove the existing statement.`;
           throw new AwsError('ResourceConflictException', message, 409);
         }
         policies.add(FunctionArn, statement);
-        return { Statement: JSON.stringify(statement) };
+        return { status: 201, body: { Statement: JSON.stringify(statement) } };
       },
     },
   };
 
-  async function answer(request: IncomingMessage, body: Buffer): Promise<{ status: number; body: object }> {
+  async function answer(request: IncomingMessage, body: Buffer): Promise<Answer> {
     const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s);
     const [, encoded = '', what] = pathPattern.exec(path) ?? [];
     const operation = operations[`${request.method} ${what}`];
@@ -70,12 +104,13 @@ export async function startLambdaControl(options: {
       const arn = given.startsWith('arn:')
         ? given
         : `arn:aws:lambda:${surroundings.region}:${surroundings.account}:function:${given}`;
-      authorize(principal, operation.name, arn);
+      authorize(principal, operation.action ?? `lambda:${operation.name}`, arn);
       const target = options.functions.find(({ FunctionArn }) => FunctionArn === arn);
       if (!target) throw notFound(`Function not found: ${arn}`);
-      const answered = operation.run(target, body.length > 0 ? JSON.parse(body.toString('utf8')) : {});
-      status = operation.status;
-      return { status, body: answered };
+      const input = parsed(body, operation.name === 'Invoke' ? 'InvalidRequestContentException' : undefined);
+      const answered = await operation.run(target, input, request.headers);
+      status = answered.status;
+      return answered;
     } catch (error) {
       status = known(error).status;
       throw error;
@@ -89,8 +124,7 @@ export async function startLambdaControl(options: {
     }
   }
 
-  function authorize(principal: Principal, operation: string, resource: string): void {
-    const action = `lambda:${operation}`;
+  function authorize(principal: Principal, action: string, resource: string): void {
     const context = principalContext(principal, surroundings.region);
     if (isAllowed(principal.policies, { action, resource, context })) return;
     throw new AwsError(
@@ -105,7 +139,7 @@ export async function startLambdaControl(options: {
     response.setHeader('x-amzn-requestid', randomUUID());
     void readBody(request)
       .then((body) => answer(request, body))
-      .then(({ status, body }) => send(response, status, body))
+      .then((answered) => send(response, answered))
       .catch((error: unknown) => sendError(response, error));
   });
   server.keepAliveTimeout = 0;
@@ -122,6 +156,23 @@ export async function startLambdaControl(options: {
       await closed;
     },
   };
+}
+
+/** A function that fails has been invoked well: its error is in the body, and a header says so. */
+function invoked(result: InvokeResult): Answer {
+  const headers = { 'x-amz-executed-version': '$LATEST' };
+  if (result.ok) return { status: 200, headers, body: result.payload };
+  return { status: 200, headers: { ...headers, 'x-amz-function-error': 'Unhandled' }, body: result.error };
+}
+
+function readDescription(input: Record<string, unknown>): string {
+  const { Description: description, ...others } = input;
+  const [strange] = Object.keys(others);
+  if (strange !== undefined) throw invalid(`${strange} is not known here.`);
+  if (typeof description !== 'string' || description.length > 256) {
+    throw invalid('1 validation error detected: a description has up to 256 characters.');
+  }
+  return description;
 }
 
 function readPermission(functionArn: string, input: Record<string, unknown>) {
@@ -148,6 +199,22 @@ function readPermission(functionArn: string, input: Record<string, unknown>) {
   });
 }
 
+function parsed(body: Buffer, error = 'SerializationException'): unknown {
+  if (body.length === 0) return {};
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new AwsError(error, 'Could not parse request body into json.');
+  }
+}
+
+function object(value: unknown): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new AwsError('SerializationException', 'The body is no JSON object.');
+}
+
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -161,9 +228,10 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function send(response: ServerResponse, status: number, body: object): void {
+function send(response: ServerResponse, { status, headers = {}, body }: Answer): void {
   const text = JSON.stringify(body);
   response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.setHeader('content-type', 'application/json');
   response.setHeader('content-length', Buffer.byteLength(text));
   response.end(text);
@@ -173,12 +241,11 @@ function send(response: ServerResponse, status: number, body: object): void {
 function sendError(response: ServerResponse, error: unknown): void {
   const { code, message, status } = known(error);
   response.setHeader('x-amzn-errortype', code);
-  send(response, status, { Type: status < 500 ? 'User' : 'Service', Message: message });
+  send(response, { status, body: { Type: status < 500 ? 'User' : 'Service', Message: message } });
 }
 
 /** What is wrong with a signature is 403 here, as what a policy forbids. */
 function known(error: unknown): { code: string; message: string; status: number } {
-  if (error instanceof SyntaxError) return new AwsError('SerializationException', 'The body is not JSON.');
   if (!(error instanceof AwsError))
     return new AwsError('ServiceException', 'An internal error occurred.', 500);
   const { code, message, status } = error;

@@ -33,6 +33,7 @@ const sources: Record<string, string> = {
   nothing: `exports.other = 1;`,
   callback: `exports.handler = (event, context, done) => done(null, 1);`,
   writes: `exports.handler = async () => { console.log('one\\ntwo'); console.error('three'); };`,
+  lasting: `let count = 0; exports.handler = async () => { await new Promise((done) => setTimeout(done, 50)); return ++count; };`,
   overlap: `let busy = 0; exports.handler = async () => { const seen = ++busy; await new Promise((r) => setImmediate(r)); busy--; return seen; };`,
   reaches: `const https = require('node:https');
     exports.handler = async (url) => {
@@ -101,6 +102,17 @@ test('a handler gets the event and the context', async () => {
 test('a version of a function is the function; an unknown one is an error', async () => {
   assert.ok((await lambda.invoke('arn:aws:lambda:us-east-1:000000000000:function:echo:1', {})).ok);
   await assert.rejects(invoke('nobody'), /Function not found/);
+});
+
+test('once a function is renewed its old environments end what they are at, and take no more', async () => {
+  assert.deepEqual([await payload('lasting'), await payload('lasting')], [1, 2]);
+  const underway = payload('lasting');
+  // Both places are taken: these two wait.
+  const [beside, waiting] = [payload('lasting'), payload('lasting')];
+  lambda.renew('arn:aws:lambda:us-east-1:000000000000:function:lasting');
+  assert.deepEqual(await Promise.all([underway, beside, waiting]), [3, 1, 1]);
+  assert.equal(await payload('lasting'), 2);
+  assert.throws(() => lambda.renew('arn:aws:lambda:us-east-1:000000000000:function:nobody'), /not found/);
 });
 
 test('an environment holds what Lambda and the template say, and nothing of this machine', async () => {

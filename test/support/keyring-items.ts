@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import type { KeyKind } from '../../adapters/key-store.ts';
+import type { Item } from '../../adapters/record-item.ts';
 import type { Service } from '../../local/service.ts';
 import { storedItem } from './stored.ts';
 
-/** The keys of one kind, as stored: the first to be used first. */
-export async function storedKeys(
-  service: Service,
-  kind: KeyKind,
-): Promise<{ id: string; activeFrom: number }[]> {
-  const item = await storedItem(service, `KEYRING#${kind}`);
+/** The keys of an item of the keyring, the first to be used first; none where there is no item. */
+export function keysIn(item: Item | undefined): { id: string; activeFrom: number }[] {
   const keys = (item?.['keys']?.L ?? []).map(({ M }) => ({
     id: M?.['id']?.S ?? assert.fail(),
     activeFrom: Number(M?.['activeFrom']?.N),
   }));
   return keys.toSorted((one, other) => one.activeFrom - other.activeFrom);
+}
+
+/** The keys of one kind, as stored: the first to be used first. */
+export async function storedKeys(service: Service, kind: KeyKind) {
+  return keysIn(await storedItem(service, `KEYRING#${kind}`));
 }
 
 /** Runs `rotate-keys` or `reseal` as its schedule does, or with what somebody says by hand; it has to succeed. */

@@ -27,12 +27,12 @@ interface Options extends Pick<ServiceOptions, 'environments' | 'onLog'> {
  * template is the one `npm test` has made, or a new one for a configuration of the test's own. Whatever the tests are
  * about: at the end no log, no event, no answer and no item of the table holds a secret (see wiretap.ts), or the file fails.
  *
- * @returns the service, the folder of its data, and what was listened in to
+ * @returns the service, the folders of its data and of what it runs, and what was listened in to
  */
 export async function serviceForTests(
   configuration?: Record<string, unknown>,
   { userPool, onLog, ...options }: Options = {},
-): Promise<Service & { folder: string; wiretap: Wiretap }> {
+): Promise<Service & { folder: string; assembly: string; wiretap: Wiretap }> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   let assembly = await assemblyOf(configuration, folder);
   if (userPool) {
@@ -64,7 +64,7 @@ export async function serviceForTests(
       rmSync(folder, { recursive: true, force: true });
     }
   });
-  return { ...service, folder: data, wiretap };
+  return { ...service, folder: data, assembly, wiretap };
 }
 
 /** The assembly of a configuration: one for all files of a run of `npm test` that want the same. */

@@ -1,20 +1,26 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import {
   AddPermissionCommand,
   GetFunctionConfigurationCommand,
   GetPolicyCommand,
+  InvokeCommand,
   LambdaClient,
+  UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { configurationOf } from '../../../local/lambda/configuration.ts';
 import { startLambdaControl } from '../../../local/lambda/control.ts';
 import { openFunctionPolicies } from '../../../local/lambda/permissions.ts';
+import { startLambda } from '../../../local/lambda.ts';
 import { openIdentifiers } from '../../../local/template/identifiers.ts';
 import { readDeployment } from '../../../local/template.ts';
 import { writeAssembly } from '../assembly.ts';
 import { ACCOUNT, allow, clientOf, createStage, REGION } from '../aws/stage.ts';
 
 const stage = createStage();
+const arnOf = (name: string) => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`;
 const api = 'apigateway.amazonaws.com';
 const assembly = writeAssembly(`${stage.folder}/assembly`, {
   Account: {
@@ -44,8 +50,33 @@ const deployment = readDeployment({
   identifiers: openIdentifiers(stage.folder),
 });
 const policies = openFunctionPolicies(deployment, stage.folder);
+const folder = join(stage.folder, 'code');
+mkdirSync(folder);
+const source = `let count = 0;
+exports.handler = async (event) => { if (event.fail) throw new RangeError('too far'); return { event, count: ++count }; };`;
+writeFileSync(join(folder, 'index.js'), source);
+const lambda = startLambda({
+  functions: [
+    {
+      name: 'verify',
+      arn: arnOf('verify'),
+      folder,
+      handler: 'index.handler',
+      timeoutSeconds: 10,
+      memoryMb: 128,
+      variables: {},
+      credentials: { accessKeyId: 'ASIALOCAL', secretAccessKey: 'secret', sessionToken: 'token' },
+      logGroup: '/aws/lambda/verify',
+    },
+  ],
+  clock: stage.clock,
+  region: REGION,
+  endpoints: {},
+  hosts: {},
+});
 const server = await startLambdaControl({
   surroundings: stage.surroundings,
+  lambda,
   functions: deployment.resources('AWS::Lambda::Function').map(configurationOf),
   policies,
 });
@@ -53,6 +84,7 @@ const clients: LambdaClient[] = [];
 after(async () => {
   for (const client of clients) client.destroy();
   await server.close();
+  await lambda.close();
   stage.remove();
 });
 
@@ -63,7 +95,6 @@ function clientFor(...actions: string[]): LambdaClient {
   return client;
 }
 const administrator = clientFor('lambda:*');
-const arnOf = (name: string) => `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`;
 const named =
   (name: string, status: number) =>
   (error: unknown): boolean => {
@@ -131,6 +162,47 @@ test('a function is described with its environment', async () => {
   const shown = await administrator.send(new GetFunctionConfigurationCommand({ FunctionName: 'verify' }));
   assert.equal(shown.FunctionArn, arnOf('verify'));
   assert.deepEqual(shown.Environment?.Variables, { TABLE_NAME: 'records' });
+});
+
+async function invoke(event: object | string, client = administrator) {
+  const Payload = typeof event === 'string' ? event : JSON.stringify(event);
+  const answer = await client.send(new InvokeCommand({ FunctionName: 'verify', Payload }));
+  return { ...answer, payload: JSON.parse(answer.Payload?.transformToString() ?? '') };
+}
+
+test('a function is invoked with an event, and answers with its payload or its error', async () => {
+  const { payload, StatusCode, ExecutedVersion, FunctionError } = await invoke({ a: [1] });
+  assert.deepEqual(payload.event, { a: [1] });
+  assert.deepEqual([StatusCode, ExecutedVersion, FunctionError], [200, '$LATEST', undefined]);
+  const failed = await invoke({ fail: true });
+  assert.deepEqual([failed.StatusCode, failed.FunctionError], [200, 'Unhandled']);
+  assert.deepEqual([failed.payload.errorType, failed.payload.errorMessage], ['RangeError', 'too far']);
+});
+
+test('what is no JSON, and an invocation that nobody waits for, are refused', async () => {
+  await assert.rejects(invoke('no JSON'), named('InvalidRequestContentException', 400));
+  const event = new InvokeCommand({ FunctionName: 'verify', InvocationType: 'Event', Payload: '{}' });
+  await assert.rejects(administrator.send(event), named('InvalidParameterValueException', 400));
+});
+
+test('to invoke takes lambda:InvokeFunction', async () => {
+  assert.equal((await invoke({}, clientFor('lambda:InvokeFunction'))).StatusCode, 200);
+  await assert.rejects(invoke({}, clientFor('lambda:Invoke')), named('AccessDeniedException', 403));
+});
+
+test('another description is shown, and the function starts afresh', async () => {
+  await invoke({});
+  assert.ok((await invoke({})).payload.count > 1);
+  const FunctionName = 'verify';
+  const update = { FunctionName, Description: 'afresh' };
+  const changed = await administrator.send(new UpdateFunctionConfigurationCommand(update));
+  assert.deepEqual([changed.Description, changed.LastUpdateStatus], ['afresh', 'InProgress']);
+  assert.match(changed.LastModified ?? '', /^\d{4}-\d\d-\d\dT[\d:.]{12}\+0000$/);
+  const shown = await administrator.send(new GetFunctionConfigurationCommand({ FunctionName }));
+  assert.deepEqual([shown.Description, shown.LastUpdateStatus], ['afresh', 'Successful']);
+  assert.equal((await invoke({})).payload.count, 1);
+  const unknown = new UpdateFunctionConfigurationCommand({ ...update, Timeout: 5 });
+  await assert.rejects(administrator.send(unknown), named('InvalidParameterValueException', 400));
 });
 
 test('who has not the permission, or no right signature, is refused by 403', async () => {
