@@ -150,11 +150,12 @@ test('a function that the API has no permission to invoke answers 500', async ()
 });
 
 test('a trigger that fails stops the start, and says what it reported', async () => {
-  const broken = altered('AWS::KMS::Key', (properties) => {
-    properties['Enabled'] = false;
+  const broken = altered('AWS::Lambda::Function', (properties) => {
+    const { Variables } = (properties['Environment'] ?? {}) as { Variables?: Record<string, unknown> };
+    delete Variables?.['KEYRING_STACK'];
   });
   const data = join(root, 'broken');
-  await assert.rejects(start({ assembly: broken, folder: data }), /failed: .+: /);
+  await assert.rejects(start({ assembly: broken, folder: data }), /failed: .+KEYRING_STACK is missing/);
   // And leaves nothing open: the folder is free.
   assert.ok(!existsSync(join(data, 'lock')));
 });
