@@ -97,8 +97,9 @@ export async function sweep(
     while (at !== undefined) {
       const after = await sweepPage(sweeping, job, state, result, at);
       if (after.cursor === undefined) {
-        if (after.unreadable === 0) result.retired = await retireUnused(sweeping, after);
+        // Over before anything is retired: resumed much later, it would judge by what it met long ago.
         await store.save({ sweep: undefined, endedAt: at });
+        if (after.unreadable === 0) result.retired = await retireUnused(sweeping, after);
         return { ...result, outcome: 'finished' };
       }
       state = after;
