@@ -19,7 +19,7 @@ import { factorOf, type Item, itemOf, WRITTEN_BY } from './record-item.ts';
  * Seconds for which a write may be under way, sent twice (aws.ts). A change of the second factor is written as of their end:
  * another issuer's session that began meanwhile began without it, and would count as a later one.
  */
-const IN_FLIGHT = 2;
+export const IN_FLIGHT = 2;
 
 /**
  * The records in DynamoDB: one item a user, one strongly consistent read, one conditional write.

@@ -18,7 +18,7 @@ import { recordKey } from './records.ts';
 const PAGE = 25;
 
 /** Seconds for which a run has the job: longer than Lambda lets any function run (15 min). */
-const HELD = 960;
+export const HELD = 960;
 
 const JOB = { pk: { S: 'JOB#reseal' } };
 

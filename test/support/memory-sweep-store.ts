@@ -1,4 +1,5 @@
-import type { Factor } from '../../core/factor.ts';
+import { recordKey } from '../../adapters/records.ts';
+import { HELD } from '../../adapters/sweep-store.ts';
 import type { SweepJob, SweepStore } from '../../core/sweep.ts';
 import type { User } from '../../core/user.ts';
 import type { createMemoryKeyring } from './memory-keyring.ts';
@@ -9,41 +10,55 @@ export function createMemorySweepStore(
   records: Pick<MemoryRecords, 'all' | 'rebox'>,
   keyring: ReturnType<typeof createMemoryKeyring>,
   pageSize = 2,
-): SweepStore & { job: SweepJob; unreadable: Set<string> } {
+) {
+  let job: SweepJob = { sweep: undefined, endedAt: 0 };
+  let holder: { run: SweepStore; until: number } | undefined;
   const unreadable = new Set<string>();
-  let taken = false;
-  const store = {
-    job: { sweep: undefined, endedAt: 0 } as SweepJob,
+  const placeOf = (user: User) => recordKey(user).pk.S ?? '';
+
+  /** One run: who has the job is one of them. */
+  function run(): SweepStore {
+    const self: SweepStore = {
+      async take(now) {
+        if (holder && holder.run !== self && holder.until >= now) return undefined;
+        holder = { run: self, until: now + HELD };
+        return structuredClone(job);
+      },
+      async save(next) {
+        if (holder?.run !== self) throw new Error('Another run has the job.');
+        job = structuredClone(next);
+      },
+      async release() {
+        if (holder?.run === self) holder = undefined;
+      },
+      // By the place of the last one, as in a table: whoever comes or goes meanwhile moves nobody else.
+      async page(cursor = '') {
+        const rest = records
+          .all()
+          .map((record) => ({ ...record, place: placeOf(record.user) }))
+          .filter(({ place }) => place > cursor)
+          .toSorted((one, other) => (one.place < other.place ? -1 : 1));
+        const page = rest.slice(0, pageSize);
+        return {
+          records: page.map(({ user, factor }) => (unreadable.has(user.sub) ? { user } : { user, factor })),
+          cursor: rest.length > pageSize ? page.at(-1)?.place : undefined,
+        };
+      },
+      reseal: async (user, read, next) => records.rebox(user, read, next),
+      keys: async (kind) => keyring.keys(kind),
+      async retire(kind, ids) {
+        for (const id of ids) keyring.forget(kind, id);
+        return true;
+      },
+    };
+    return self;
+  }
+
+  return {
+    run,
+    /** What is saved. */
+    job: () => job,
     /** Subs of users whose records cannot be read. */
     unreadable,
-    async take() {
-      if (taken) return undefined;
-      taken = true;
-      return structuredClone(store.job);
-    },
-    async save(job: SweepJob) {
-      store.job = structuredClone(job);
-    },
-    async release() {
-      taken = false;
-    },
-    async page(cursor: string | undefined) {
-      const start = Number(cursor ?? 0);
-      const all = records.all();
-      const end = start + pageSize;
-      return {
-        records: all
-          .slice(start, end)
-          .map(({ user, factor }) => (unreadable.has(user.sub) ? { user } : { user, factor })),
-        cursor: end < all.length ? String(end) : undefined,
-      };
-    },
-    reseal: async (user: User, read: Factor, next: Factor) => records.rebox(user, read, next),
-    keys: async (kind: 'data' | 'backup-code') => keyring.keys(kind),
-    async retire(kind: 'data' | 'backup-code', ids: string[]) {
-      for (const id of ids) keyring.forget(kind, id);
-      return true;
-    },
   };
-  return store;
 }
