@@ -101,7 +101,10 @@ export function createSweepStore(dynamoDb: DynamoDBClient, TableName: string): S
     async retire(kind, ids) {
       const ring = await readRing(dynamoDb, TableName, kind);
       const kept = ring.keys.filter(({ id }) => !ids.includes(id));
-      return writeRing(dynamoDb, TableName, kind, ring, kept);
+      if (await writeRing(dynamoDb, TableName, kind, ring, kept)) return true;
+      // Changed meanwhile, be it by our own write, sent again because its answer was lost.
+      const { keys } = await readRing(dynamoDb, TableName, kind);
+      return !keys.some(({ id }) => ids.includes(id));
     },
   };
 }

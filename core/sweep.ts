@@ -40,7 +40,7 @@ export interface SweepStore {
   reseal(user: User, read: Factor, next: Factor): Promise<boolean>;
   /** Key ids of a kind with the time each became active. */
   keys(kind: SecretKind): Promise<{ id: string; activeFrom: number }[]>;
-  /** Takes keys out of the keyring for good. False where the keyring has changed meanwhile. */
+  /** Takes keys out of the keyring for good: whether they are gone. Not where the keyring has changed meanwhile. */
   retire(kind: SecretKind, ids: string[]): Promise<boolean>;
 }
 

@@ -105,3 +105,22 @@ test('keys are retired out of the ring as it is now, and not where it changes me
   const { Item } = await dynamoDb.send(new GetItemCommand({ TableName, Key: keyringKey('data') }));
   assert.equal(Item?.['version']?.N, '3');
 });
+
+test('a retirement is a success where only the answer of its write was lost', async () => {
+  await emptied();
+  await ensureFirstKey(aws, 'data', () => NOW);
+  const [first = assert.fail()] = await run().keys('data');
+  await newKey('data');
+  const client = aws.dynamoDbAs();
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      (sent) => {
+        if (commandName === 'PutItemCommand') aws.faults.push('lose-answer');
+        return next(sent);
+      },
+    { step: 'initialize' },
+  );
+  assert.equal(await createSweepStore(client, TableName).retire('data', [first.id]), true);
+  client.destroy();
+  assert.ok(!(await run().keys('data')).some(({ id }) => id === first.id));
+});
