@@ -10,6 +10,8 @@ import type { User } from './user.ts';
 export interface Sweep {
   /** Seconds since the epoch. */
   began: number;
+  /** When it came as far as it is. */
+  reached: number;
   /** Where to go on; undefined at the beginning. */
   cursor: string | undefined;
   /** Keys that were met on the way: none of them is retired by this sweep. */
@@ -91,15 +93,16 @@ export async function sweep(
   if (!job) return { ...result, outcome: 'busy' };
   try {
     const pause = (rings[0]?.length ?? 0) > 1 ? PAUSE : Math.max(PAUSE, settings.keyRotationDays * DAY);
-    if (!job.sweep && now < job.endedAt + pause) return result;
-    let state = job.sweep ?? newSweep(now);
+    // One that nobody has gone on with for so long would judge by what it met long ago.
+    const left = job.sweep && now < job.sweep.reached + PAUSE ? job.sweep : undefined;
+    if (!left && now < job.endedAt + pause) return result;
+    let state = left ?? newSweep(now);
     let at: number | undefined = now;
     while (at !== undefined) {
       const after = await sweepPage(sweeping, job, state, result, at);
       if (after.cursor === undefined) {
-        // Over before anything is retired: resumed much later, it would judge by what it met long ago.
-        await store.save({ sweep: undefined, endedAt: at });
         if (after.unreadable === 0) result.retired = await retireUnused(sweeping, after);
+        await store.save({ sweep: undefined, endedAt: at });
         return { ...result, outcome: 'finished' };
       }
       state = after;
@@ -134,7 +137,7 @@ async function sweepPage(
     result.seen++;
   }
   result.unreadable += unreadable;
-  return { ...state, met, cursor: page.cursor, unreadable: state.unreadable + unreadable };
+  return { ...state, met, reached: now, cursor: page.cursor, unreadable: state.unreadable + unreadable };
 }
 
 async function resealRecord(
@@ -158,7 +161,7 @@ async function resealRecord(
 }
 
 function newSweep(began: number): Sweep {
-  return { began, cursor: undefined, met: { data: [], 'backup-code': [] }, unreadable: 0 };
+  return { began, reached: began, cursor: undefined, met: { data: [], 'backup-code': [] }, unreadable: 0 };
 }
 
 function union(met: Sweep['met'], records: { factor?: Factor }[]): Sweep['met'] {

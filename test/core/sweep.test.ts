@@ -144,6 +144,25 @@ test('stopped midway it goes on from there; no page is larger or comes sooner th
   assert.deepEqual((await run(LATER + 3600 + DAY)).retired, ['data-0']);
 });
 
+test('a sweep whose end was not saved, and that nobody went on with, is not resumed long after', async () => {
+  const { deployment, run, store, dataKeys } = swept();
+  for (const name of ['a', 'b', 'c']) await enrolled(deployment, name);
+  deployment.keyring.rotate('data', NOW);
+  await run(LATER);
+  const own = store.run();
+  const unsaved: typeof own.save = async (job) => {
+    if (!job.sweep) throw new Error('killed');
+    return own.save(job);
+  };
+  await assert.rejects(run(LATER + DAY, undefined, { store: { ...own, save: unsaved } }));
+  assert.equal(dataKeys().length, 1, 'the old key was retired');
+  assert.equal((await run(LATER + DAY + 3600)).outcome, 'idle');
+
+  deployment.keyring.rotate('data', LATER + 90 * DAY);
+  const { seen, outcome } = await run(LATER + 91 * DAY);
+  assert.deepEqual([seen, outcome], [3, 'finished'], 'every record is looked at anew');
+});
+
 test('a run that dies in the middle of a page leaves what it met to the next one', async () => {
   const { deployment, run, store, dataKeys } = swept(3);
   for (const name of ['a', 'b', 'c']) await enrolled(deployment, name);

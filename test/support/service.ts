@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { type Service, type ServiceOptions, startService } from '../../local/service.ts';
 import { synthesize } from '../../local/synth.ts';
+import { thorough } from './thorough.ts';
 import { createWiretap, type Wiretap } from './wiretap.ts';
 
 interface Options extends Pick<ServiceOptions, 'environments' | 'onLog'> {
@@ -47,6 +48,8 @@ export async function serviceForTests(
     assembly,
     folder: data,
     port: 0,
+    // As many as `npm start` has, in CI; each is a container to start.
+    environments: thorough ? 4 : 2,
     ...options,
     onExchange: wiretap.onExchange,
     onLog(operation, line) {

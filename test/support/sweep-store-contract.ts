@@ -140,6 +140,7 @@ export function sweepStoreContract(what: string, make: () => Promise<SweepStoreU
       assert.equal(await two.take(NOW + 1), undefined);
       const sweep: Sweep = {
         began: NOW,
+        reached: NOW,
         cursor: 'x',
         met: { data: ['a'], 'backup-code': [] },
         unreadable: 1,
