@@ -13,11 +13,9 @@ import './node-version.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const pattern = process.argv[2] ?? '';
-const files = globSync('test/**/*.test.ts', { cwd: root })
-  .filter((file) => file.includes(pattern))
-  // Those that take longest go first, so that none is left for the end.
-  .sort((a, b) => Number(isLong(b)) - Number(isLong(a)) || (a < b ? -1 : 1))
-  .map((file) => join(root, file));
+const files = inOrder(
+  globSync('test/**/*.test.ts', { cwd: root }).filter((file) => file.includes(pattern)),
+).map((file) => join(root, file));
 if (files.length === 0) fail(`no test file's path holds "${pattern}"`);
 
 step('types', 'tsc', ['-p', root]);
@@ -33,7 +31,7 @@ await synthesize(assembly, {});
 const counted = { passed: 0, failed: 0, skipped: 0 };
 // Many files load the same modules, and many wait for time-outs: more at a time than there are cores.
 process.env['NODE_COMPILE_CACHE'] ??= join(root, 'node_modules/.cache/node');
-const stream = run({ files, concurrency: 4, timeout: 120_000 });
+const stream = run({ files, concurrency: 3, timeout: 120_000 });
 stream.on('test:pass', (test) => {
   if (test.details.type === 'suite') return;
   if (test.skip || test.todo) counted.skipped++;
@@ -57,8 +55,20 @@ stream.once('end', () => {
 });
 stream.compose(new spec()).pipe(process.stdout);
 
-function isLong(file: string): boolean {
-  return /^test\/(faults|fuzz|model|threats|bin|functions\/cognito)\//.test(file);
+/**
+ * Those that take longest go first, so that none is left for the end; and of those that wait for time-outs no two go
+ * together, so that the others have the cores meanwhile.
+ */
+function inOrder(all: string[]): string[] {
+  const waiting = all
+    .filter((file) => /\/(resend|slow|triggers|unattended-slow|faults)\.test/.test(file))
+    .sort();
+  const isLong = (file: string) => /^test\/(faults|fuzz|model|threats|bin|functions\/cognito)\//.test(file);
+  const working = all
+    .filter((file) => !waiting.includes(file))
+    .sort((a, b) => Number(isLong(b)) - Number(isLong(a)) || (a < b ? -1 : 1));
+  const spaced = working.flatMap((file, at) => (at % 4 === 0 ? [...waiting.splice(0, 1), file] : [file]));
+  return [...spaced, ...waiting];
 }
 
 function step(name: string, program: string, parameters: string[]): void {

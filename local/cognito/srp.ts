@@ -29,12 +29,12 @@ export interface SrpOffer {
   secret: string;
 }
 
+/** From the highest bit down, so that what is multiplied by stays small where the base is. */
 function power(base: bigint, exponent: bigint): bigint {
   let result = 1n;
-  let square = base % N;
-  for (let rest = exponent; rest > 0n; rest >>= 1n) {
-    if (rest & 1n) result = (result * square) % N;
-    square = (square * square) % N;
+  for (const bit of exponent.toString(2)) {
+    result = (result * result) % N;
+    if (bit === '1') result = (result * base) % N;
   }
   return result;
 }

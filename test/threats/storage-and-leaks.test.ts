@@ -17,6 +17,7 @@ import {
   text,
 } from '../support/client.ts';
 import { answer, challenged } from '../support/cognito-sign-in.ts';
+import '../support/native-powers.ts';
 import { unwrappedKeys } from '../support/operator-keys.ts';
 import { createPerson } from '../support/people.ts';
 import { unthrottled } from '../support/plans.ts';

@@ -10,6 +10,7 @@ import {
   RespondToAuthChallengeCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { libraryUser, outcome, signInWithSrp } from './identity-js.ts';
+import '../../support/native-powers.ts';
 import { all, named, password, poolArn, poolId, run, type Trigger, type TriggerEvent } from './running.ts';
 
 const incorrect = named('NotAuthorizedException', 'Incorrect username or password.');
