@@ -18,15 +18,15 @@ const files = inOrder(
 ).map((file) => join(root, file));
 if (files.length === 0) fail(`no test file's path holds "${pattern}"`);
 
-step('types', 'tsc', ['-p', root]);
-step('lint', 'biome', ['check', '--error-on-warnings', root]);
-
-// One synthesis for all the test files that run the service.
+// One synthesis for all the test files that run the service, beside the checks.
 const assemblies = mkdtempSync(join(tmpdir(), 'countersign-assemblies-'));
 process.once('exit', () => rmSync(assemblies, { recursive: true, force: true }));
 const assembly = join(assemblies, 'assembly');
 process.env['COUNTERSIGN_ASSEMBLY'] = assembly;
-await synthesize(assembly, {});
+const synthesized = synthesize(assembly, {});
+step('types', 'tsc', ['-p', root]);
+step('lint', 'biome', ['check', '--error-on-warnings', root]);
+await synthesized;
 
 const counted = { passed: 0, failed: 0, skipped: 0 };
 // Many files load the same modules, and many wait for time-outs: more at a time than there are cores.

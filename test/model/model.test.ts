@@ -16,7 +16,7 @@ import { createOverHttp } from './over-http.ts';
 import { type Driver, type Met, play } from './play.ts';
 import { settingsOf, standard, stopping, tight } from './rules.ts';
 
-const runs = Number(process.env['MODEL_RUNS'] ?? (thorough ? 10 : 3));
+const runs = Number(process.env['MODEL_RUNS'] ?? (thorough ? 10 : 2));
 const seed = Number(process.env['MODEL_SEED'] ?? 20_260_101);
 console.log(`model: seed ${seed}, ${runs} sequences a test, a fifth of it over HTTP`);
 
