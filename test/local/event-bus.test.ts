@@ -1,44 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { type BusEvent, createEventBus } from '../../local/event-bus.ts';
 import type { InvokeResult } from '../../local/lambda.ts';
-import { openIdentifiers } from '../../local/template/identifiers.ts';
-import { readDeployment } from '../../local/template.ts';
-import { scratchFolder, writeAssembly } from './assembly.ts';
-
-const root = scratchFolder('event-bus');
-after(() => rmSync(root, { recursive: true }));
+import { ruleDeployments } from './rule-deployment.ts';
 
 const FUNCTION = 'arn:aws:lambda:us-east-1:000000000000:function:listener';
 const RULE = 'arn:aws:events:us-east-1:000000000000:rule/listening';
-let count = 0;
+const deploymentOf = ruleDeployments('event-bus', 'listener', 'listening');
 
 /** A bus with one rule, and what its function has been invoked with; each outcome is taken once, then all is well. */
 function busWith(pattern: unknown, { permitted = true, outcomes = [] as InvokeResult[] } = {}) {
-  const data = join(root, `data-${count++}`);
-  mkdirSync(data);
-  const deployment = readDeployment({
-    assembly: writeAssembly(join(root, `assembly-${count}`), {
-      Stack: {
-        Resources: {
-          Listener: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'listener' } },
-          Listening: {
-            Type: 'AWS::Events::Rule',
-            Properties: {
-              Name: 'listening',
-              EventPattern: pattern,
-              Targets: [{ Id: 'Target0', Arn: { 'Fn::GetAtt': ['Listener', 'Arn'] } }],
-            },
-          },
-        },
-      },
-    }),
-    region: 'us-east-1',
-    account: '000000000000',
-    identifiers: openIdentifiers(data),
-  });
+  const deployment = deploymentOf({ EventPattern: pattern });
   const invoked: unknown[] = [];
   const bus = createEventBus(
     deployment,
@@ -108,7 +80,7 @@ test('a function that fails is invoked twice more, and no more', async () => {
 });
 
 test('a rule that could not work in AWS, or that cannot be read here, is refused at the start', () => {
-  assert.throws(() => busWith({}, { permitted: false }), /Listening: EventBridge may not invoke/);
+  assert.throws(() => busWith({}, { permitted: false }), /TheRule: EventBridge may not invoke/);
   assert.throws(() => busWith({ source: 'aws.cognito-idp' }), /a pattern's values stand in lists/);
   assert.throws(
     () => busWith({ source: [{ prefix: 'aws.' }] }),

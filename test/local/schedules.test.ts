@@ -1,43 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { checkSchedules } from '../../local/schedules.ts';
-import { openIdentifiers } from '../../local/template/identifiers.ts';
-import { readDeployment } from '../../local/template.ts';
-import { scratchFolder, writeAssembly } from './assembly.ts';
-
-const root = scratchFolder('schedules');
-after(() => rmSync(root, { recursive: true }));
+import { ruleDeployments } from './rule-deployment.ts';
 
 const JOB_ARN = 'arn:aws:lambda:us-east-1:000000000000:function:job';
-let count = 0;
+const deploymentOf = ruleDeployments('schedules', 'job', 'hourly');
 
 /** Asks about a rule with these properties; EventBridge may invoke the function for that one rule or for none. */
 function check(rule: object, permitted = true): void {
-  const data = join(root, `data-${count++}`);
-  mkdirSync(data);
-  const deployment = readDeployment({
-    assembly: writeAssembly(join(root, `assembly-${count}`), {
-      Stack: {
-        Resources: {
-          Job: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'job' } },
-          Hourly: {
-            Type: 'AWS::Events::Rule',
-            Properties: {
-              Name: 'hourly',
-              ScheduleExpression: 'rate(1 hour)',
-              Targets: [{ Id: 'Target0', Arn: { 'Fn::GetAtt': ['Job', 'Arn'] } }],
-              ...rule,
-            },
-          },
-        },
-      },
-    }),
-    region: 'us-east-1',
-    account: '000000000000',
-    identifiers: openIdentifiers(data),
-  });
+  const deployment = deploymentOf({ ScheduleExpression: 'rate(1 hour)', ...rule });
   checkSchedules(
     deployment,
     (...asked) =>
@@ -54,7 +25,7 @@ test('a schedule whose function EventBridge may invoke is accepted, and runs not
 test('a missing permission fails here, as it would in AWS', () => {
   assert.throws(
     () => check({}, false),
-    /^Error: Hourly: EventBridge may not invoke arn:aws:lambda:.*:job for it\.$/,
+    /^Error: TheRule: EventBridge may not invoke arn:aws:lambda:.*:job for it\.$/,
   );
 });
 
@@ -66,11 +37,11 @@ test('what EventBridge would refuse, or this machine does not know, is refused',
     'cron(0 12 * * ? *)',
     undefined,
   ]) {
-    assert.throws(() => check({ ScheduleExpression }), /Hourly: the schedule .* is not known here/);
+    assert.throws(() => check({ ScheduleExpression }), /TheRule: the schedule .* is not known here/);
   }
   assert.throws(() => check({ RoleArn: 'arn' }), /property RoleArn is not known here/);
   assert.throws(
     () => check({ Targets: [{ Id: 'x', Arn: 'arn:aws:sqs:us-east-1:000000000000:q' }] }),
-    /Hourly: its target .* is no function/,
+    /TheRule: its target .* is no function/,
   );
 });
