@@ -396,6 +396,7 @@ test('a login that raced the switch to a second factor leaves no session behind'
       await assertDead(sessionOf(raced));
     }
     assert.equal((await client.get('/v1/totp', text(confirmed, 'accessToken'))).status, 200);
+    assert.equal((await storedFactor(service, person)).authenticators.length, 1);
   }
 });
 
@@ -413,6 +414,7 @@ test('a refresh that raced the switch to a second factor leaves no session behin
     assert.equal(confirmed.status, 200);
     if (raced.status === 200) await assertDead(sessionOf(raced));
     await assertDead(elsewhere);
+    assert.equal((await storedFactor(service, person)).authenticators.length, 1);
   }
 });
 

@@ -93,6 +93,7 @@ test('a Cognito sign-in that starts without SRP is refused: no code is ever the 
 
 test('the app client has no flow that gives tokens past the second factor', async () => {
   const { person } = await enrolledPerson(service, client);
+  const before = await storedRecord(service, person);
   const SRP_A = 'abcdef123456';
   for (const [AuthFlow, AuthParameters] of [
     ['USER_PASSWORD_AUTH', { USERNAME: person.username, PASSWORD: person.password }],
@@ -101,6 +102,7 @@ test('the app client has no flow that gives tokens past the second factor', asyn
   ] as const) {
     await assert.rejects(initiate({ AuthFlow, AuthParameters }), { name: 'InvalidParameterException' });
   }
+  assert.deepEqual(await storedRecord(service, person), before);
 });
 
 test('a wrong password leads to no challenge, and a right code does not mend it', async () => {
@@ -281,6 +283,7 @@ test("Cognito's tokens from before a change are void here, but for the session t
 test('an unknown user gets the same steps as a known one, in number, shape and work', async () => {
   const { person } = await enrolledPerson(service, client);
   const withoutFactor = await createPerson(service);
+  const stored = await storedRecord(service, person);
   const played = [];
   for (const username of [person.username, withoutFactor.username, 'person-who-is-not-there']) {
     const before = service.calls.length;
@@ -302,6 +305,8 @@ test('an unknown user gets the same steps as a known one, in number, shape and w
   assert.deepEqual(first.steps, ['InitiateAuth 200', 'RespondToAuthChallenge 400']);
   assert.deepEqual(first.work, []);
   for (const other of others) assert.deepEqual(other, first);
+  assert.deepEqual(await storedRecord(service, person), stored);
+  assert.equal(await storedRecord(service, withoutFactor), undefined);
 });
 
 test('a change between the challenge and its answer voids the challenge', async () => {

@@ -281,6 +281,8 @@ test('after a password reset the second factor is still asked for', async () => 
 test('an unknown user and a wrong password get the same answer after the same work', async () => {
   const people = [await createPerson(service), (await enrolledPerson(service, client)).person];
   const names = [...people.map(({ username }) => username), 'nobody-of-this-name', 'nobody@example.com'];
+  const records = () => Promise.all(people.map((person) => storedRecord(service, person)));
+  const before = await records();
   const attempts = [];
   for (const username of names) {
     let answer: Answer | undefined;
@@ -294,4 +296,5 @@ test('an unknown user and a wrong password get the same answer after the same wo
   assert.equal(first.status, 401);
   assert.deepEqual(first.calls, ['cognito-idp:AdminInitiateAuth'], 'the record and the keys are not asked');
   for (const other of others) assert.deepEqual(other, first);
+  assert.deepEqual(await records(), before, 'a wrong password charges no failure');
 });
