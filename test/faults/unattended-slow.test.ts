@@ -31,13 +31,15 @@ test('a call that hangs, whose answer never comes or stops in the middle is made
     expected: expected.records,
   };
   await cast.reset();
-  // From here on at that time: whoever begins later would find the clock moved.
-  service.clock.advance(cast.rotation.from - service.clock.seconds());
-  await Promise.all([
-    stage.assertEndsWell(cast.rotation, rotation, 'a rotation'),
-    stage.assertEndsWell(sealing, first, 'a sweep'),
-    stage.assertEndsWell(cast.signOut, ({ count }) => (count === 2 ? 'stall' : undefined), 'a sign-out'),
-  ]);
+  await stage.assertAllEndWell(
+    { scene: cast.rotation, plan: rotation, what: 'a rotation' },
+    { scene: sealing, plan: first, what: 'a sweep' },
+    {
+      scene: cast.signOut,
+      plan: ({ count }) => (count === 2 ? 'stall' : undefined),
+      what: 'a sign-out',
+    },
+  );
   assert.ok(made > 1 && written > 3 && saved > 1, 'each was met, and gone past');
   await cast.signIns(cast.ada);
 });

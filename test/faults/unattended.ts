@@ -72,10 +72,15 @@ export function unattended(service: Service) {
     }
   }
 
-  /** The same on what was stored before, by a container that holds no keys. */
+  /** What is stored and the time as they are before a run by a container that holds no keys. */
+  async function setUp(...scenes: Scene[]): Promise<void> {
+    for (const { before } of scenes) await store.setAll(before);
+    const from = Math.max(...scenes.map((scene) => scene.from ?? 0));
+    service.clock.advance(Math.max(61, from - service.clock.seconds()));
+  }
+
   async function runAnew(scene: Scene, plan?: Plan): Promise<Turn> {
-    await store.setAll(scene.before);
-    service.clock.advance(Math.max(61, (scene.from ?? 0) - service.clock.seconds()));
+    await setUp(scene);
     return run(scene, plan);
   }
 
@@ -101,7 +106,13 @@ export function unattended(service: Service) {
   return {
     ...store,
     runAnew,
-    assertEndsWell,
+    /** The same for several at once. The time is set before the first begins: no run finds it moved. */
+    async assertAllEndWell(...plays: { scene: Scene; plan: Plan; what: string }[]): Promise<void> {
+      await setUp(...plays.map(({ scene }) => scene));
+      await Promise.all(
+        plays.map(async ({ scene, plan, what }) => assertEndedWell(scene, await run(scene, plan), what)),
+      );
+    },
     /** Whatever one call meets, the run ends well; and one more run changes nothing. */
     async assertTriedAgain(scene: Scene): Promise<void> {
       await eachFault(scene, (fault, nth, what) =>
