@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { runDynamoDb } from './running.ts';
+
+const { stage, client, put, get, close } = await runDynamoDb();
+after(async () => {
+  await close();
+  stage.remove();
+});
+
+test('a failed condition hands back the item that failed it, only when asked', async () => {
+  await put({ pk: { S: 'c' }, gen: { S: 'one' } });
+  const refused = (more: object) =>
+    client
+      .send(
+        new UpdateItemCommand({
+          TableName: 'records',
+          Key: { pk: { S: 'c' } },
+          UpdateExpression: 'SET gen = :next',
+          ConditionExpression: 'gen = :read',
+          ExpressionAttributeValues: { ':next': { S: 'two' }, ':read': { S: 'zero' } },
+          ...more,
+        }),
+      )
+      .then(
+        () => assert.fail('the condition held'),
+        (error: unknown) => error,
+      );
+  const told = await refused({ ReturnValuesOnConditionCheckFailure: 'ALL_OLD' });
+  assert.ok(told instanceof ConditionalCheckFailedException);
+  assert.deepEqual(told.Item, { pk: { S: 'c' }, gen: { S: 'one' } });
+  const plain = await refused({});
+  assert.ok(plain instanceof ConditionalCheckFailedException);
+  assert.equal(plain.Item, undefined);
+  assert.equal(
+    ((await refused({ ReturnValuesOnConditionCheckFailure: 'ALL' })) as Error).name,
+    'ValidationException',
+  );
+
+  const absent = await client
+    .send(
+      new PutItemCommand({
+        TableName: 'records',
+        Item: { pk: { S: 'never' } },
+        ConditionExpression: 'attribute_exists(pk)',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+    )
+    .catch((error: unknown) => error);
+  assert.ok(absent instanceof ConditionalCheckFailedException);
+  assert.equal(absent.Item, undefined);
+});
+
+test('of 200 parallel conditional updates exactly one succeeds, and every other sees its winner', async () => {
+  await put({ pk: { S: 'race' }, step: { N: '1' } });
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 200 }, (_, attempt) =>
+      client.send(
+        new UpdateItemCommand({
+          TableName: 'records',
+          Key: { pk: { S: 'race' } },
+          UpdateExpression: 'SET step = :step, attempt = :attempt',
+          ConditionExpression: 'step < :step',
+          ExpressionAttributeValues: { ':step': { N: '2' }, ':attempt': { N: String(attempt) } },
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        }),
+      ),
+    ),
+  );
+  const winners = outcomes.flatMap(({ status }, attempt) => (status === 'fulfilled' ? [attempt] : []));
+  assert.equal(winners.length, 1);
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') assert.equal(outcome.reason.Item.attempt.N, String(winners[0]));
+  }
+  assert.equal((await get('race'))?.['attempt']?.N, String(winners[0]));
+});
+
+test('conditions compare as DynamoDB does', async () => {
+  const tree: AttributeValue = { M: { a: { L: [{ N: '1' }] } } };
+  await put({
+    pk: { S: 'k' },
+    someBytes: { B: Buffer.from([0x80, 0xff]) },
+    someSet: { BS: [Buffer.from([0x80])] },
+    someList: { L: [tree] },
+    aMap: tree,
+    aBool: { BOOL: false },
+    noText: { S: '' },
+    n: { N: '10' },
+  });
+  const item = await get('k');
+  const holds = (condition: string, value?: AttributeValue) =>
+    client
+      .send(
+        new PutItemCommand({
+          TableName: 'records',
+          Item: item,
+          ConditionExpression: condition,
+          ...(value ? { ExpressionAttributeValues: { ':v': value } } : {}),
+        }),
+      )
+      .then(
+        () => true,
+        (error: Error) => {
+          assert.equal(error.name, 'ConditionalCheckFailedException', error.message);
+          return false;
+        },
+      );
+
+  // As UTF-8 text, 0x80 and 0x81 would be the same replacement character.
+  assert.equal(await holds('contains(someSet, :v)', { B: Buffer.from([0x80]) }), true);
+  assert.equal(await holds('contains(someSet, :v)', { B: Buffer.from([0x81]) }), false);
+  assert.equal(await holds('begins_with(someBytes, :v)', { B: Buffer.from([0x80]) }), true);
+  assert.equal(await holds('begins_with(someBytes, :v)', { B: Buffer.from([0x81]) }), false);
+  assert.equal(await holds('aMap = :v', tree), true);
+  assert.equal(await holds('aMap = :v', { M: { a: { L: [{ N: '2' }] } } }), false);
+  assert.equal(await holds('contains(someList, :v)', tree), true);
+  assert.equal(await holds('size(noText) = :v', { N: '0' }), true);
+  assert.equal(await holds('aBool = :v', { BOOL: false }), true);
+  assert.equal(await holds('attribute_type(aBool, :v)', { S: 'BOOL' }), true);
+  assert.equal(await holds('n > :v', { N: '9' }), true);
+  assert.equal(await holds('n > :v', { S: '9' }), false);
+  assert.equal(await holds('n BETWEEN :v AND n', { N: '10.0' }), true);
+  assert.equal(await holds('absent <> :v', { S: 'x' }), true);
+  assert.equal(await holds('absent = nowhere'), false);
+  assert.equal(await holds('absent < :v', { N: '1' }), false);
+  assert.equal(await holds('attribute_not_exists(absent) AND NOT attribute_not_exists(aMap.a[0])'), true);
+});
