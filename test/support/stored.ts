@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type AttributeValue, DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { factorOf } from '../../adapters/record-item.ts';
 import { type Factor, noFactor } from '../../core/factor.ts';
@@ -41,7 +42,15 @@ export async function storedRecord(
   return storedItem(service, `USER#users#${sub}`);
 }
 
-/** The same, as the domain has it. */
+/** An authenticator of a record, as it is stored. */
+export function authenticatorIn(
+  record: Record<string, AttributeValue>,
+  index = 0,
+): Record<string, AttributeValue> {
+  return record['a']?.L?.[index]?.M ?? assert.fail('no authenticator');
+}
+
+/** What is stored of a user, as the domain has it. */
 export async function storedFactor(service: Service, person: { sub: string }): Promise<Factor> {
   const item = await storedRecord(service, person);
   return item ? factorOf(item) : noFactor;

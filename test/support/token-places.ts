@@ -1,0 +1,40 @@
+import { assertProblem, type clientOf } from './client.ts';
+
+export type Kind = 'access' | 'challenge' | 'refresh';
+
+/** The places that take a token of one kind, and what each refuses with. The code goes with it where one is asked for. */
+export function placesOf(
+  client: ReturnType<typeof clientOf>,
+): Record<Kind, (token: string, code: string) => Promise<void>> {
+  return {
+    async access(token, code) {
+      assertProblem(await client.get('/v1/totp', token), 401, 'token_invalid');
+      for (const path of [
+        '/v1/totp/verify',
+        '/v1/totp/enroll',
+        '/v1/totp/disable',
+        '/v1/backup-codes/rotate',
+      ]) {
+        assertProblem(await client.post(path, { code }, token), 401, 'token_invalid');
+      }
+      const confirming = { authenticatorId: 'abcdefghijklmnop', code };
+      assertProblem(await client.post('/v1/totp/confirm', confirming, token), 401, 'token_invalid');
+    },
+    async challenge(token, code) {
+      assertProblem(
+        await client.post('/v1/auth/verify', { challengeToken: token, code }),
+        401,
+        'challenge_invalid',
+      );
+    },
+    async refresh(token) {
+      assertProblem(
+        await client.post('/v1/auth/refresh', { refreshToken: token }),
+        401,
+        'refresh_token_invalid',
+      );
+      const logout = await client.post('/v1/auth/logout', { refreshToken: token });
+      assertProblem(logout, 401, 'refresh_token_invalid');
+    },
+  };
+}
