@@ -1,4 +1,4 @@
-import { type AuthenticationMethod, acrOf, type Caller } from './claims.ts';
+import { type AuthenticationMethod, acrOf, type Caller, type Origin } from './claims.ts';
 import { CountersignError } from './error.ts';
 import type { Factor } from './factor.ts';
 import type { PoolSessions, Tokens } from './ports.ts';
@@ -25,6 +25,7 @@ export interface Grounds {
   generation: string;
   authTime: number;
   amr: AuthenticationMethod[];
+  origin?: Origin | undefined;
 }
 
 interface Issuing {
@@ -63,7 +64,13 @@ export async function issueAccessToken(
   now: number,
 ): Promise<AccessToken> {
   const expiresIn = settings.lifetimes.accessToken;
-  const claims = { ...claimsOf(grounds, now), exp: now + expiresIn, acr: acrOf(grounds.amr) };
+  const { amr, origin } = grounds;
+  const claims = {
+    ...claimsOf(grounds, now),
+    exp: now + expiresIn,
+    acr: acrOf(amr),
+    ...(origin && { origin }),
+  };
   return { accessToken: await tokens.sign('access', claims, now), tokenType: 'Bearer', expiresIn };
 }
 
@@ -92,7 +99,7 @@ export function refuseUnlessCurrent(caller: Caller, factor: Factor): void {
   const current =
     caller.generation === undefined
       ? caller.authTime > factor.changedAt ||
-        (caller.session !== undefined && caller.session === factor.provenBy)
+        (caller.origin?.jti !== undefined && caller.origin.jti === factor.provenBy)
       : caller.generation === factor.generation;
   if (!current) throw new CountersignError('token_invalid');
 }
@@ -121,8 +128,8 @@ export async function endPoolSessions(
 }
 
 /**
- * The session that proved a change goes on as a new one, in the new generation; every other has ended. Empty where the
- * caller's token is another issuer's: that session is theirs to keep.
+ * The session that proved a change goes on as a new one, in the new generation; every other has ended. Empty where it is
+ * another issuer's, a step-up's token included: that session is theirs to go on with, and to end.
  */
 export async function sessionAfterChange(
   issuing: Issuing,
@@ -132,7 +139,7 @@ export async function sessionAfterChange(
   amr: AuthenticationMethod[],
   now: number,
 ): Promise<Session | Record<string, never>> {
-  if (caller.generation === undefined) return {};
+  if (caller.origin) return {};
   return openSession(
     issuing,
     {

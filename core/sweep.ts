@@ -99,14 +99,14 @@ export async function sweep(
     let state = left ?? newSweep(now);
     let at: number | undefined = now;
     while (at !== undefined) {
-      const after = await sweepPage(sweeping, job, state, result, at);
-      if (after.cursor === undefined) {
-        if (after.unreadable === 0) result.retired = await retireUnused(sweeping, after);
+      state = await sweepPage(sweeping, job, state, result, at);
+      // At the end too: a run that has lost the job retires nothing by what it met.
+      await store.save({ ...job, sweep: state });
+      if (state.cursor === undefined) {
+        if (state.unreadable === 0) result.retired = await retireUnused(sweeping, state);
         await store.save({ sweep: undefined, endedAt: at });
         return { ...result, outcome: 'finished' };
       }
-      state = after;
-      await store.save({ ...job, sweep: state });
       at = await next();
     }
     return { ...result, outcome: 'paused' };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HELD } from '../../adapters/sweep-store.ts';
 import { enroll } from '../../core/enroll.ts';
 import { unavailable } from '../../core/error.ts';
 import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
@@ -9,6 +10,7 @@ import { refusal } from '../support/refusal.ts';
 import { accepted, LATER, swept } from '../support/swept.ts';
 
 const DAY = 86_400;
+
 test('with one key of each kind there is nothing to do', async () => {
   const { deployment, run, store } = swept();
   await enrolled(deployment);
@@ -127,6 +129,22 @@ test('a sweep whose end was not saved, and that nobody went on with, is not resu
   deployment.keyring.rotate('data', LATER + 90 * DAY);
   const { seen, outcome } = await run(LATER + 91 * DAY);
   assert.deepEqual([seen, outcome], [3, 'finished'], 'every record is looked at anew');
+});
+
+test('a run that has lost the job by its last page retires no key', async () => {
+  const { deployment, run, store, dataKeys } = swept();
+  for (const name of ['a', 'b', 'c']) await enrolled(deployment, name);
+  const { id } = deployment.keyring.rotate('data', NOW);
+  await run(LATER);
+  const own = store.run();
+  let pages = 0;
+  const page: typeof own.page = async (cursor) => {
+    // As where somebody has deleted the job's item, and another run has begun.
+    if (++pages === 2) assert.ok(await store.run().take(LATER + DAY + HELD + 1));
+    return own.page(cursor);
+  };
+  await assert.rejects(run(LATER + DAY, undefined, { store: { ...own, page } }), /Another run has the job/);
+  assert.deepEqual([pages, dataKeys()], [2, ['data-0', id]]);
 });
 
 test('a run that dies in the middle of a page leaves what it met to the next one', async () => {

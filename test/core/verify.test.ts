@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import type { Caller } from '../../core/claims.ts';
+import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
 import { verify } from '../../core/verify.ts';
-import { CLIENT, createDeployment, enrolled, NOW, session } from '../support/deployment.ts';
+import { CLIENT, callerOf, createDeployment, enrolled, NOW, session } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 
 test('step-up gives an access token that says so, and no refresh token', async () => {
@@ -41,7 +42,7 @@ test("another issuer's token is void up to the very second of a change, but for 
       authTime,
       amr: [],
       generation: undefined,
-      session,
+      origin: { iss: 'https://issuer.example', jti: session },
     };
     return verify(deployment, { caller: theirs, proof: { code: '000000' }, client: CLIENT, now: NOW });
   };
@@ -53,6 +54,37 @@ test("another issuer's token is void up to the very second of a change, but for 
   }
 });
 
+test("a step-up of another issuer's session begins none of this service, and what it changes that session has proved", async () => {
+  const deployment = createDeployment();
+  const { caller, app } = await enrolled(deployment);
+  const { changedAt } = await deployment.records.read(caller.user);
+  const theirs: Caller = {
+    user: caller.user,
+    account: 'alice',
+    authTime: changedAt + 1,
+    amr: [],
+    generation: undefined,
+    origin: { iss: 'https://issuer.example', jti: 'session-1' },
+  };
+  const steppedUp = await verify(deployment, {
+    caller: theirs,
+    proof: { code: app.codeAt(NOW) },
+    client: CLIENT,
+    now: NOW,
+  });
+  const proven = await callerOf(deployment, steppedUp.accessToken, NOW);
+  const answer = await rotateBackupCodes(deployment, {
+    caller: proven,
+    code: app.codeAt(NOW + 30),
+    client: CLIENT,
+    now: NOW + 30,
+  });
+  assert.deepEqual(Object.keys(answer), ['backupCodes']);
+  const proof = { code: app.codeAt(NOW + 60) };
+  const again = await verify(deployment, { caller: theirs, proof, client: CLIENT, now: NOW + 60 });
+  assert.ok(again.verified);
+});
+
 test("another issuer's session is not exempt where nobody's session proved the change", async () => {
   const deployment = createDeployment();
   const { caller } = await enrolled(deployment);
@@ -62,6 +94,7 @@ test("another issuer's session is not exempt where nobody's session proved the c
     authTime: NOW - 301,
     amr: [],
     generation: undefined,
+    origin: { iss: 'https://issuer.example' },
   };
   const use = verify(deployment, { caller: theirs, proof: { code: '000000' }, client: CLIENT, now: NOW });
   await assert.rejects(use, refusal('token_invalid'));
