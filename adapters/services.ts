@@ -4,7 +4,7 @@ import { type Bearer, createBearer } from './bearer.ts';
 import type { Environment } from './environment.ts';
 import { createFamilies } from './families.ts';
 import { createKeyring, createPublicSigningKeys, createSigningKeys } from './keyring.ts';
-import { poolSessionsOf } from './pool-sessions.ts';
+import { createPoolSessions } from './pool-sessions.ts';
 import { createRecords } from './records.ts';
 import { createTokens, createTokenVerifier } from './tokens.ts';
 import { createUnwrap } from './unwrap.ts';
@@ -51,7 +51,8 @@ export function createServices(environment: Environment): Services & { bearer: B
 
 /** The same, for what changes the second factor and so ends sessions. */
 export function createChanging(environment: Environment): Services & { bearer: Bearer } {
-  return { ...createServices(environment), poolSessions: poolSessionsOf(environment) };
+  const poolSessions = createPoolSessions(environment)?.(environment.USER_POOL_ID);
+  return { ...createServices(environment), poolSessions };
 }
 
 function tableOf({ TABLE_NAME: tableName, SETTINGS: { lifetimes } }: Pick<Keys, 'TABLE_NAME' | 'SETTINGS'>) {

@@ -64,12 +64,12 @@ export async function adminReset(
   user: User,
   now: number,
 ): Promise<AdminStatus> {
-  const factor = known(await records.read(user));
-  const removed = { ...withoutFailures(without(factor, undefined)), recentFailures: [] };
-  const reset = noted(changed(removed, now), 'reset', now);
-  const status = adminStatusOf(await replaceOrConflict(records, user, factor, reset), settings, now);
+  const reset = await insist(records, user, (factor) => {
+    const removed = { ...withoutFailures(without(known(factor), undefined)), recentFailures: [] };
+    return noted(changed(removed, now), 'reset', now);
+  });
   await poolSessions?.end(user);
-  return status;
+  return adminStatusOf(reset, settings, now);
 }
 
 /**
@@ -93,8 +93,25 @@ export async function adminRevokeSessions(
  * @throws CountersignError `conflict`, `temporarily_unavailable`
  */
 export async function revokeSessions(records: Records, user: User, now: number): Promise<void> {
-  const factor = await records.read(user);
-  await replaceOrConflict(records, user, factor, noted(changed(factor, now), 'sessions_revoked', now));
+  await insist(records, user, (factor) => noted(changed(factor, now), 'sessions_revoked', now));
+}
+
+/** Writes at once that get in between, one after the other, before it is given up. */
+const MOST_IN_BETWEEN = 20;
+
+/**
+ * A write that holds whatever else has been written of the user meanwhile. Who is to lose their session could otherwise keep
+ * it by writing without end.
+ */
+async function insist(records: Records, user: User, next: (stored: Factor) => Factor): Promise<Factor> {
+  let stored = await records.read(user);
+  for (let tries = 0; tries <= MOST_IN_BETWEEN; tries++) {
+    const wanted = next(stored);
+    const outcome = await records.replace(user, stored, wanted);
+    if (outcome.written) return wanted;
+    stored = outcome.stored;
+  }
+  throw new CountersignError('conflict');
 }
 
 function known(factor: Factor): Factor {

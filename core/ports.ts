@@ -66,8 +66,8 @@ export interface FirstFactor {
 
 /** The sessions of the user pool itself, where a change of the second factor is to end them too. */
 export interface PoolSessions {
-  /** Nothing to do for a user of another realm. */
-  end(user: User): Promise<void>;
+  /** False for a user of another realm, who has none there. */
+  end(user: User): Promise<boolean>;
 }
 
 /** What every operation that takes a code works with. */

@@ -105,7 +105,7 @@ export function refuseUnlessCurrent(caller: Caller, factor: Factor): void {
 }
 
 export interface PoolSessionsEnded {
-  /** Only where the configuration wants Cognito's sessions ended: whether they were. */
+  /** Only where the configuration wants Cognito's sessions ended, of a user of the pool: whether they were. */
   cognitoSessionsEnded?: boolean;
 }
 
@@ -119,8 +119,7 @@ export async function endPoolSessions(
 ): Promise<PoolSessionsEnded> {
   if (!poolSessions) return {};
   try {
-    await poolSessions.end(user);
-    return { cognitoSessionsEnded: true };
+    return (await poolSessions.end(user)) ? { cognitoSessionsEnded: true } : {};
   } catch (error) {
     if (error instanceof CountersignError) return { cognitoSessionsEnded: false };
     throw error;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { dynamoDb, unhurried } from '../../adapters/aws.ts';
+import { dynamoDb } from '../../adapters/aws.ts';
 import { secondsNow } from '../../adapters/clock.ts';
 import { readEnvironment } from '../../adapters/environment.ts';
 import { isOwnSignOut } from '../../adapters/pool-sessions.ts';
@@ -7,11 +7,12 @@ import { createRecords } from '../../adapters/records.ts';
 import { revokeSessions } from '../../core/admin.ts';
 
 const { TABLE_NAME, SETTINGS } = readEnvironment('TABLE_NAME', 'SETTINGS');
-const records = createRecords(dynamoDb(unhurried), TABLE_NAME);
+const records = createRecords(dynamoDb(), TABLE_NAME);
 
 /** EventBridge's "AWS API Call via CloudTrail". Names are hidden in it; the user is told by `sub`. */
 const Event = v.looseObject({
   detail: v.looseObject({
+    eventName: v.optional(v.string()),
     userAgent: v.optional(v.string()),
     additionalEventData: v.looseObject({ sub: v.pipe(v.string(), v.minLength(1)) }),
   }),
@@ -23,7 +24,8 @@ const Event = v.looseObject({
  * who was to be signed out, nobody can tell. What fails is tried again by Lambda.
  */
 export const handler = async (event: unknown): Promise<void> => {
-  const { userAgent, additionalEventData } = v.parse(Event, event).detail;
-  if (isOwnSignOut(userAgent)) return;
-  await revokeSessions(records, { realm: SETTINGS.realm, sub: additionalEventData.sub }, secondsNow());
+  const { detail } = v.parse(Event, event);
+  if (isOwnSignOut(detail, TABLE_NAME)) return;
+  const { sub } = detail.additionalEventData;
+  await revokeSessions(records, { realm: SETTINGS.realm, sub }, secondsNow());
 };

@@ -6,7 +6,15 @@ import { enroll } from '../../core/enroll.ts';
 import { status } from '../../core/status.ts';
 import { verify } from '../../core/verify.ts';
 import { scan } from '../support/authenticator-app.ts';
-import { CLIENT, createDeployment, enrolled, NOW, session, signIn } from '../support/deployment.ts';
+import {
+  CLIENT,
+  createDeployment,
+  type Deployment,
+  enrolled,
+  NOW,
+  session,
+  signIn,
+} from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 
 async function withFailures(failures: number) {
@@ -123,6 +131,29 @@ test('revoking ends the sessions of somebody without a second factor too', async
   await adminRevokeSessions(deployment, caller.user, NOW);
   await assert.rejects(status(deployment, caller), refusal('token_invalid'));
   await status(deployment, (await session(deployment, 'alice', NOW)).caller);
+});
+
+/** Before each of so many writes somebody else's comes in between. */
+function besieged(deployment: Deployment, writes: number): Deployment {
+  let between = 0;
+  const replace: Deployment['records']['replace'] = async (user, ...write) => {
+    const stored = await deployment.records.read(user);
+    if (between++ < writes) await deployment.records.replace(user, stored, { ...stored, pending: undefined });
+    return deployment.records.replace(user, ...write);
+  };
+  return { ...deployment, records: { ...deployment.records, replace } };
+}
+
+test('who writes without end keeps no session: revoking and resetting outlast it, up to a conflict', async () => {
+  const { deployment, user } = await withFailures(1);
+  for (const end of [adminRevokeSessions, adminReset]) {
+    const { generation } = await deployment.records.read(user);
+    await end(besieged(deployment, 20), user, NOW);
+    const ended = await deployment.records.read(user);
+    assert.notEqual(ended.generation, generation);
+    await assert.rejects(end(besieged(deployment, 21), user, NOW), refusal('conflict'));
+    assert.equal((await deployment.records.read(user)).generation, ended.generation);
+  }
 });
 
 test('an administrator and a user at once: one wins whole', async () => {

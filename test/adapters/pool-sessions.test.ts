@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { appIdOf, isOwnSignOut } from '../../adapters/pool-sessions.ts';
+
+const TABLE = 'CountersignData-Records0A1B2C3D-1EXAMPLE1TABLE';
+const by = (appId: string) => `aws-sdk-js/3.1164.0 ua/2.1 os/linux lang/js md/nodejs#24.1.0 app/${appId}`;
+
+test('a sign-out is our own where this very deployment has asked for it, and for nothing but a sign-out', () => {
+  const ours = { eventName: 'AdminUserGlobalSignOut', userAgent: by(appIdOf(TABLE)) };
+  assert.equal(isOwnSignOut(ours, TABLE), true);
+  assert.equal(isOwnSignOut({ ...ours, userAgent: by(appIdOf('another-table')) }, TABLE), false);
+  assert.equal(isOwnSignOut({ ...ours, userAgent: undefined }, TABLE), false);
+  assert.equal(isOwnSignOut({ ...ours, userAgent: `${by('x')}-app/${appIdOf(TABLE)}` }, TABLE), false);
+  for (const eventName of ['AdminDisableUser', 'AdminDeleteUser', undefined]) {
+    assert.equal(isOwnSignOut({ ...ours, eventName }, TABLE), false, eventName);
+  }
+});
+
+test('the app id is no longer than the SDK sends whole', () => {
+  assert.ok(appIdOf('t'.repeat(255)).length <= 50);
+});
