@@ -1,6 +1,7 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import {
   AuthorizationType,
+  type CfnRestApi,
   EndpointType,
   LambdaIntegration,
   LogGroupLogDestination,
@@ -132,6 +133,10 @@ function createApi(scope: Construct, config: Config, removalPolicy: RemovalPolic
       accessLogFormat,
     },
   });
+  // By default a Regional endpoint takes TLS 1.0. RestApi has no property for it; this kind of policy wants STRICT.
+  const cfnApi = api.node.defaultChild as CfnRestApi;
+  cfnApi.securityPolicy = 'SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09';
+  cfnApi.endpointAccessMode = 'STRICT';
   // The output it makes of itself says what ApiUrl says.
   api.node.tryRemoveChild('Endpoint');
   // API Gateway would make this group itself, and keep it for ever.

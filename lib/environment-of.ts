@@ -13,9 +13,12 @@ export function operationEnvironment(
   issuer: string,
   clients: Record<string, string>,
 ): Record<string, string> {
-  const pool = `https://cognito-idp.${stack.region}.${stack.urlSuffix}/${userPool.userPoolId}`;
+  // As IssuerConfiguration of the pool says, ORIGINAL or UPDATED: it may be changed, and of an existing pool it is not known.
+  const issuersOfPool = ['cognito-idp', 'issuer-cognito-idp'].map(
+    (host) => `https://${host}.${stack.region}.${stack.urlSuffix}/${userPool.userPoolId}`,
+  );
   const trustedIssuers = [
-    {
+    ...issuersOfPool.map((pool) => ({
       issuer: pool,
       jwksUri: `${pool}/.well-known/jwks.json`,
       realm: config.realm,
@@ -24,7 +27,7 @@ export function operationEnvironment(
       clientIds: [appsClient.userPoolClientId, ...(config.userPool?.clientIds ?? [])],
       tokenUse: 'access',
       accountClaim: 'username',
-    },
+    })),
     ...config.trustedIssuers,
   ];
   const environment = {

@@ -135,7 +135,13 @@ export async function startBackends(options: {
       AWS_ENDPOINT_URL_KMS: kms.endpoint,
       AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: cognito.endpoint,
     },
-    hosts: { [`cognito-idp.${region}.amazonaws.com`]: cognito.endpoint },
+    // Of the pool's issuers, where their keys are.
+    hosts: Object.fromEntries(
+      ['cognito-idp', 'issuer-cognito-idp'].map((host) => [
+        `${host}.${region}.amazonaws.com`,
+        cognito.endpoint,
+      ]),
+    ),
     ...(options.environments === undefined ? {} : { environments: options.environments }),
     onLine(name, line) {
       const operation = loggers.get(name);

@@ -33,7 +33,6 @@ export interface Pool {
   id: string;
   /** The part of the id after the underscore, which SRP hashes. */
   shortName: string;
-  issuer: string;
   /** What `definition.properties` say; follows them. */
   readonly settings: PoolSettings;
   clients: ReadonlyMap<string, Client>;
@@ -58,7 +57,6 @@ export function openPool(
 ): Pool {
   const { id } = template;
   const { clock, region } = options.surroundings;
-  const issuer = `https://cognito-idp.${region}.amazonaws.com/${id}`;
   // Settings made by API calls last until the template says something new, as they would beside CloudFormation.
   const made = createHash('sha256').update(JSON.stringify(template.properties)).digest('hex');
   const kept = openJsonFile(join(options.folder, `${id}.settings.json`), () => ({
@@ -89,14 +87,17 @@ export function openPool(
     definition,
     id,
     shortName: id.slice(id.indexOf('_') + 1),
-    issuer,
     settings,
     clients,
     clock,
     file,
     users: createUsers(settings, file, clock.seconds),
     keys,
-    tokens: createTokens({ issuer, keys, clock }),
+    tokens: createTokens({
+      issuer: () => `https://${settings.issuerHost}.${region}.amazonaws.com/${id}`,
+      keys,
+      clock,
+    }),
     sessions: createSessions(clock),
     revocations: openRevocations(join(options.folder, `${id}.revoked`), clock.seconds),
     update(properties) {

@@ -37,6 +37,8 @@ export interface PoolSettings {
   triggers: Partial<Record<TriggerName, string>>;
   /** Version 1 unless PreTokenGenerationConfig says otherwise. */
   tokenTriggerVersion: 1 | 2;
+  /** Of IssuerConfiguration: the host, before the region, of the `iss` in tokens. */
+  issuerHost: 'cognito-idp' | 'issuer-cognito-idp';
 }
 
 function readTriggers(config: Properties, pool: string): PoolSettings['triggers'] {
@@ -60,6 +62,7 @@ export function readSettings(pool: string, properties: Properties): PoolSettings
   const lambda = part(properties, 'LambdaConfig');
   const version = text(part(lambda, 'PreTokenGenerationConfig'), 'LambdaVersion') ?? 'V1_0';
   const mfa = text(properties, 'MfaConfiguration') ?? 'OFF';
+  const issuer = text(part(properties, 'IssuerConfiguration'), 'Type');
   return {
     usernameAttributes: names(properties, 'UsernameAttributes') ?? [],
     aliasAttributes: names(properties, 'AliasAttributes') ?? [],
@@ -86,6 +89,7 @@ export function readSettings(pool: string, properties: Properties): PoolSettings
       .map((attribute) => text(attribute, 'Name') ?? ''),
     triggers: readTriggers(lambda, pool),
     tokenTriggerVersion: version === 'V1_0' ? 1 : 2,
+    issuerHost: issuer === 'UPDATED' ? 'issuer-cognito-idp' : 'cognito-idp',
   };
 }
 

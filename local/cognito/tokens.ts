@@ -78,7 +78,7 @@ function readable(client: Client, user: User): Record<string, unknown> {
 }
 
 /** The tokens of a pool: RS256 under its one key, lifetimes from the client, times from the clock. */
-export function createTokens(options: { issuer: string; keys: PoolKeys; clock: Clock }): Tokens {
+export function createTokens(options: { issuer(): string; keys: PoolKeys; clock: Clock }): Tokens {
   const { issuer, keys, clock } = options;
   const grantKey = Buffer.from(keys.grantKey, 'base64');
   const privateKey = importJWK(keys.signing, 'RS256');
@@ -97,7 +97,7 @@ export function createTokens(options: { issuer: string; keys: PoolKeys; clock: C
       const common = {
         sub: user.sub,
         ...(groups.length > 0 ? { 'cognito:groups': groups } : {}),
-        iss: issuer,
+        iss: issuer(),
         ...(client.revocable ? { origin_jti: grant.originJti } : {}),
         event_id: randomUUID(),
         auth_time: grant.authTime,
@@ -156,7 +156,7 @@ export function createTokens(options: { issuer: string; keys: PoolKeys; clock: C
     async readAccess(accessToken) {
       try {
         const { payload } = await jwtVerify<AccessClaims>(accessToken, await publicKey, {
-          issuer,
+          issuer: issuer(),
           algorithms: ['RS256'],
           currentDate: new Date(clock.now()),
         });

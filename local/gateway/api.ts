@@ -73,6 +73,9 @@ export function readApi(deployment: Deployment): Api {
     'EndpointConfiguration',
     'BinaryMediaTypes',
     'DisableExecuteApiEndpoint',
+    // Of TLS, which loopback has none of.
+    'SecurityPolicy',
+    'EndpointAccessMode',
     'Tags',
   ]);
   known(stage, stage.properties, [

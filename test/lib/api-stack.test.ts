@@ -142,7 +142,9 @@ describe('the environment', () => {
 
   test('trusts the access tokens of the pool that the apps client got, never those of the login client', () => {
     const from = [configured.data, configured.identity];
-    const [pool, partner] = JSON.parse(environmentOf(configured.api, 'login', from)['TRUSTED_ISSUERS'] ?? '');
+    const [pool, updated, partner] = JSON.parse(
+      environmentOf(configured.api, 'login', from)['TRUSTED_ISSUERS'] ?? '',
+    );
     const id = idOf(configured.identity, 'AWS::Cognito::UserPool', 'UserPool');
     const issuer = `https://cognito-idp.<AWS::Region>.<AWS::URLSuffix>/<${id}>`;
     assert.deepEqual(pool, {
@@ -154,6 +156,9 @@ describe('the environment', () => {
       tokenUse: 'access',
       accountClaim: 'username',
     });
+    // The same pool, where its IssuerConfiguration is UPDATED.
+    const other = `https://issuer-cognito-idp.<AWS::Region>.<AWS::URLSuffix>/<${id}>`;
+    assert.deepEqual(updated, { ...pool, issuer: other, jwksUri: `${other}/.well-known/jwks.json` });
     assert.equal(partner.realm, 'partner');
   });
 
@@ -172,6 +177,14 @@ describe('the environment', () => {
       [`<${idOf(api, 'AWS::ApiGateway::ApiKey', 'ClientsTrialFirstlimited')}>`]: 'trial',
     });
   });
+});
+
+test('the endpoint takes TLS 1.2 with forward secrecy at the least', () => {
+  const { SecurityPolicy, EndpointAccessMode } = one(api, 'AWS::ApiGateway::RestApi', 'Api').Properties;
+  assert.deepEqual(
+    [SecurityPolicy, EndpointAccessMode],
+    ['SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09', 'STRICT'],
+  );
 });
 
 describe('the stage', () => {
