@@ -64,12 +64,23 @@ export async function adminReset(
   user: User,
   now: number,
 ): Promise<AdminStatus> {
-  const reset = await insist(records, user, (factor) => {
-    const removed = { ...withoutFailures(without(known(factor), undefined)), recentFailures: [] };
-    return noted(changed(removed, now), 'reset', now);
-  });
+  const reset = await insist(records, user, (factor) => removed(known(factor), now));
   await poolSessions?.end(user);
   return adminStatusOf(reset, settings, now);
+}
+
+/**
+ * The same for somebody who is no user any more and may never have had a second factor: no secret of theirs stays.
+ *
+ * @throws CountersignError `conflict`, `temporarily_unavailable`
+ */
+export async function forgetFactor(records: Records, user: User, now: number): Promise<void> {
+  await insist(records, user, (factor) => removed(factor, now));
+}
+
+function removed(factor: Factor, now: number): Factor {
+  const rest = { ...withoutFailures(without(factor, undefined)), recentFailures: [] };
+  return noted(changed(rest, now), 'reset', now);
 }
 
 /**

@@ -50,7 +50,8 @@ for (const [what, Command] of Object.entries({
     assertProblem(await client.get('/v1/totp', session.access), 401, 'token_invalid');
     assertProblem(await client.get('/v1/totp', atCognito), 401, 'token_invalid');
     assert.equal((await refresh(untouched.refresh)).status, 200);
-    assert.equal((await storedFactor(service, person)).event?.type, 'sessions_revoked');
+    const ended = what === 'deleted' ? 'reset' : 'sessions_revoked';
+    assert.equal((await storedFactor(service, person)).event?.type, ended);
   });
 }
 
@@ -63,6 +64,14 @@ test('the second factor stays, and signs in as before', async () => {
   const { username, password } = person;
   const challengeToken = text(await client.post('/v1/auth/login', { username, password }), 'challengeToken');
   assert.equal((await client.post('/v1/auth/verify', { challengeToken, code: code() })).status, 200);
+});
+
+test('of a deleted user no secret and no backup code stays', async () => {
+  const person = await createPerson(service);
+  await enrollPerson(service, client, person);
+  await atThePool(AdminDeleteUserCommand, person);
+  const { authenticators, pending, backupCodes } = await storedFactor(service, person);
+  assert.deepEqual([authenticators, pending, backupCodes], [[], undefined, undefined]);
 });
 
 test('a sign-out that Countersign itself has asked for ends nothing more: who confirmed goes on', async () => {
