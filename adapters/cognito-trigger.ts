@@ -1,14 +1,24 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { CountersignError, type ErrorCode, unavailable } from '../core/error.ts';
 import type { User } from '../core/user.ts';
 import { secondsNow } from './clock.ts';
 import { within } from './deadline.ts';
-import { defectOf, writeLog } from './log.ts';
+import { logFault, writeLog } from './log.ts';
 
 /** What every trigger event of a user pool has (Cognito developer guide, "Lambda triggers"). */
 interface TriggerEvent {
+  triggerSource: string;
   request: { userAttributes?: Record<string, string>; userNotFound?: boolean | undefined };
-  response: object;
+  /** What Cognito is told by the one trigger or the other. */
+  response: {
+    answerCorrect?: boolean;
+    challengeName?: string | undefined;
+    issueTokens?: boolean;
+    failAuthentication?: boolean;
+    publicChallengeParameters?: Record<string, string>;
+    claimsAndScopeOverrideDetails?: object | undefined;
+  };
 }
 
 /**
@@ -32,20 +42,44 @@ export function trigger<E extends TriggerEvent>(
   return middy<E, E, Error, Context>({
     timeoutEarlyInMillis: EARLY,
     timeoutEarlyResponse: () => {
-      throw new Error('This took too long: try again.');
+      throw unavailable();
     },
   })
     .use({
+      after: (request) => logOutcome(operation, request),
       onError(request) {
         const { error, event, context } = request;
-        writeLog({ level: 'error', invocationId: context.awsRequestId, operation, ...defectOf(error) });
+        logFault({ invocationId: context.awsRequestId, operation }, error);
         if (refusal !== 'rethrow') request.response = answer(event, refusal);
+        logOutcome(operation, request, error instanceof CountersignError ? error.code : 'internal_error');
       },
     })
     .handler(async (event, context): Promise<E> => {
       const left = () => context.getRemainingTimeInMillis() - EARLY;
       return answer(event, await within(left, () => run(event, secondsNow())));
     });
+}
+
+/** One line an invocation, as the endpoints have one a request: which step, what Cognito is told, and why if refused. */
+function logOutcome(
+  operation: string,
+  { event, context, response }: { event: TriggerEvent; context: Context; response: TriggerEvent | null },
+  code?: ErrorCode,
+): void {
+  const { answerCorrect, challengeName, issueTokens, failAuthentication, publicChallengeParameters } =
+    response?.response ?? {};
+  writeLog({
+    level: 'info',
+    invocationId: context.awsRequestId,
+    operation,
+    triggerSource: event.triggerSource,
+    answerCorrect,
+    challengeName,
+    issueTokens,
+    failAuthentication,
+    methods: publicChallengeParameters?.['methods'],
+    code,
+  });
 }
 
 /** Who signs in: by `sub`, which never changes, not by the name they type. Undefined for nobody. */

@@ -8,7 +8,7 @@ import type { Bearer } from './bearer.ts';
 import { header, parseBody } from './body.ts';
 import { secondsNow } from './clock.ts';
 import { within } from './deadline.ts';
-import { causeOf, defectOf, writeLog } from './log.ts';
+import { logFault, writeLog } from './log.ts';
 import { problem } from './problem.ts';
 
 interface Request {
@@ -140,9 +140,8 @@ function problems(): Middleware {
   return {
     onError(request) {
       const { error, event } = request;
-      const ours = error instanceof CountersignError;
-      if (!ours || causeOf(error)) writeLog({ level: 'error', ...idsOf(request), ...defectOf(error) });
-      const answer = ours ? error : new CountersignError('internal_error');
+      logFault(idsOf(request), error);
+      const answer = error instanceof CountersignError ? error : new CountersignError('internal_error');
       const { statusCode, headers, body } = problem(answer, event.requestContext.requestId);
       request.response = { statusCode, headers: { 'cache-control': 'no-store', ...headers }, body };
     },

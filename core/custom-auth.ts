@@ -1,5 +1,6 @@
 import { attempt } from './attempt.ts';
 import { BACKUP_CODE } from './backup-codes.ts';
+import { CountersignError } from './error.ts';
 import { backupCodesRemaining, isEnabled } from './factor.ts';
 import type { Records, Services } from './ports.ts';
 import { type Proof, prove } from './proof.ts';
@@ -76,20 +77,25 @@ export async function createChallenge(
 }
 
 /**
- * Whether this answers that challenge: a code or a backup code. What is neither is wrong without being an attempt.
+ * An answer to that challenge: a code or a backup code. What is neither is wrong without being an attempt.
  *
- * @throws CountersignError what `attempt` throws: whoever calls refuses
+ * @throws CountersignError `challenge_invalid`, `invalid_request`, and what `attempt` throws: whoever calls refuses
  */
 export async function verifyAnswer(
   services: Omit<Services, 'tokens'>,
-  input: { user: User; answer: string; hidden: Partial<PrivateParameters>; now: number },
-): Promise<boolean> {
+  input: { user: User | undefined; answer: unknown; hidden: Partial<PrivateParameters>; now: number },
+): Promise<void> {
   const { user, answer, hidden, now } = input;
   const { passwordProved, generation, challenge } = hidden;
+  if (!user || passwordProved !== 'true' || !generation || !challenge) {
+    throw new CountersignError('challenge_invalid');
+  }
   const proof = proofIn(answer);
-  if (passwordProved !== 'true' || !generation || !challenge || !proof) return false;
+  if (!proof) throw new CountersignError('invalid_request');
   const factor = await services.records.read(user);
-  if (factor.generation !== generation || Object.hasOwn(factor.answered, challenge)) return false;
+  if (factor.generation !== generation || Object.hasOwn(factor.answered, challenge)) {
+    throw new CountersignError('challenge_invalid');
+  }
   await attempt(
     services,
     user,
@@ -101,10 +107,10 @@ export async function verifyAnswer(
     'accepted',
     now,
   );
-  return true;
 }
 
-function proofIn(answer: string): Proof | undefined {
+function proofIn(answer: unknown): Proof | undefined {
+  if (typeof answer !== 'string') return undefined;
   const typed = answer.trim();
   if (/^(?:[0-9]{6}|[0-9]{8})$/.test(typed)) return { code: typed };
   return typed.length <= 64 && BACKUP_CODE.test(typed) ? { backupCode: typed } : undefined;

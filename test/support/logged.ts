@@ -1,0 +1,17 @@
+/** What `work` gives, and the lines that it has logged in this very process. */
+export async function logged<T>(work: () => Promise<T>): Promise<{ done: T; log: string }> {
+  const lines: string[] = [];
+  const write = process.stdout.write;
+  // The test runner writes to the same stream: only what is a line of the log is kept back.
+  process.stdout.write = ((chunk: string, ...rest: []) => {
+    if (typeof chunk !== 'string' || !chunk.startsWith('{"level"'))
+      return write.call(process.stdout, chunk, ...rest);
+    lines.push(chunk);
+    return true;
+  }) as typeof write;
+  try {
+    return { done: await work(), log: lines.join('') };
+  } finally {
+    process.stdout.write = write;
+  }
+}
