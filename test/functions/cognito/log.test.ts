@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import '../../support/native-powers.ts';
 import { clientOf, enrollPerson } from '../../support/client.ts';
 import { answer, challenged, fullSession } from '../../support/cognito-sign-in.ts';
@@ -9,8 +8,13 @@ import { createPerson } from '../../support/people.ts';
 import { serviceForTests } from '../../support/service.ts';
 
 const lines: string[] = [];
+let heard = () => {};
 const service = await serviceForTests(undefined, {
-  onLog: (operation, line) => operation.startsWith('cognito/') && lines.push(line),
+  onLog(operation, line) {
+    if (!operation.startsWith('cognito/')) return;
+    lines.push(line);
+    heard();
+  },
 });
 const person = await createPerson(service);
 
@@ -20,7 +24,11 @@ const person = await createPerson(service);
  */
 async function linesOf<T>(count: number, work: () => Promise<T>) {
   const done = await work();
-  for (let waited = 0; lines.length < count && waited < 200; waited++) await setTimeout(10);
+  while (lines.length < count) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    heard = resolve;
+    await promise;
+  }
   const written = lines.splice(0).map((line) => {
     for (const name of [person.sub, person.username]) assert.ok(!line.includes(name), line);
     const { invocationId, ...said } = JSON.parse(line);
