@@ -205,6 +205,12 @@ test('what is accepted is told and does not count, for the one it is meant for a
   assert.ok(!left.includes('user-srp srp') && !left.includes('admin-password backend'), left.join());
   assert.ok(left.includes('admin-password legacy'));
   assert.ok(!(await findings('Flows', '--login-client', backend)).includes('admin-password backend'));
+  assert.deepEqual(
+    (await findings('Mixed', '--accept', 'trigger-not-countersign:PostConfirmation')).filter((finding) =>
+      finding.startsWith('trigger-not-countersign'),
+    ),
+    ['trigger-not-countersign VerifyAuthChallengeResponse'],
+  );
   const id = account.idOf('Second');
   const { code, out } = await doctor(
     'Second',
