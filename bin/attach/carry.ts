@@ -3,6 +3,7 @@ import type {
   UpdateUserPoolCommandInput,
   UserPoolType,
 } from '@aws-sdk/client-cognito-identity-provider';
+import { turnMfaOff } from '../doctor/examine.ts';
 import type { Described } from './described.ts';
 
 /**
@@ -99,13 +100,14 @@ export function updateRequest(
 
 /** Why the pool's settings cannot all be kept, one sentence each; empty where they can. */
 export function obstacles({ pool, unknown }: Described, mfa: string | undefined): string[] {
+  const [, , , region = ''] = (pool.Arn ?? '').split(':');
   const sentences = unknown.map(
     (path) =>
       `Cognito describes ${path}, which this program does not know and an update might reset. Update @aws-sdk/client-cognito-identity-provider.`,
   );
   if ((mfa ?? pool.MfaConfiguration ?? 'OFF') !== 'OFF') {
     sentences.push(
-      `MfaConfiguration is ${mfa ?? pool.MfaConfiguration}: its factors are not among what UpdateUserPool takes, and the pool's own MFA comes in the triggers' way. Turn it off first: aws cognito-idp set-user-pool-mfa-config --user-pool-id ${pool.Id} --mfa-configuration OFF`,
+      `MfaConfiguration is ${mfa ?? pool.MfaConfiguration}: its factors are not among what UpdateUserPool takes, and the pool's own MFA comes in the triggers' way. ${turnMfaOff(pool.Id ?? '', region)}`,
     );
   }
   if (pool.UserPoolTier === 'LITE') {

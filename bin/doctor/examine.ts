@@ -8,6 +8,11 @@ export function examine(facts: PoolFacts, loginClients: readonly string[] = []):
   return [...poolFindings(facts), ...triggerFindings(facts), ...clientFindings(facts, loginClients)];
 }
 
+/** How the pool's own MFA is turned off, and what that costs. */
+export function turnMfaOff(id: string, region: string): string {
+  return `Turning it off leaves the password alone to every user who has not enrolled here by then (docs/cognito.md, "A pool that uses Cognito's MFA today"): aws cognito-idp set-user-pool-mfa-config --region ${region} --user-pool-id ${id} --mfa-configuration OFF`;
+}
+
 function poolFindings({ id, region, pool, mfa }: PoolFacts): Finding[] {
   const findings: Finding[] = [];
   const about = `user pool ${id}`;
@@ -17,7 +22,7 @@ function poolFindings({ id, region, pool, mfa }: PoolFacts): Finding[] {
       subject: id,
       about,
       found: `MfaConfiguration: ${mfa}`,
-      remedy: `aws cognito-idp set-user-pool-mfa-config --region ${region} --user-pool-id ${id} --mfa-configuration OFF`,
+      remedy: turnMfaOff(id, region),
     });
   }
   if (pool.DeviceConfiguration) {

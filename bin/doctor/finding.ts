@@ -46,6 +46,10 @@ export const codes = {
     severity: 'hole',
     why: 'It looks into another table than its fellows: who is enrolled in one is nobody in the other.',
   },
+  'pool-mfa': {
+    severity: 'hole',
+    why: 'Cognito asks for its own second factor after the password. By one report it then hands out tokens without asking Countersign (aws-amplify/amplify-js#3876); where it does ask (#4888), Countersign refuses the step that is not its own.',
+  },
   'challenge-trigger-missing': {
     severity: 'broken',
     why: 'The custom flow needs define, create and verify: without one of them nobody signs in through it.',
@@ -57,10 +61,6 @@ export const codes = {
   'invoke-permission-missing': {
     severity: 'broken',
     why: 'Cognito may not invoke the function for this pool: sign-ins fail.',
-  },
-  'pool-mfa': {
-    severity: 'broken',
-    why: "Cognito's own second factor comes in between: it knows no backup codes, and Countersign refuses a sign-in with steps that are not its own.",
   },
   'confirmation-trigger-missing': {
     severity: 'risk',

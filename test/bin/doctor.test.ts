@@ -205,6 +205,12 @@ test('what is accepted is told and does not count, for the one it is meant for a
   assert.ok(!left.includes('user-srp srp') && !left.includes('admin-password backend'), left.join());
   assert.ok(left.includes('admin-password legacy'));
   assert.ok(!(await findings('Flows', '--login-client', backend)).includes('admin-password backend'));
+  assert.deepEqual(
+    (await findings('Mixed', '--accept', 'trigger-not-countersign:PostConfirmation')).filter((finding) =>
+      finding.startsWith('trigger-not-countersign'),
+    ),
+    ['trigger-not-countersign VerifyAuthChallengeResponse'],
+  );
   const id = account.idOf('Second');
   const { code, out } = await doctor(
     'Second',
@@ -222,6 +228,10 @@ test('each finding is told with what was found, why it matters and the remedy; s
   assert.match(out, /BROKEN {2}invoke-permission-missing {2}trigger CreateAuthChallenge/);
   assert.match(out, /remedy {2}aws lambda add-permission .*--source-arn arn:aws:cognito-idp:eu-central-1:/);
   assert.match(out, /4 findings: 4 broken/);
+  assert.match(
+    (await doctor('Second')).out,
+    /HOLE {2}pool-mfa [\s\S]*remedy {2}.*the password alone.*: aws cognito-idp set-user-pool-mfa-config .*OFF$/m,
+  );
   const [text, json] = await Promise.all([doctor('Clients'), doctor('Clients', '--json')]);
   assert.doesNotMatch(text.out + json.out, /ClientSecret|[0-9a-f]{64}/);
 });
