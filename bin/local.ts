@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { LocalJson } from '../local/local-json.ts';
 import './node-version.mjs';
@@ -46,13 +46,17 @@ async function main({
       if (fresh) for (const name of KEPT) rmSync(join(folder, name), { recursive: true, force: true });
       // A pool of its own stands for an existing one, which is not on this machine.
       await synthesize(assembly, { issuer: `http://localhost:${port}`, userPool: undefined }, stop);
-      mkdirSync(join(folder, 'logs'), { recursive: true });
       return assembly;
     },
     folder,
     port,
     onProgress: say,
-    onLog: (operation, line) => appendFileSync(join(folder, 'logs', `${operation}.log`), `${line}\n`),
+    onLog(operation, line) {
+      const file = join(folder, 'logs', `${operation}.log`);
+      // A trigger's is in a folder of its own, as its function is.
+      mkdirSync(dirname(file), { recursive: true });
+      appendFileSync(file, `${line}\n`);
+    },
   }).catch((error: NodeJS.ErrnoException) => {
     if (stop.aborted) process.exit(0);
     throw error.code === 'EADDRINUSE' ? new Error(portTaken(port)) : error;

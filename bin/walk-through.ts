@@ -19,7 +19,7 @@ Watch it: npm run demo (in another terminal). Or do it yourself, in bash:
 
 ${pasteable(url, apiKey, first?.username ?? '', first?.password ?? '')}
 
-Ctrl-C stops the service; what it knows is kept in ${folder}.
+Ctrl-C stops the service; what it knows is kept in ${folder}, each function's log in its folder logs.
 `;
 }
 

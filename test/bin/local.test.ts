@@ -122,6 +122,11 @@ test('it starts, shows how it is used, plays the demo, and survives kill -9', as
   assert.match(played.out, /ada has a second factor already/);
   assert.match(played.out, /Every step did what it should/);
 
+  for (const operation of ['login', 'verify-login', 'cognito/pre-token-generation']) {
+    const [line] = readFileSync(join(data, 'logs', `${operation}.log`), 'utf8').split('\n');
+    assert.equal(JSON.parse(line ?? '').operation, operation);
+  }
+
   first.kill('SIGKILL');
   await first.ended;
   const second = await started(port);
