@@ -3,7 +3,7 @@ import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient, type KMSClientConfig } from '@aws-sdk/client-kms';
 import { unavailable } from '../core/error.ts';
-import { timeLeft } from './deadline.ts';
+import { outOfTime, timeLeft } from './deadline.ts';
 
 /**
  * How long a dependency may take: an answer has to begin within `milliseconds`, and go on. What fails by no fault of the
@@ -81,7 +81,7 @@ const WAITS = { THROTTLING: 100, TRANSIENT: 50 };
 /** One more attempt; none, the first included, that could not end within the invocation (see deadline.ts). */
 function onceMore(milliseconds: number): RetryStrategy {
   const attempt = (count: number, delay: number) => {
-    if (timeLeft() < delay + milliseconds) throw unavailable();
+    if (timeLeft() < delay + milliseconds) throw outOfTime();
     return { getRetryCount: () => count, getRetryDelay: () => delay };
   };
   return {

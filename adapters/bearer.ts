@@ -37,7 +37,7 @@ async function ownCaller(
       authTime: claims.auth_time,
       amr: claims.amr,
       generation: claims.gen,
-      ...(claims.origin && { origin: claims.origin }),
+      ...(claims.origin_jti !== undefined && { session: claims.origin_jti }),
     }
   );
 }
@@ -77,7 +77,7 @@ const KEYS_UNREACHABLE = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_J
 const SKEW = 60;
 
 function callerOf(payload: JWTPayload, trusted: TrustedIssuer, now: number): Caller | undefined {
-  const { sub, auth_time: authTime, client_id: clientId, token_use: use, origin_jti: jti } = payload;
+  const { sub, auth_time: authTime, client_id: clientId, token_use: use, origin_jti: session } = payload;
   if (typeof sub !== 'string' || sub.length < 1 || sub.length > 255 || !sub.isWellFormed()) return undefined;
   // Milliseconds, or a clock of its own, would be a sign-in that is always recent.
   if (typeof authTime !== 'number' || authTime > now + SKEW) return undefined;
@@ -92,7 +92,7 @@ function callerOf(payload: JWTPayload, trusted: TrustedIssuer, now: number): Cal
     // What another issuer's session saw is not known here, so nothing is claimed of it.
     amr: [],
     generation: undefined,
-    origin: { iss: trusted.issuer, ...(typeof jti === 'string' && { jti }) },
+    session: typeof session === 'string' ? session : undefined,
   };
 }
 

@@ -1,9 +1,9 @@
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import { CountersignError, type ErrorCode, unavailable } from '../core/error.ts';
+import { CountersignError, type ErrorCode } from '../core/error.ts';
 import type { User } from '../core/user.ts';
 import { secondsNow } from './clock.ts';
-import { within } from './deadline.ts';
+import { outOfTime, within } from './deadline.ts';
 import { logFault, writeLog } from './log.ts';
 
 /** What every trigger event of a user pool has (Cognito developer guide, "Lambda triggers"). */
@@ -42,7 +42,7 @@ export function trigger<E extends TriggerEvent>(
   return middy<E, E, Error, Context>({
     timeoutEarlyInMillis: EARLY,
     timeoutEarlyResponse: () => {
-      throw unavailable();
+      throw outOfTime();
     },
   })
     .use({

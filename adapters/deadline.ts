@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type CountersignError, unavailable } from '../core/error.ts';
 
 const invocation = new AsyncLocalStorage<() => number>();
 
@@ -10,6 +11,11 @@ const invocation = new AsyncLocalStorage<() => number>();
  */
 export function within<T>(left: () => number, work: () => Promise<T>): Promise<T> {
   return invocation.run(left, work);
+}
+
+/** Of an invocation whose time is over, or of a call that could not end within it. */
+export function outOfTime(): CountersignError {
+  return unavailable(new DOMException('The time of the invocation is over.', 'TimeoutError'));
 }
 
 /** The milliseconds that are left of the invocation; without end outside of one. */

@@ -2,12 +2,12 @@ import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import type { GenericSchema, InferOutput } from 'valibot';
 import type { Caller } from '../core/claims.ts';
-import { CountersignError, unavailable } from '../core/error.ts';
+import { CountersignError } from '../core/error.ts';
 import type { User } from '../core/user.ts';
 import type { Bearer } from './bearer.ts';
 import { header, parseBody } from './body.ts';
 import { secondsNow } from './clock.ts';
-import { within } from './deadline.ts';
+import { outOfTime, within } from './deadline.ts';
 import { logFault, writeLog } from './log.ts';
 import { problem } from './problem.ts';
 
@@ -109,7 +109,7 @@ function behindGateway(
   return middy<APIGatewayProxyEvent, APIGatewayProxyResult, Error, Context>({
     timeoutEarlyInMillis: EARLY,
     timeoutEarlyResponse: () => {
-      throw unavailable();
+      throw outOfTime();
     },
   })
     .use(requestLog(options))

@@ -32,7 +32,7 @@ const ClaimsShape = v.object({
   auth_time: seconds,
   amr: v.array(v.picklist(['pwd', 'otp', 'mfa'])),
   gen: v.string(),
-  origin: v.optional(v.object({ iss: v.string(), jti: v.optional(v.string()) })),
+  origin_jti: v.optional(v.string()),
 });
 const RefreshClaimsShape = v.object({
   ...ClaimsShape.entries,

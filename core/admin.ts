@@ -112,7 +112,7 @@ const MOST_IN_BETWEEN = 20;
 
 /**
  * A write that holds whatever else has been written of the user meanwhile. Who is to lose their session could otherwise keep
- * it by writing without end.
+ * it by writing without end. (Where besides its answer is lost, that is a fault: doing all of it again is right then.)
  */
 async function insist(records: Records, user: User, next: (stored: Factor) => Factor): Promise<Factor> {
   let stored = await records.read(user);

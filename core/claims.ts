@@ -24,18 +24,11 @@ export interface Claims {
   gen: string;
   /** `urn:countersign:1fa` or `urn:countersign:2fa` (access tokens; RFC 9068 §2.2.1). */
   acr?: string;
-  /** Of another issuer's session: it proved the second factor here, for this one token (access tokens of a step-up). */
-  origin?: Origin | undefined;
+  /** The other issuer's session that stepped up, as its own tokens name it (access tokens). */
+  origin_jti?: string | undefined;
   /** The refresh family, and the token's place in it (refresh tokens). */
   family?: string;
   sequence?: number;
-}
-
-/** Another issuer's session. */
-export interface Origin {
-  iss: string;
-  /** Cognito's `origin_jti`; undefined where its issuer does not tell sessions apart. */
-  jti?: string | undefined;
 }
 
 /** Somebody with a valid access token, of this service or of a trusted issuer. */
@@ -47,8 +40,8 @@ export interface Caller {
   amr: AuthenticationMethod[];
   /** The generation an own token carries; undefined for another issuer's. */
   generation: string | undefined;
-  /** Where the session is another issuer's, which alone goes on with it and ends it. */
-  origin?: Origin | undefined;
+  /** The other issuer's session (Cognito's `origin_jti`), of a step-up's token too. */
+  session?: string | undefined;
 }
 
 /**

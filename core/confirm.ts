@@ -58,7 +58,7 @@ export async function confirm(
       authenticators: [...factor.authenticators, authenticator],
       backupCodes: backup ? backup.stored : factor.backupCodes,
     };
-    return changed(first ? withoutFailures(grown) : grown, now, caller.origin?.jti);
+    return changed(first ? withoutFailures(grown) : grown, now, caller.session);
   };
   await services.tokens.ready(now);
   const confirmed = await attempt(services, user, factor, judge, 'confirmed', now);

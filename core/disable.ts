@@ -38,7 +38,7 @@ export async function disable(
   }
   const judge = async () => {
     const proven = await prove(services, user, factor, proof, now);
-    return proven && changed(without(proven, authenticatorId), now, caller.origin?.jti);
+    return proven && changed(without(proven, authenticatorId), now, caller.session);
   };
   await services.tokens.ready(now);
   const left = await attempt(services, user, factor, judge, 'disabled', now);

@@ -35,7 +35,7 @@ export async function rotateBackupCodes(
   const { codes, stored } = newBackupCodes(user, await services.keyring.current('backup-code', now));
   const judge = async () => {
     const proven = await prove(services, user, factor, { code }, now);
-    return proven && changed({ ...proven, backupCodes: stored }, now, caller.origin?.jti);
+    return proven && changed({ ...proven, backupCodes: stored }, now, caller.session);
   };
   await services.tokens.ready(now);
   const rotated = await attempt(services, user, factor, judge, 'rotated', now);

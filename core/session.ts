@@ -1,4 +1,4 @@
-import { type AuthenticationMethod, acrOf, type Caller, type Origin } from './claims.ts';
+import { type AuthenticationMethod, acrOf, type Caller } from './claims.ts';
 import { CountersignError } from './error.ts';
 import type { Factor } from './factor.ts';
 import type { PoolSessions, Tokens } from './ports.ts';
@@ -25,7 +25,8 @@ export interface Grounds {
   generation: string;
   authTime: number;
   amr: AuthenticationMethod[];
-  origin?: Origin | undefined;
+  /** The other issuer's session behind it. */
+  session?: string | undefined;
 }
 
 interface Issuing {
@@ -64,12 +65,12 @@ export async function issueAccessToken(
   now: number,
 ): Promise<AccessToken> {
   const expiresIn = settings.lifetimes.accessToken;
-  const { amr, origin } = grounds;
+  const { amr, session } = grounds;
   const claims = {
     ...claimsOf(grounds, now),
     exp: now + expiresIn,
     acr: acrOf(amr),
-    ...(origin && { origin }),
+    ...(session !== undefined && { origin_jti: session }),
   };
   return { accessToken: await tokens.sign('access', claims, now), tokenType: 'Bearer', expiresIn };
 }
@@ -99,7 +100,7 @@ export function refuseUnlessCurrent(caller: Caller, factor: Factor): void {
   const current =
     caller.generation === undefined
       ? caller.authTime > factor.changedAt ||
-        (caller.origin?.jti !== undefined && caller.origin.jti === factor.provenBy)
+        (caller.session !== undefined && caller.session === factor.provenBy)
       : caller.generation === factor.generation;
   if (!current) throw new CountersignError('token_invalid');
 }
@@ -127,8 +128,8 @@ export async function endPoolSessions(
 }
 
 /**
- * The session that proved a change goes on as a new one, in the new generation; every other has ended. Empty where it is
- * another issuer's, a step-up's token included: that session is theirs to go on with, and to end.
+ * The session that proved a change goes on as a new one, in the new generation; every other has ended. Empty where no
+ * password was seen here: that is another issuer's session, by its own token or a step-up's, and theirs to go on with.
  */
 export async function sessionAfterChange(
   issuing: Issuing,
@@ -138,7 +139,7 @@ export async function sessionAfterChange(
   amr: AuthenticationMethod[],
   now: number,
 ): Promise<Session | Record<string, never>> {
-  if (caller.origin) return {};
+  if (!caller.amr.includes('pwd')) return {};
   return openSession(
     issuing,
     {

@@ -99,10 +99,13 @@ export async function sweep(
     let state = left ?? newSweep(now);
     let at: number | undefined = now;
     while (at !== undefined) {
-      state = await sweepPage(sweeping, job, state, result, at);
-      // At the end too: a run that has lost the job retires nothing by what it met.
+      const after = await sweepPage(sweeping, job, state, result, at);
+      const ended = after.cursor === undefined;
+      // At the end too: a run that has lost the job retires nothing by what it met. One that goes on there reads its last
+      // page again, for without a cursor it would begin anew.
+      state = ended ? { ...after, cursor: state.cursor } : after;
       await store.save({ ...job, sweep: state });
-      if (state.cursor === undefined) {
+      if (ended) {
         if (state.unreadable === 0) result.retired = await retireUnused(sweeping, state);
         await store.save({ sweep: undefined, endedAt: at });
         return { ...result, outcome: 'finished' };

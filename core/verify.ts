@@ -40,7 +40,7 @@ export async function verify(
     generation: accepted.generation,
     authTime: now,
     amr: withSecondFactor(caller.amr),
-    origin: caller.origin,
+    session: caller.session,
   };
   const { accessToken, expiresIn } = await issueAccessToken(services, grounds, now);
   return { verified: true, method: methodOf(proof), accessToken, expiresIn };

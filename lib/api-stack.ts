@@ -133,7 +133,7 @@ function createApi(scope: Construct, config: Config, removalPolicy: RemovalPolic
       accessLogFormat,
     },
   });
-  // By default a Regional endpoint takes TLS 1.0. RestApi has no property for it; this kind of policy wants STRICT.
+  // By default a Regional endpoint takes TLS 1.0. RestApi has no property for it. STRICT: by no endpoint of another kind.
   const cfnApi = api.node.defaultChild as CfnRestApi;
   cfnApi.securityPolicy = 'SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09';
   cfnApi.endpointAccessMode = 'STRICT';

@@ -64,7 +64,7 @@ function refuseTooLarge(stack: Stack, environment: Record<string, string>): void
   if (total <= MOST_BYTES) return;
   const largest = sizes.toSorted((one, other) => other.bytes - one.bytes).slice(0, 3);
   throw new Error(
-    `The functions' environment would be about ${total} bytes, and Lambda allows ${MOST_BYTES}. The most is taken by ${largest.map(({ name, bytes }) => `${name} (${bytes})`).join(', ')}: fewer or shorter clients and keys (CLIENTS), trustedIssuers, formerIssuers or cors.origins.`,
+    `The functions' environment would be about ${total} bytes, and Lambda allows ${MOST_BYTES}. The most is taken by ${largest.map(({ name, bytes }) => `${name} (${bytes})`).join(', ')}: fewer or shorter clients and keys (CLIENTS), userPool.clientIds, trustedIssuers, formerIssuers or cors.origins.`,
   );
 }
 

@@ -10,7 +10,7 @@ export function examine(facts: PoolFacts, loginClients: readonly string[] = []):
 
 /** How the pool's own MFA is turned off, and what that costs. */
 export function turnMfaOff(id: string, region: string): string {
-  return `Turning it off leaves the password alone to every user who has not enrolled here by then (docs/cognito.md, "A pool that uses Cognito's MFA today"): aws cognito-idp set-user-pool-mfa-config --region ${region} --user-pool-id ${id} --mfa-configuration OFF`;
+  return `Turning it off leaves every user who has not enrolled here by then with nothing but their password (docs/cognito.md, "A pool that uses Cognito's MFA today"): aws cognito-idp set-user-pool-mfa-config --region ${region} --user-pool-id ${id} --mfa-configuration OFF`;
 }
 
 function poolFindings({ id, region, pool, mfa }: PoolFacts): Finding[] {

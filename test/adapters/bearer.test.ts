@@ -87,7 +87,7 @@ test("another issuer's token says who and when, and claims nothing of how", asyn
     authTime: NOW - 5,
     amr: [],
     generation: undefined,
-    origin: { iss: trusted.issuer, jti: 'session-1' },
+    session: 'session-1',
   });
 });
 

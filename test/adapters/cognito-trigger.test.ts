@@ -84,5 +84,8 @@ test('a dependency that failed has a line before it, and so has a defect; no tex
 test('shortly before the limit it is refused, and logged as an operation that takes too long', async () => {
   const { answer, lines } = await answerOf(() => new Promise(() => {}), { remaining: 450 });
   assert.equal(answer, false);
-  assert.deepEqual(lines, [{ ...line, answerCorrect: false, code: 'temporarily_unavailable' }]);
+  assert.deepEqual(lines, [
+    { level: 'error', ...ids, code: 'temporarily_unavailable', cause: { error: 'TimeoutError' } },
+    { ...line, answerCorrect: false, code: 'temporarily_unavailable' },
+  ]);
 });

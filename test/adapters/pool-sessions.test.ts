@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { appIdOf, isOwnSignOut } from '../../adapters/pool-sessions.ts';
+import * as v from 'valibot';
+import { appIdOf, createPoolSessions, isOwnSignOut } from '../../adapters/pool-sessions.ts';
+import { endPoolSessions } from '../../core/session.ts';
+import { Settings } from '../../core/settings.ts';
 
 const TABLE = 'CountersignData-Records0A1B2C3D-1EXAMPLE1TABLE';
 const by = (appId: string) => `aws-sdk-js/3.1164.0 ua/2.1 os/linux lang/js md/nodejs#24.1.0 app/${appId}`;
@@ -18,4 +21,11 @@ test('a sign-out is our own where this very deployment has asked for it, and for
 
 test('the app id is no longer than the SDK sends whole', () => {
   assert.ok(appIdOf('t'.repeat(255)).length <= 50);
+});
+
+test('somebody of another realm has no sessions at the pool, and nothing says that any were ended', async () => {
+  const SETTINGS = v.parse(Settings, { globalSignOut: true });
+  const poolSessions = createPoolSessions({ SETTINGS, TABLE_NAME: TABLE })?.('eu-west-1_aBcDeFgHi');
+  const ended = await endPoolSessions(poolSessions, { realm: 'partners', sub: 'sub-of-alice' });
+  assert.deepEqual(ended, {});
 });

@@ -175,7 +175,7 @@ test('what cannot be carried over is listed, and nothing is changed', async () =
   const unusable: [string, RegExp][] = [
     [
       'Mfa',
-      /MfaConfiguration is OPTIONAL.*the password alone.*set-user-pool-mfa-config --region eu-central-1 /,
+      /MfaConfiguration is OPTIONAL.*nothing but their password.*set-user-pool-mfa-config --region eu-central-1 /,
     ],
     ['Lite', /UserPoolTier is LITE/],
   ];

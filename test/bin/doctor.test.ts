@@ -230,7 +230,7 @@ test('each finding is told with what was found, why it matters and the remedy; s
   assert.match(out, /4 findings: 4 broken/);
   assert.match(
     (await doctor('Second')).out,
-    /HOLE {2}pool-mfa [\s\S]*remedy {2}.*the password alone.*: aws cognito-idp set-user-pool-mfa-config .*OFF$/m,
+    /HOLE {2}pool-mfa [\s\S]*remedy {2}.*nothing but their password.*: aws cognito-idp set-user-pool-mfa-config .*OFF$/m,
   );
   const [text, json] = await Promise.all([doctor('Clients'), doctor('Clients', '--json')]);
   assert.doesNotMatch(text.out + json.out, /ClientSecret|[0-9a-f]{64}/);

@@ -42,7 +42,7 @@ test("another issuer's token is void up to the very second of a change, but for 
       authTime,
       amr: [],
       generation: undefined,
-      origin: { iss: 'https://issuer.example', jti: session },
+      session,
     };
     return verify(deployment, { caller: theirs, proof: { code: '000000' }, client: CLIENT, now: NOW });
   };
@@ -64,7 +64,7 @@ test("a step-up of another issuer's session begins none of this service, and wha
     authTime: changedAt + 1,
     amr: [],
     generation: undefined,
-    origin: { iss: 'https://issuer.example', jti: 'session-1' },
+    session: 'session-1',
   };
   const steppedUp = await verify(deployment, {
     caller: theirs,
@@ -85,6 +85,21 @@ test("a step-up of another issuer's session begins none of this service, and wha
   assert.ok(again.verified);
 });
 
+test('nor does it where the other issuer does not tell sessions apart', async () => {
+  const deployment = createDeployment();
+  const { caller, app } = await enrolled(deployment);
+  const theirs = { ...caller, authTime: NOW, amr: [], generation: undefined };
+  const proof = { code: app.codeAt(NOW) };
+  const { accessToken } = await verify(deployment, { caller: theirs, proof, client: CLIENT, now: NOW });
+  const answer = await rotateBackupCodes(deployment, {
+    caller: await callerOf(deployment, accessToken, NOW),
+    code: app.codeAt(NOW + 30),
+    client: CLIENT,
+    now: NOW + 30,
+  });
+  assert.deepEqual(Object.keys(answer), ['backupCodes']);
+});
+
 test("another issuer's session is not exempt where nobody's session proved the change", async () => {
   const deployment = createDeployment();
   const { caller } = await enrolled(deployment);
@@ -94,7 +109,6 @@ test("another issuer's session is not exempt where nobody's session proved the c
     authTime: NOW - 301,
     amr: [],
     generation: undefined,
-    origin: { iss: 'https://issuer.example' },
   };
   const use = verify(deployment, { caller: theirs, proof: { code: '000000' }, client: CLIENT, now: NOW });
   await assert.rejects(use, refusal('token_invalid'));
