@@ -6,6 +6,8 @@ import { assertProblem, challengeFor, clientOf, codeAt, enrollPerson, signIn } f
 import { unthrottled } from '../support/plans.ts';
 import { serviceForTests } from '../support/service.ts';
 import { storedFactor, storedRecord } from '../support/stored.ts';
+import { overwrite } from '../support/table.ts';
+import { thorough } from '../support/thorough.ts';
 import { enrolledPerson, nextStep, personWithWays, wayNames } from '../support/ways.ts';
 
 const service = await serviceForTests(unthrottled);
@@ -222,11 +224,20 @@ test('a stranger without the password cannot lock the owner out', async () => {
 test('a hundred failures in a row, with waits between, stop the factor until a reset', async () => {
   const { person, code, wrongCode } = await enrolledPerson(service, client);
   const attempt = async (proof: Record<string, string>) => verify(await challengeFor(client, person), proof);
-  for (let failures = 1; failures <= 100; failures++) {
+  let failures = 0;
+  const guess = async () => {
     assertProblem(await attempt({ code: wrongCode() }), 401, 'code_rejected');
     service.clock.advance(900);
+    assert.equal((await storedFactor(service, person)).failures, ++failures);
+  };
+  while (failures < 6) await guess();
+  if (!thorough) {
+    // Those between are not played: as if they had been.
+    failures = 95;
+    const record = (await storedRecord(service, person)) ?? assert.fail();
+    await overwrite(service, { ...record, f: { N: String(failures) } });
   }
-  assert.equal((await storedFactor(service, person)).failures, 100);
+  while (failures < 100) await guess();
   const stopped = await storedRecord(service, person);
   const administrator = administratorOf(service);
   assertProblem(await attempt({ code: code() }), 403, 'factor_stopped');
@@ -236,8 +247,8 @@ test('a hundred failures in a row, with waits between, stop the factor until a r
   assert.deepEqual(await storedRecord(service, person), stopped);
 
   assert.equal((await administrator.reset(person.sub)).status, 200);
-  const { authenticators, failures } = await storedFactor(service, person);
-  assert.deepEqual([authenticators, failures], [[], 0]);
+  const { authenticators, failures: left } = await storedFactor(service, person);
+  assert.deepEqual([authenticators, left], [[], 0]);
   await signIn(client, person);
   const anew = await enrollPerson(service, client, person);
   assert.equal((await attempt({ code: anew.code() })).status, 200);
