@@ -14,7 +14,7 @@ import { inputs } from './inputs.ts';
 import { createTransport } from './request.ts';
 import { createSender, type Met } from './sender.ts';
 
-const amount = Number(process.env['FUZZ_INPUTS'] ?? (thorough ? 10_000 : 300));
+const amount = Number(process.env['FUZZ_INPUTS'] ?? (thorough ? 10_000 : 200));
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_260_101);
 const SENDERS = 6;
 

@@ -33,14 +33,16 @@ test('a new login for every guess buys none', async () => {
   assert.ok(lockedUntil > service.clock.seconds());
 });
 
-test('of a thousand guesses at once, on many challenges, no more than five are heard', async () => {
+test('of all guesses made at once, hundreds on ten challenges, no more than five are heard', async () => {
   const { person, code, wrongCode } = await enrolledPerson(service, client);
   const challenges = [];
   for (let count = 0; count < 10; count++) challenges.push(await challengeFor(client, person));
   nextStep(service);
   const [wrong, before] = [wrongCode(), service.calls.length];
   const answers = await Promise.all(
-    challenges.flatMap((challenge) => Array.from({ length: 100 }, () => verify(challenge, { code: wrong }))),
+    challenges.flatMap((challenge) =>
+      Array.from({ length: thorough ? 100 : 30 }, () => verify(challenge, { code: wrong })),
+    ),
   );
   for (const { status } of answers) assert.ok([401, 429].includes(status), `${status}`);
   const heard = service.calls
