@@ -38,6 +38,7 @@ async function ownCaller(
       amr: claims.amr,
       generation: claims.gen,
       ...(claims.origin_jti !== undefined && { session: claims.origin_jti }),
+      ...(claims.enrollment_required && { enrollmentRequired: true }),
     }
   );
 }

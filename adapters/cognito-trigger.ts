@@ -32,12 +32,16 @@ const EARLY = 400;
  *
  * @param refusal the response where anything fails or takes too long; `rethrow` for triggers that can refuse by an
  * exception only
+ * @param audit what the line in the log says besides
  */
 export function trigger<E extends TriggerEvent>(
   operation: string,
   refusal: E['response'] | 'rethrow',
   run: (event: E, now: number) => Promise<E['response']>,
+  audit: (event: E) => Record<string, unknown> = () => ({}),
 ) {
+  const log = (request: { event: E; context: Context; response: E | null }, code?: ErrorCode) =>
+    logOutcome(operation, request, { ...audit(request.event), code });
   const answer = (event: E, response: object) => ({ ...event, response: { ...event.response, ...response } });
   return middy<E, E, Error, Context>({
     timeoutEarlyInMillis: EARLY,
@@ -46,12 +50,12 @@ export function trigger<E extends TriggerEvent>(
     },
   })
     .use({
-      after: (request) => logOutcome(operation, request),
+      after: (request) => log(request),
       onError(request) {
         const { error, event, context } = request;
         logFault({ invocationId: context.awsRequestId, operation }, error);
         if (refusal !== 'rethrow') request.response = answer(event, refusal);
-        logOutcome(operation, request, error instanceof CountersignError ? error.code : 'internal_error');
+        log(request, error instanceof CountersignError ? error.code : 'internal_error');
       },
     })
     .handler(async (event, context): Promise<E> => {
@@ -64,7 +68,7 @@ export function trigger<E extends TriggerEvent>(
 function logOutcome(
   operation: string,
   { event, context, response }: { event: TriggerEvent; context: Context; response: TriggerEvent | null },
-  code?: ErrorCode,
+  besides: Record<string, unknown>,
 ): void {
   const { answerCorrect, challengeName, issueTokens, failAuthentication, publicChallengeParameters } =
     response?.response ?? {};
@@ -78,7 +82,7 @@ function logOutcome(
     issueTokens,
     failAuthentication,
     methods: publicChallengeParameters?.['methods'],
-    code,
+    ...besides,
   });
 }
 

@@ -29,6 +29,8 @@ interface Answer {
 interface EndpointOptions {
   operation: string;
   environment: { CLIENTS: Record<string, string>; CORS_ORIGINS: string[] };
+  /** What the line in the log says besides: whose factor an administrator acts on, and who they are. */
+  audit?: (event: APIGatewayProxyEvent) => Record<string, unknown>;
 }
 
 type Handler<R> = (request: R) => Promise<Answer>;
@@ -66,23 +68,57 @@ export function bearerBodyEndpoint<S extends GenericSchema>(
   );
 }
 
-/** For an administrator; API Gateway has checked the signature. The user is named by the path and `?realm=`. */
+interface AdminRequest extends Request {
+  user: User;
+  /** The ARN of the caller, whose signature API Gateway has checked. */
+  administrator: string;
+}
+
+/** For an administrator. The user is named by the path and `?realm=`; each call leaves a line that says who and whose. */
 export function adminEndpoint(
-  options: EndpointOptions & { realms: string[] },
-  run: Handler<Request & { user: User }>,
+  options: Omit<EndpointOptions, 'audit'> & { realms: string[] },
+  run: Handler<AdminRequest>,
 ) {
-  return endpoint(options, (request) => {
-    const { pathParameters, queryStringParameters } = request.event;
-    const realm = queryStringParameters?.['realm'] ?? options.realms[0] ?? '';
+  const realmIn = ({ queryStringParameters }: APIGatewayProxyEvent) =>
+    queryStringParameters?.['realm'] ?? options.realms[0] ?? '';
+  const audit = (event: APIGatewayProxyEvent) => ({
+    realm: realmIn(event),
+    user: userIdIn(event),
+    administrator: event.requestContext.identity.userArn,
+  });
+  return endpoint({ ...options, audit }, (request) => {
+    const { event } = request;
+    const realm = realmIn(event);
     if (!options.realms.includes(realm)) {
       throw new CountersignError('invalid_request', `realm is one of ${options.realms.join(', ')}.`);
     }
-    const sub = decoded(pathParameters?.['userId'] ?? '');
+    const sub = userIdIn(event);
     if (sub === undefined || sub.length < 1 || sub.length > 255) {
       throw new CountersignError('invalid_request', 'userId has 1 to 255 characters.');
     }
-    return run({ ...request, user: { realm, sub } });
+    const administrator = event.requestContext.identity.userArn;
+    // The route wants a signature, so this is a route that was deployed otherwise: nobody acts unnamed.
+    if (!administrator) throw new TypeError('An administrator without an ARN.');
+    return run({ ...request, user: { realm, sub }, administrator });
   });
+}
+
+/** The same, with a body that may be left out. */
+export function adminBodyEndpoint<S extends GenericSchema>(
+  options: Omit<EndpointOptions, 'audit'> & { realms: string[]; body: S },
+  run: Handler<AdminRequest & { body: InferOutput<S> }>,
+) {
+  return adminEndpoint(options, (request) => {
+    const { event } = request;
+    const given = event.body
+      ? event
+      : { ...event, body: '{}', headers: { 'content-type': 'application/json' } };
+    return run({ ...request, body: parseBody(given, options.body) });
+  });
+}
+
+function userIdIn({ pathParameters }: APIGatewayProxyEvent): string | undefined {
+  return decoded(pathParameters?.['userId'] ?? '');
 }
 
 /** API Gateway's REST APIs hand path parameters on as they were sent, percent-encoded. */
@@ -173,7 +209,7 @@ function idsOf({ event, context }: { event: APIGatewayProxyEvent; context: Conte
 }
 
 /** One line a request: what was asked by which client and how it ended. No body, no header, no address. */
-function requestLog({ operation, environment }: EndpointOptions): Middleware {
+function requestLog({ operation, environment, audit }: EndpointOptions): Middleware {
   const write: NonNullable<Middleware['after']> = (request) => {
     const { event, response } = request;
     const { code } = response && response.statusCode >= 400 ? JSON.parse(response.body) : { code: undefined };
@@ -182,6 +218,7 @@ function requestLog({ operation, environment }: EndpointOptions): Middleware {
       ...idsOf(request),
       operation,
       client: environment.CLIENTS[event.requestContext.identity.apiKeyId ?? ''],
+      ...audit?.(event),
       status: response?.statusCode,
       code,
     });

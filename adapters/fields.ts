@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { BACKUP_CODE } from '../core/backup-codes.ts';
+import { ONE_TIME_CODE } from '../core/one-time-code.ts';
 import type { Proof } from '../core/proof.ts';
 
 /** What the fields of the API's bodies look like. Their messages never quote what was sent. */
@@ -7,7 +7,7 @@ export const code = v.pipe(v.string(), v.regex(/^(?:[0-9]{6}|[0-9]{8})$/, 'six o
 export const backupCode = v.pipe(
   v.string(),
   v.maxLength(64, 'at most 64 characters'),
-  v.regex(BACKUP_CODE, 'sixteen letters and digits, with or without dashes'),
+  v.regex(ONE_TIME_CODE, 'sixteen letters and digits, with or without dashes'),
 );
 export const token = v.pipe(
   v.string(),
@@ -34,30 +34,35 @@ export const authenticatorName = v.pipe(
   v.regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters'),
 );
 
-/** `code` or `backupCode`, as fields of a body. */
+/** What proves the second factor, as fields of a body. */
 export const proofFields = { code: v.optional(code), backupCode: v.optional(backupCode) };
+
+/** The same where a ticket may stand in for it, after a reset. It has the form of a backup code. */
+export const signInFields = { ...proofFields, enrollmentTicket: v.optional(backupCode) };
 
 interface ProofFields {
   code?: string | undefined;
   backupCode?: string | undefined;
+  enrollmentTicket?: string | undefined;
 }
 
-/** Neither of the two, or one. */
+const proofsIn = ({ code, backupCode, enrollmentTicket }: ProofFields) =>
+  [code, backupCode, enrollmentTicket].filter((proof) => proof !== undefined).length;
+
 export const atMostOne = <Body extends ProofFields>() =>
   v.check<Body, string>(
-    (body) => body.code === undefined || body.backupCode === undefined,
-    'code or backupCode, not both',
+    (body) => proofsIn(body) <= 1,
+    'at most one of code, backupCode and enrollmentTicket',
   );
 
-export const exactlyOne = <Body extends ProofFields>() =>
-  v.check<Body, string>(
-    (body) => (body.code === undefined) !== (body.backupCode === undefined),
-    'exactly one of code and backupCode',
-  );
+/** @param fields those of the body, for the message */
+export const exactlyOne = <Body extends ProofFields>(fields = 'code and backupCode') =>
+  v.check<Body, string>((body) => proofsIn(body) === 1, `exactly one of ${fields}`);
 
-export function optionalProofOf({ code, backupCode }: ProofFields): Proof | undefined {
+export function optionalProofOf({ code, backupCode, enrollmentTicket }: ProofFields): Proof | undefined {
   if (code !== undefined) return { code };
-  return backupCode === undefined ? undefined : { backupCode };
+  if (backupCode !== undefined) return { backupCode };
+  return enrollmentTicket === undefined ? undefined : { enrollmentTicket };
 }
 
 export function proofOf(body: ProofFields): Proof {

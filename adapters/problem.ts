@@ -7,13 +7,21 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   body_too_large: { status: 413, title: 'The body is larger than 16 KB.' },
   unsupported_media_type: { status: 415, title: 'The body has to be application/json.' },
   invalid_credentials: { status: 401, title: 'The user name or the password is wrong.' },
-  new_password_required: { status: 403, title: 'The password is temporary: choose a new one first.' },
+  new_password_required: { status: 403, title: 'A new password has to be chosen first.' },
   sign_in_step_unsupported: {
     status: 403,
     title: 'The user pool asks for a step of its own that this sign-in does not know.',
   },
   token_invalid: { status: 401, title: 'The access token is missing, invalid, expired or void.' },
   recent_sign_in_required: { status: 401, title: 'This needs a recent sign-in: sign in again.' },
+  enrollment_required: {
+    status: 403,
+    title: 'A second factor is required: this session can do nothing but enroll one.',
+  },
+  enrollment_ticket_required: {
+    status: 403,
+    title: 'The second factor was reset: enrolling again needs the ticket that support hands over.',
+  },
   challenge_invalid: { status: 401, title: 'The challenge is invalid, expired or used: sign in again.' },
   refresh_token_invalid: {
     status: 401,
@@ -23,7 +31,7 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   too_many_attempts: { status: 429, title: 'Too many failed attempts: wait before the next one.' },
   factor_stopped: {
     status: 403,
-    title: 'The second factor is stopped after too many failures: an administrator has to reset it.',
+    title: 'Codes are stopped after too many failures: use a backup code, or ask support.',
   },
   totp_not_enabled: { status: 409, title: 'There is no second factor yet.' },
   authenticator_limit: { status: 409, title: 'There are as many authenticators as are allowed.' },

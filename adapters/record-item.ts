@@ -1,11 +1,13 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unavailable } from '../core/error.ts';
 import type {
+  Administered,
   Authenticator,
   BackupCodes,
   Factor,
   FactorEvent,
   PendingAuthenticator,
+  Reset,
   TotpParameters,
 } from '../core/factor.ts';
 import type { Sealed } from '../core/sealed.ts';
@@ -13,10 +15,11 @@ import type { Sealed } from '../core/sealed.ts';
 export type Item = Record<string, AttributeValue>;
 
 /**
- * The form of an item. It grows only where an older version would misread a newer item: versions run side by side while a
- * deployment is under way.
+ * The newest form of an item. Versions of the code run side by side while a deployment is under way, so an item says a higher
+ * number only if an older version would misread it: a reset would be "not enrolled" to one that does not know of it.
  */
-const VERSION = 1;
+const VERSION = 2;
+const versionOf = ({ reset }: Factor) => (reset ? VERSION : 1);
 
 /** The attribute that holds the id of the last write. */
 export const WRITTEN_BY = 'w';
@@ -27,7 +30,7 @@ export const WRITTEN_BY = 'w';
  */
 export function itemOf(factor: Factor): Item {
   return present({
-    v: number(VERSION),
+    v: number(versionOf(factor)),
     g: factor.generation ? text(factor.generation) : undefined,
     c: factor.changedAt ? number(factor.changedAt) : undefined,
     pb: factor.provenBy === undefined ? undefined : text(factor.provenBy),
@@ -36,6 +39,8 @@ export function itemOf(factor: Factor): Item {
     // The key and the id of the set stay while its last code is used: DynamoDB has no empty sets.
     b: factor.backupCodes && backupItem(factor.backupCodes),
     f: factor.failures ? number(factor.failures) : undefined,
+    bf: factor.backupFailures ? number(factor.backupFailures) : undefined,
+    so: factor.stoppedAt === undefined ? undefined : number(factor.stoppedAt),
     l: factor.lockedUntil ? number(factor.lockedUntil) : undefined,
     r:
       factor.recentFailures.length > 0
@@ -47,6 +52,9 @@ export function itemOf(factor: Factor): Item {
         : undefined,
     e: factor.event && { M: { t: text(factor.event.type), a: number(factor.event.at) } },
     q: factor.askedToEnrollAt === undefined ? undefined : number(factor.askedToEnrollAt),
+    rs: factor.reset && resetItem(factor.reset),
+    ps: factor.passwordSetAt === undefined ? undefined : number(factor.passwordSetAt),
+    ad: factor.administered && administeredItem(factor.administered),
     [WRITTEN_BY]: factor.writtenBy === undefined ? undefined : text(factor.writtenBy),
   });
 }
@@ -63,11 +71,16 @@ export function factorOf(item: Item): Factor {
     pending: item['p'] && readPending(item['p'].M),
     backupCodes: item['b'] && readBackup(item['b'].M),
     failures: item['f'] ? readNumber(item['f']) : 0,
+    backupFailures: item['bf'] ? readNumber(item['bf']) : 0,
+    stoppedAt: item['so'] && readNumber(item['so']),
     lockedUntil: item['l'] ? readNumber(item['l']) : 0,
     recentFailures: item['r'] ? readSpans(readList(item['r'])) : [],
     answered: item['x'] ? readTimes(readMap(item['x'])) : {},
     event: item['e'] && readEvent(readMap(item['e'])),
     askedToEnrollAt: item['q'] && readNumber(item['q']),
+    reset: item['rs'] && readReset(readMap(item['rs'])),
+    passwordSetAt: item['ps'] && readNumber(item['ps']),
+    administered: item['ad'] && readAdministered(readMap(item['ad'])),
     writtenBy: readText(item[WRITTEN_BY]),
   };
 }
@@ -164,6 +177,56 @@ function readBackup(item: Item | undefined): BackupCodes {
     set: readText(item?.['i']),
     keyId: readText(item?.['k']),
     digests: item?.['d'] ? readSet(item['d']) : [],
+  };
+}
+
+function resetItem({ passwordAfter, ticket }: Reset): AttributeValue {
+  return {
+    M: present({
+      p: passwordAfter === undefined ? undefined : number(passwordAfter),
+      t: ticket && {
+        M: {
+          i: text(ticket.id),
+          k: text(ticket.keyId),
+          d: { B: ticket.digest },
+          x: number(ticket.expiresAt),
+        },
+      },
+    }),
+  };
+}
+
+function readReset({ p, t }: Item): Reset {
+  const ticket = t && readMap(t);
+  return {
+    passwordAfter: p && readNumber(p),
+    ticket: ticket && {
+      id: readText(ticket['i']),
+      keyId: readText(ticket['k']),
+      digest: readBinary(ticket['d']),
+      expiresAt: readNumber(ticket['x']),
+    },
+  };
+}
+
+function administeredItem({ type, at, by, reason }: Administered): AttributeValue {
+  return {
+    M: present({
+      t: text(type),
+      a: number(at),
+      b: text(by),
+      r: reason === undefined ? undefined : text(reason),
+    }),
+  };
+}
+
+function readAdministered(map: Item): Administered {
+  return {
+    // A type that a newer version knows is only shown.
+    type: readText(map['t']) as Administered['type'],
+    at: readNumber(map['a']),
+    by: readText(map['b']),
+    ...(map['r'] && { reason: readText(map['r']) }),
   };
 }
 

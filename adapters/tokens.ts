@@ -33,6 +33,7 @@ const ClaimsShape = v.object({
   amr: v.array(v.picklist(['pwd', 'otp', 'mfa'])),
   gen: v.string(),
   origin_jti: v.optional(v.string()),
+  enrollment_required: v.optional(v.boolean()),
 });
 const RefreshClaimsShape = v.object({
   ...ClaimsShape.entries,

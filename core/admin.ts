@@ -1,9 +1,11 @@
 import { changed, noted, replaceOrConflict, withoutFailures } from './attempt.ts';
 import { without } from './disable.ts';
+import { afterPassword } from './enrollment-policy.ts';
+import { newTicket } from './enrollment-ticket.ts';
 import { CountersignError } from './error.ts';
-import type { Factor, FactorEvent } from './factor.ts';
-import { isStopped, lockedFor } from './limits.ts';
-import type { PoolSessions, Records } from './ports.ts';
+import type { Administered, Factor, FactorEvent, Reset } from './factor.ts';
+import { isStopped, lockedFor, withoutAnyFailure } from './limits.ts';
+import type { Keyring, PoolSessions, Records } from './ports.ts';
 import type { Settings } from './settings.ts';
 import { type Status, statusOf } from './status.ts';
 import type { User } from './user.ts';
@@ -15,14 +17,30 @@ interface Administration {
   poolSessions?: PoolSessions | undefined;
 }
 
+/** Who acts on a user's factor, and why. Kept in the record. */
+export interface Act {
+  /** The ARN of the caller, as IAM or CloudTrail names it. */
+  by: string;
+  reason?: string | undefined;
+}
+
 export interface AdminStatus extends Status {
-  /** Failures in a row. */
+  /** Wrong codes in a row. */
   failures: number;
+  /** Wrong backup codes and tickets in a row. */
+  backupFailures: number;
   /** Seconds since the epoch; null where there is no lock. */
   lockedUntil: number | null;
-  /** Stopped until a reset. */
+  /** Whether codes are stopped until support acts. Backup codes still count. */
   stopped: boolean;
+  /** Seconds since the epoch; null unless codes are stopped. */
+  stoppedAt: number | null;
+  /** What the next enrollment needs besides the password as it was, after a reset; null otherwise. */
+  enrollmentNeeds: 'ticket' | 'new_password' | null;
+  /** Seconds since the epoch; null where no ticket is waiting. */
+  ticketExpiresAt: number | null;
   lastEvent: FactorEvent | null;
+  lastAdministered: Administered | null;
 }
 
 /**
@@ -39,48 +57,78 @@ export async function adminStatus(
 }
 
 /**
- * Lifts a lock and forgives the failures in a row. A stopped factor is not unlocked: it is reset.
+ * Lifts a lock, and a stop once the user has a new password: with the old one whoever drove the factor into the stop would do
+ * it again. The pool says when a password is new; support says it for passwords that the pool does not keep.
  *
- * @throws CountersignError `user_not_found`, `factor_stopped`, `conflict`, `temporarily_unavailable`
+ * @param passwordChanged whether support has seen to a new password
+ * @throws CountersignError `user_not_found`, `new_password_required`, `conflict`, `temporarily_unavailable`
  */
 export async function adminUnlock(
   { records, settings }: Administration,
   user: User,
+  { passwordChanged, ...act }: Act & { passwordChanged: boolean },
   now: number,
 ): Promise<AdminStatus> {
   const factor = known(await records.read(user));
-  if (isStopped(factor, now, settings.limits)) throw new CountersignError('factor_stopped');
-  const unlocked = noted(withoutFailures(factor), 'unlocked', now);
+  const stopped = isStopped(factor, now, settings.limits);
+  if (stopped && !passwordChanged && !passwordIsNewer(factor)) {
+    throw new CountersignError(
+      'new_password_required',
+      'The factor is stopped: the user needs a new password first.',
+    );
+  }
+  const forgiven = stopped ? withoutAnyFailure(factor) : withoutFailures(factor);
+  const unlocked = administered(forgiven, 'unlocked', act, now);
   return adminStatusOf(await replaceOrConflict(records, user, factor, unlocked), settings, now);
 }
 
+function passwordIsNewer({ stoppedAt, passwordSetAt = 0 }: Factor): boolean {
+  return stoppedAt !== undefined && passwordSetAt > stoppedAt;
+}
+
+export type ResetAnswer = AdminStatus & {
+  /** Shown once: support hands it to the user. Absent where a new password is wanted instead. */
+  enrollmentTicket?: string;
+};
+
 /**
- * Removes the whole second factor, its failures and a stop included; every session ends. The user enrols anew.
+ * Removes the whole second factor, its failures and a stop included; every session ends. The old password alone enrolls
+ * nobody after that: the user needs the ticket, or a new password where the configuration says so.
  *
  * @throws CountersignError `user_not_found`, `conflict`, `temporarily_unavailable`
  */
 export async function adminReset(
-  { records, settings, poolSessions }: Administration,
+  { records, settings, poolSessions, keyring }: Administration & { keyring: Keyring },
   user: User,
+  act: Act,
   now: number,
-): Promise<AdminStatus> {
-  const reset = await insist(records, user, (factor) => removed(known(factor), now));
+): Promise<ResetAnswer> {
+  // Of another issuer's password nobody here hears.
+  const byPassword = settings.afterReset === 'new_password' && user.realm === settings.realm;
+  const issued = byPassword
+    ? undefined
+    : newTicket(user, await keyring.current('backup-code', now), now + settings.lifetimes.enrollmentTicket);
+  const resetOf = ({ stoppedAt }: Factor): Reset =>
+    issued ? { ticket: issued.stored } : { passwordAfter: stoppedAt ?? now };
+  const reset = await writeWithRetry(records, user, (factor) => {
+    const bare = removed(known(factor), now);
+    return administered({ ...bare, reset: resetOf(factor) }, 'reset', act, now);
+  });
   await poolSessions?.end(user);
-  return adminStatusOf(reset, settings, now);
+  return { ...adminStatusOf(reset, settings, now), ...(issued && { enrollmentTicket: issued.ticket }) };
 }
 
 /**
- * The same for somebody who is no user any more and may never have had a second factor: no secret of theirs stays.
+ * Removes everything of somebody who is no user any more and may never have had a second factor: no secret of theirs stays.
  *
  * @throws CountersignError `conflict`, `temporarily_unavailable`
  */
-export async function forgetFactor(records: Records, user: User, now: number): Promise<void> {
-  await insist(records, user, (factor) => removed(factor, now));
+export async function forgetFactor(records: Records, user: User, act: Act, now: number): Promise<void> {
+  await writeWithRetry(records, user, (factor) => administered(removed(factor, now), 'reset', act, now));
 }
 
 function removed(factor: Factor, now: number): Factor {
-  const rest = { ...withoutFailures(without(factor, undefined)), recentFailures: [] };
-  return noted(changed(rest, now), 'reset', now);
+  return changed(withoutAnyFailure(without(factor, undefined)), now);
 }
 
 /**
@@ -92,31 +140,46 @@ function removed(factor: Factor, now: number): Factor {
 export async function adminRevokeSessions(
   { records, poolSessions }: Omit<Administration, 'settings'>,
   user: User,
+  act: Act,
   now: number,
 ): Promise<void> {
-  await revokeSessions(records, user, now);
+  await revokeSessions(records, user, { act }, now);
   await poolSessions?.end(user);
 }
 
 /**
- * The same where Cognito has ended its own sessions already.
+ * Ends every session of a user where Cognito has ended its own already.
  *
+ * @param cause the administrator's act, if it was one, and when the password became a new one, if it did
  * @throws CountersignError `conflict`, `temporarily_unavailable`
  */
-export async function revokeSessions(records: Records, user: User, now: number): Promise<void> {
-  await insist(records, user, (factor) => noted(changed(factor, now), 'sessions_revoked', now));
+export async function revokeSessions(
+  records: Records,
+  user: User,
+  { act, passwordSetAt }: { act?: Act | undefined; passwordSetAt?: number | undefined },
+  now: number,
+): Promise<void> {
+  await writeWithRetry(records, user, (factor) => {
+    const newer = passwordSetAt !== undefined && passwordSetAt > (factor.passwordSetAt ?? 0);
+    const ended = changed(newer ? { ...factor, passwordSetAt } : factor, now);
+    return act ? administered(ended, 'sessions_revoked', act, now) : noted(ended, 'sessions_revoked', now);
+  });
 }
 
-/** Writes at once that get in between, one after the other, before it is given up. */
-const MOST_IN_BETWEEN = 20;
+/** Lost races until a write gives up. */
+const MOST_LOST_RACES = 20;
 
 /**
- * A write that holds whatever else has been written of the user meanwhile. Who is to lose their session could otherwise keep
- * it by writing without end. (Where besides its answer is lost, that is a fault: doing all of it again is right then.)
+ * Writes whatever else is written of the user meanwhile, so that a user cannot block revocation by writing continuously. A
+ * lost answer is a fault: doing all of it again is right then.
  */
-async function insist(records: Records, user: User, next: (stored: Factor) => Factor): Promise<Factor> {
+async function writeWithRetry(
+  records: Records,
+  user: User,
+  next: (stored: Factor) => Factor,
+): Promise<Factor> {
   let stored = await records.read(user);
-  for (let tries = 0; tries <= MOST_IN_BETWEEN; tries++) {
+  for (let tries = 0; tries <= MOST_LOST_RACES; tries++) {
     const wanted = next(stored);
     const outcome = await records.replace(user, stored, wanted);
     if (outcome.written) return wanted;
@@ -125,17 +188,30 @@ async function insist(records: Records, user: User, next: (stored: Factor) => Fa
   throw new CountersignError('conflict');
 }
 
+function administered(factor: Factor, type: Administered['type'], { by, reason }: Act, at: number): Factor {
+  const act: Administered = { type, at, by, ...(reason !== undefined && { reason }) };
+  return noted({ ...factor, administered: act }, type, at);
+}
+
 function known(factor: Factor): Factor {
   if (factor.writtenBy === undefined) throw new CountersignError('user_not_found');
   return factor;
 }
 
 function adminStatusOf(factor: Factor, settings: Settings, now: number): AdminStatus {
+  const stopped = isStopped(factor, now, settings.limits);
+  const next = afterPassword(factor);
   return {
     ...statusOf(factor),
     failures: factor.failures,
+    backupFailures: factor.backupFailures,
     lockedUntil: lockedFor(factor, now) > 0 ? factor.lockedUntil : null,
-    stopped: isStopped(factor, now, settings.limits),
+    stopped,
+    stoppedAt: stopped ? (factor.stoppedAt ?? null) : null,
+    enrollmentNeeds:
+      next === 'enrollment_ticket' ? 'ticket' : next === 'new_password' ? 'new_password' : null,
+    ticketExpiresAt: factor.reset?.ticket?.expiresAt ?? null,
     lastEvent: factor.event ?? null,
+    lastAdministered: factor.administered ?? null,
   };
 }

@@ -1,6 +1,6 @@
 import { CountersignError } from './error.ts';
 import type { Factor, FactorEvent } from './factor.ts';
-import { refuseUnlessOpen, withFailure } from './limits.ts';
+import { type Budget, refuseUnlessOpen, withBackupFailure, withFailure } from './limits.ts';
 import type { Records } from './ports.ts';
 import { randomId } from './random.ts';
 import type { Settings } from './settings.ts';
@@ -11,6 +11,7 @@ import type { User } from './user.ts';
  * refusing. **The answer follows the write, never the comparison**: a right code whose write is refused learns nothing,
  * and of any number of attempts at once, at most one is heard.
  *
+ * @param budget what a failure is counted against; only `code` locks and stops
  * @param judge the next state where the code is right and unused, undefined where not
  * @returns the state as written
  * @throws CountersignError `code_rejected`, `too_many_attempts`, `factor_stopped`, `temporarily_unavailable`
@@ -19,13 +20,16 @@ export async function attempt(
   { records, settings }: { records: Records; settings: Settings },
   user: User,
   read: Factor,
+  budget: Budget,
   judge: () => Promise<Factor | undefined>,
   event: FactorEvent['type'],
   now: number,
 ): Promise<Factor> {
-  refuseUnlessOpen(read, now, settings.limits);
+  refuseUnlessOpen(read, budget, now, settings.limits);
   const accepted = await judge();
-  const next = accepted ?? withFailure(read, now, settings.limits);
+  const next =
+    accepted ?? (budget === 'code' ? withFailure(read, now, settings.limits) : withBackupFailure(read));
+  if (!next) throw new CountersignError('code_rejected');
   const outcome = await records.replace(
     user,
     read,
@@ -33,7 +37,7 @@ export async function attempt(
   );
   if (!outcome.written) {
     // Somebody else was heard first. Nothing is compared again: what is stored now is the answer.
-    refuseUnlessOpen(outcome.stored, now, settings.limits);
+    refuseUnlessOpen(outcome.stored, budget, now, settings.limits);
     throw new CountersignError('code_rejected');
   }
   if (!accepted) throw new CountersignError('code_rejected');
@@ -48,9 +52,9 @@ export function changed(factor: Factor, now: number, provenBy?: string): Factor 
   return { ...factor, pending: undefined, generation: randomId(), changedAt: now, provenBy };
 }
 
-/** A success ends the failures in a row; those of the last 30 days stay counted. */
+/** A right code ends the wrong ones in a row; those of the last 30 days stay counted. */
 export function withoutFailures(factor: Factor): Factor {
-  return { ...factor, failures: 0, lockedUntil: 0 };
+  return { ...factor, failures: 0, lockedUntil: 0, stoppedAt: undefined };
 }
 
 export function noted(factor: Factor, type: FactorEvent['type'], at: number): Factor {

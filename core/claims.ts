@@ -26,6 +26,8 @@ export interface Claims {
   acr?: string;
   /** The other issuer's session that stepped up, as its own tokens name it (access tokens). */
   origin_jti?: string | undefined;
+  /** The session can do nothing but enroll (access tokens). */
+  enrollment_required?: boolean | undefined;
   /** The refresh family, and the token's place in it (refresh tokens). */
   family?: string;
   sequence?: number;
@@ -42,6 +44,8 @@ export interface Caller {
   generation: string | undefined;
   /** The other issuer's session (Cognito's `origin_jti`), of a step-up's token too. */
   session?: string | undefined;
+  /** Whether an own token says that its session can do nothing but enroll. */
+  enrollmentRequired?: boolean | undefined;
 }
 
 /**

@@ -57,11 +57,13 @@ export async function confirm(
       ...factor,
       authenticators: [...factor.authenticators, authenticator],
       backupCodes: backup ? backup.stored : factor.backupCodes,
+      // The enrollment that a ticket, or a new password, was wanted for is done.
+      reset: undefined,
     };
     return changed(first ? withoutFailures(grown) : grown, now, caller.session);
   };
   await services.tokens.ready(now);
-  const confirmed = await attempt(services, user, factor, judge, 'confirmed', now);
+  const confirmed = await attempt(services, user, factor, 'code', judge, 'confirmed', now);
   return {
     authenticatorId,
     ...(backup && { backupCodes: backup.codes }),

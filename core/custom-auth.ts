@@ -1,9 +1,11 @@
 import { attempt } from './attempt.ts';
-import { BACKUP_CODE } from './backup-codes.ts';
+import { afterPassword, refuseUnlessAskedFor } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
-import { backupCodesRemaining, isEnabled } from './factor.ts';
+import { backupCodesRemaining, type Factor, isEnabled } from './factor.ts';
+import { budgetOf } from './limits.ts';
+import { ONE_TIME_CODE } from './one-time-code.ts';
 import type { Records, Services } from './ports.ts';
-import { type Proof, prove } from './proof.ts';
+import { prove } from './proof.ts';
 import { randomId } from './random.ts';
 import type { User } from './user.ts';
 
@@ -22,8 +24,8 @@ const ANSWERS = 3;
 const ANSWERED_FOR = 900;
 
 /**
- * Where a sign-in goes from here, by its exact history: the password by SRP, then the second factor where there is one.
- * Any other history is refused: a sign-in that starts without the password would make a code the only factor.
+ * Where a sign-in goes from here, by its exact history: the password by SRP, then the second factor where there is one, or
+ * the ticket after a reset. Any other history is refused: a sign-in that starts without the password would make a code the only factor.
  *
  * An unknown user, played through by Cognito, gets the same steps: the password is never right.
  */
@@ -39,10 +41,22 @@ export async function defineNextStep(
   if (answers.some(({ challengeName }) => challengeName !== 'CUSTOM_CHALLENGE')) return 'refuse';
 
   const last = answers.at(-1);
-  if (!last) return isEnabled(await records.read(user)) ? 'CUSTOM_CHALLENGE' : 'tokens';
+  if (!last) return stepAfterPassword(await records.read(user));
   if (answers.slice(0, -1).some(({ challengeResult }) => challengeResult)) return 'refuse';
   if (last.challengeResult) return 'tokens';
   return answers.length < ANSWERS ? 'CUSTOM_CHALLENGE' : 'refuse';
+}
+
+function stepAfterPassword(factor: Factor): NextStep {
+  switch (afterPassword(factor)) {
+    case 'session':
+      return 'tokens';
+    case 'new_password':
+      return 'refuse';
+    case 'second_factor':
+    case 'enrollment_ticket':
+      return 'CUSTOM_CHALLENGE';
+  }
 }
 
 /** What only the triggers see of a challenge. */
@@ -69,15 +83,20 @@ export async function createChallenge(
   const [srp, password] = session;
   if (!user || !succeeded(srp, 'SRP_A') || !succeeded(password, 'PASSWORD_VERIFIER')) return undefined;
   const factor = await records.read(user);
-  if (!isEnabled(factor)) return undefined;
+  if (stepAfterPassword(factor) !== 'CUSTOM_CHALLENGE') return undefined;
   return {
-    methods: backupCodesRemaining(factor) > 0 ? 'totp,backup_code' : 'totp',
+    methods: methodsOf(factor),
     hidden: { passwordProved: 'true', generation: factor.generation, challenge: randomId() },
   };
 }
 
+function methodsOf(factor: Factor): string {
+  if (!isEnabled(factor)) return 'enrollment_ticket';
+  return backupCodesRemaining(factor) > 0 ? 'totp,backup_code' : 'totp';
+}
+
 /**
- * An answer to that challenge: a code or a backup code. What is neither is wrong without being an attempt.
+ * An answer to that challenge: a code, a backup code or a ticket. What is none of them is wrong without being an attempt.
  *
  * @throws CountersignError `challenge_invalid`, `invalid_request`, and what `attempt` throws: whoever calls refuses
  */
@@ -90,30 +109,34 @@ export async function verifyAnswer(
   if (!user || passwordProved !== 'true' || !generation || !challenge) {
     throw new CountersignError('challenge_invalid');
   }
-  const proof = proofIn(answer);
-  if (!proof) throw new CountersignError('invalid_request');
+  const typed = proofIn(answer);
+  if (!typed) throw new CountersignError('invalid_request');
   const factor = await services.records.read(user);
+  // A ticket looks like a backup code, and after a reset there are none of those.
+  const proof = 'backupCode' in typed && factor.reset ? { enrollmentTicket: typed.backupCode } : typed;
   if (factor.generation !== generation || Object.hasOwn(factor.answered, challenge)) {
     throw new CountersignError('challenge_invalid');
   }
+  refuseUnlessAskedFor(factor, proof);
   await attempt(
     services,
     user,
     factor,
+    budgetOf(proof),
     async () => {
       const proven = await prove(services, user, factor, proof, now);
       return proven && { ...proven, answered: { ...proven.answered, [challenge]: now + ANSWERED_FOR } };
     },
-    'accepted',
+    'enrollmentTicket' in proof ? 'ticket_accepted' : 'accepted',
     now,
   );
 }
 
-function proofIn(answer: unknown): Proof | undefined {
+function proofIn(answer: unknown): { code: string } | { backupCode: string } | undefined {
   if (typeof answer !== 'string') return undefined;
   const typed = answer.trim();
   if (/^(?:[0-9]{6}|[0-9]{8})$/.test(typed)) return { code: typed };
-  return typed.length <= 64 && BACKUP_CODE.test(typed) ? { backupCode: typed } : undefined;
+  return typed.length <= 64 && ONE_TIME_CODE.test(typed) ? { backupCode: typed } : undefined;
 }
 
 function succeeded(step: Step | undefined, name: string): boolean {

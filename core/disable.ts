@@ -2,6 +2,7 @@ import { attempt, changed } from './attempt.ts';
 import { type Caller, withSecondFactor } from './claims.ts';
 import { CountersignError } from './error.ts';
 import { type Factor, isEnabled } from './factor.ts';
+import { budgetOf, withoutAnyFailure } from './limits.ts';
 import type { Services } from './ports.ts';
 import { type Proof, prove } from './proof.ts';
 import {
@@ -41,7 +42,7 @@ export async function disable(
     return proven && changed(without(proven, authenticatorId), now, caller.session);
   };
   await services.tokens.ready(now);
-  const left = await attempt(services, user, factor, judge, 'disabled', now);
+  const left = await attempt(services, user, factor, budgetOf(proof), judge, 'disabled', now);
   return {
     enabled: isEnabled(left),
     ...(await endPoolSessions(services.poolSessions, user)),
@@ -49,11 +50,14 @@ export async function disable(
   };
 }
 
-/** The item itself stays: its generation keeps older sessions void, its failures stay counted. */
+/**
+ * The item itself stays: its generation keeps older sessions void. With the last authenticator the failures go too, a stop
+ * included: there is nothing left to guess, and a new authenticator has a new secret.
+ */
 export function without(factor: Factor, authenticatorId: string | undefined): Factor {
   const authenticators =
     authenticatorId === undefined ? [] : factor.authenticators.filter(({ id }) => id !== authenticatorId);
   return authenticators.length > 0
     ? { ...factor, authenticators }
-    : { ...factor, authenticators, backupCodes: undefined };
+    : withoutAnyFailure({ ...factor, authenticators, backupCodes: undefined });
 }

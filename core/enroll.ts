@@ -1,8 +1,9 @@
 import { attempt, noted, replaceOrConflict } from './attempt.ts';
 import type { Caller } from './claims.ts';
+import { afterPassword } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
 import { type Factor, isEnabled } from './factor.ts';
-import { refuseUnlessOpen } from './limits.ts';
+import { budgetOf, refuseUnlessOpen } from './limits.ts';
 import type { Services } from './ports.ts';
 import { type Proof, prove } from './proof.ts';
 import { randomId } from './random.ts';
@@ -44,17 +45,18 @@ export async function enroll(
   const sealed = seal(secret, user, id, await services.keyring.current('data', now));
   const pending = { id, name, secret: sealed, ...parameters, expiresAt: now + lifetimes.enrollment };
 
-  if (isEnabled(factor)) {
-    if (!proof) throw new CountersignError('invalid_request', 'code or backupCode is required.');
+  if (!isEnabled(factor)) {
+    refuseUnlessRecent(caller, now, services.settings);
+    refuseUnlessOpen(factor, 'code', now, limits);
+  }
+  const needed = proofNeeded(factor, proof);
+  if (needed) {
     const judge = async () => {
-      const proven = await prove(services, user, factor, proof, now);
+      const proven = await prove(services, user, factor, needed, now);
       return proven && { ...proven, pending };
     };
-    await attempt(services, user, factor, judge, 'enrolling', now);
+    await attempt(services, user, factor, budgetOf(needed), judge, 'enrolling', now);
   } else {
-    if (proof) throw new CountersignError('totp_not_enabled');
-    refuseUnlessRecent(caller, now, services.settings);
-    refuseUnlessOpen(factor, now, limits);
     await replaceOrConflict(services.records, user, factor, noted({ ...factor, pending }, 'enrolling', now));
   }
   return {
@@ -63,6 +65,30 @@ export async function enroll(
     otpauthUri: otpauthUri(totp.issuer, caller.account, secret, parameters),
     expiresAt: pending.expiresAt,
   };
+}
+
+/**
+ * What has to be proved before a further authenticator, or after a reset; undefined if nothing has to be.
+ *
+ * @throws CountersignError `invalid_request`, `totp_not_enabled`, `enrollment_ticket_required`, `new_password_required`
+ */
+function proofNeeded(factor: Factor, proof: Proof | undefined): Proof | undefined {
+  const byTicket = proof !== undefined && 'enrollmentTicket' in proof;
+  switch (afterPassword(factor)) {
+    case 'second_factor':
+      if (!proof || byTicket)
+        throw new CountersignError('invalid_request', 'code or backupCode is required.');
+      return proof;
+    case 'enrollment_ticket':
+      if (!byTicket) throw new CountersignError('enrollment_ticket_required');
+      return proof;
+    case 'new_password':
+      throw new CountersignError('new_password_required');
+    case 'session':
+      if (byTicket) throw new CountersignError('invalid_request', 'enrollmentTicket is for after a reset.');
+      if (proof) throw new CountersignError('totp_not_enabled');
+      return undefined;
+  }
 }
 
 /** The pending authenticator of that id, while it waits. */

@@ -2,44 +2,77 @@ import { noted } from './attempt.ts';
 import { CountersignError } from './error.ts';
 import { type Factor, isEnabled } from './factor.ts';
 import type { Records } from './ports.ts';
+import type { Proof } from './proof.ts';
 import type { Settings } from './settings.ts';
 import type { User } from './user.ts';
 
 const DAY = 86_400;
 
+/** What follows the right password. */
+export type AfterPassword = 'session' | 'second_factor' | 'enrollment_ticket' | 'new_password';
+
 /**
- * Whether this user has to enrol before anything else. Where days are given they count from the first sign-in that found
- * no second factor, which is written down once.
+ * A session, unless there is a second factor or an administrator has reset it. After a reset whoever knows the old password
+ * could enroll first, so it needs the ticket that support hands over, or a password chosen since.
+ */
+export function afterPassword({ authenticators, reset, passwordSetAt = 0 }: Factor): AfterPassword {
+  if (authenticators.length > 0) return 'second_factor';
+  if (!reset) return 'session';
+  if (reset.passwordAfter === undefined) return 'enrollment_ticket';
+  return passwordSetAt > reset.passwordAfter ? 'session' : 'new_password';
+}
+
+/**
+ * Refuses an answer of another kind than the challenge asks for, before anything is charged.
+ *
+ * @throws CountersignError `invalid_request`
+ */
+export function refuseUnlessAskedFor(factor: Factor, proof: Proof): void {
+  const asked = afterPassword(factor) === 'enrollment_ticket';
+  if ('enrollmentTicket' in proof === asked) return;
+  const allowed = asked ? 'enrollmentTicket' : 'code or backupCode';
+  throw new CountersignError('invalid_request', `This challenge is answered with ${allowed}.`);
+}
+
+/**
+ * Whether this user has to enroll before anything else: after a reset, or by the configuration. If days are configured, they
+ * count from the first sign-in that found no second factor.
+ */
+export function mustEnroll(factor: Factor, { enrollment }: Settings, now: number): boolean {
+  if (isEnabled(factor)) return false;
+  if (factor.reset) return true;
+  if (enrollment === 'optional') return false;
+  if ('requiredAfter' in enrollment) return now * 1000 >= Date.parse(enrollment.requiredAfter);
+  return now >= (factor.askedToEnrollAt ?? now) + enrollment.requiredAfterDays * DAY;
+}
+
+/**
+ * The same at a sign-in, which writes down that it was the first, if days are counted from it. If something else was
+ * written meanwhile, the next sign-in writes it down.
  *
  * @throws CountersignError `temporarily_unavailable`
  */
-export async function enrollmentRequired(
+export async function mustEnrollAtSignIn(
   { records, settings }: { records: Records; settings: Settings },
   user: User,
+  factor: Factor,
   now: number,
 ): Promise<boolean> {
   const { enrollment } = settings;
-  if (enrollment === 'optional') return false;
-  const factor = await records.read(user);
-  if (isEnabled(factor)) return false;
-  if ('requiredAfter' in enrollment) return now * 1000 >= Date.parse(enrollment.requiredAfter);
-  const askedAt = factor.askedToEnrollAt ?? (await askToEnroll(records, user, factor, now));
-  return now >= askedAt + enrollment.requiredAfterDays * DAY;
-}
-
-/** Where something else was written meanwhile, the next sign-in writes it down. */
-async function askToEnroll(records: Records, user: User, factor: Factor, now: number): Promise<number> {
-  await records.replace(user, factor, noted({ ...factor, askedToEnrollAt: now }, 'asked_to_enroll', now));
-  return now;
+  const counts = enrollment !== 'optional' && 'requiredAfterDays' in enrollment;
+  if (counts && !isEnabled(factor) && factor.askedToEnrollAt === undefined) {
+    await records.replace(user, factor, noted({ ...factor, askedToEnrollAt: now }, 'asked_to_enroll', now));
+  }
+  return mustEnroll(factor, settings, now);
 }
 
 /**
- * A temporary password is replaced without any custom challenge, and tokens would follow on the password alone: somebody
- * with a second factor signs in again, with both.
+ * Refuses tokens after a temporary password was replaced, if a second factor or a ticket is to be proved: Cognito asks no
+ * custom challenge there. The user signs in again, with both.
  *
- * @throws CountersignError `recent_sign_in_required`, whose text Cognito shows to the client; `temporarily_unavailable`
+ * @throws CountersignError `recent_sign_in_required`, whose text Cognito shows to the client
  */
-export async function refuseAfterNewPassword({ records }: { records: Records }, user: User): Promise<void> {
-  if (!isEnabled(await records.read(user))) return;
+export function refuseAfterNewPassword(factor: Factor): void {
+  if (afterPassword(factor) === 'session') return;
   throw new CountersignError('recent_sign_in_required', 'The new password is set. Sign in again with it.');
 }

@@ -9,6 +9,8 @@ export type ErrorCode =
   | 'sign_in_step_unsupported'
   | 'token_invalid'
   | 'recent_sign_in_required'
+  | 'enrollment_required'
+  | 'enrollment_ticket_required'
   | 'challenge_invalid'
   | 'refresh_token_invalid'
   | 'code_rejected'

@@ -34,10 +34,37 @@ export interface BackupCodes {
   digests: Uint8Array[];
 }
 
+/** What a reset leaves to be proved before the next enrollment, besides the password as it was. */
+export interface Reset {
+  /** The password has to be newer than this. Undefined if a ticket is wanted instead. */
+  passwordAfter?: number | undefined;
+  ticket?: EnrollmentTicket | undefined;
+}
+
+/** What is stored of an enrollment ticket: see enrollment-ticket.ts. */
+export interface EnrollmentTicket {
+  id: string;
+  /** The key under which the digest was made. */
+  keyId: string;
+  digest: Uint8Array;
+  expiresAt: number;
+}
+
+/** What an administrator did last to this factor. */
+export interface Administered {
+  type: 'unlocked' | 'reset' | 'sessions_revoked';
+  at: number;
+  /** The ARN of the caller, as IAM or CloudTrail names it. */
+  by: string;
+  /** In the administrator's own words. */
+  reason?: string | undefined;
+}
+
 /** What happened last, and when: for support. */
 export interface FactorEvent {
   type:
     | 'accepted'
+    | 'ticket_accepted'
     | 'refused'
     | 'enrolling'
     | 'confirmed'
@@ -64,14 +91,23 @@ export interface Factor {
   authenticators: Authenticator[];
   pending?: PendingAuthenticator | undefined;
   backupCodes?: BackupCodes | undefined;
-  /** Failures in a row. */
+  /** Wrong codes in a row. */
   failures: number;
+  /** When the failures reached a stop; undefined while they have not. */
+  stoppedAt?: number | undefined;
+  /** Wrong backup codes and tickets in a row, up to a hundred: they lock nothing. */
+  backupFailures: number;
   lockedUntil: number;
-  /** Failures by spans of days, newest last: see limits.ts. */
+  /** Wrong codes by spans of days, newest last: see limits.ts. */
   recentFailures: { span: number; count: number }[];
   /** Challenge ids already answered, until they expire. */
   answered: Record<string, number>;
   event?: FactorEvent | undefined;
+  /** Set by an administrator's reset, until the next authenticator is confirmed. */
+  reset?: Reset | undefined;
+  /** When the pool last said that the password is a new one. */
+  passwordSetAt?: number | undefined;
+  administered?: Administered | undefined;
   /** When this user was first seen without a second factor where one will be required. */
   askedToEnrollAt?: number | undefined;
   /** The random id of the write that made this state. */
@@ -84,6 +120,7 @@ export const noFactor: Factor = {
   changedAt: 0,
   authenticators: [],
   failures: 0,
+  backupFailures: 0,
   lockedUntil: 0,
   recentFailures: [],
   answered: {},

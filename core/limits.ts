@@ -1,5 +1,6 @@
 import { CountersignError } from './error.ts';
 import type { Factor } from './factor.ts';
+import type { Proof } from './proof.ts';
 import type { Settings } from './settings.ts';
 
 type Limits = Settings['limits'];
@@ -13,20 +14,53 @@ const SPANS = 6;
 
 const spanOf = (at: number) => Math.floor(at / SPAN);
 
-/** One failure more; from `lockAfter` on it locks, twice as long each time (RFC 4226 §7.3). */
+/**
+ * What a failed attempt is counted against. Six digits can be guessed, so wrong codes lock and stop. A backup code or a
+ * ticket has 80 random bits: counting them would only hand a lock to whoever has the password (NIST SP 800-63B-4 §3.1.2.2
+ * asks for a limit below 64 bits).
+ */
+export type Budget = 'code' | 'backup-code';
+
+export function budgetOf(proof: Proof): Budget {
+  return 'code' in proof ? 'code' : 'backup-code';
+}
+
+/** One wrong code more; from `lockAfter` on it locks, twice as long each time (RFC 4226 §7.3). */
 export function withFailure(factor: Factor, now: number, limits: Limits): Factor {
   const failures = factor.failures + 1;
   const doublings = failures - limits.lockAfter;
   const lock = doublings < 0 ? 0 : Math.min(limits.lockSeconds * 2 ** doublings, limits.lockSecondsMost);
   const recent = recentSpans(factor, now);
   const current = recent.find(({ span }) => span === spanOf(now));
-  return {
+  const failed: Factor = {
     ...factor,
     failures,
     lockedUntil: lock > 0 ? now + lock : factor.lockedUntil,
     recentFailures: current
       ? recent.map((entry) => (entry === current ? { ...entry, count: entry.count + 1 } : entry))
       : [...recent, { span: spanOf(now), count: 1 }],
+  };
+  return isStopped(failed, now, limits) ? { ...failed, stoppedAt: now } : failed;
+}
+
+/** Wrong backup codes in a row that are counted. Further ones write nothing, so a flood of them delays no other write. */
+const MOST_BACKUP_FAILURES = 100;
+
+/** One wrong backup code or ticket more; undefined if there is nothing left to count. */
+export function withBackupFailure(factor: Factor): Factor | undefined {
+  if (factor.backupFailures >= MOST_BACKUP_FAILURES) return undefined;
+  return { ...factor, backupFailures: factor.backupFailures + 1 };
+}
+
+/** Forgives every failure, a lock and a stop: for a factor of which nothing is left to guess, or by support. */
+export function withoutAnyFailure(factor: Factor): Factor {
+  return {
+    ...factor,
+    failures: 0,
+    backupFailures: 0,
+    lockedUntil: 0,
+    recentFailures: [],
+    stoppedAt: undefined,
   };
 }
 
@@ -35,18 +69,19 @@ export function lockedFor(factor: Factor, now: number): number {
   return Math.max(0, factor.lockedUntil - now);
 }
 
-/** Too many failures for waiting to help: only a reset does (NIST SP 800-63B-4 §3.2.2). */
+/** Too many failures for waiting to help: support unlocks or resets the factor (NIST SP 800-63B-4 §3.2.2). */
 export function isStopped(factor: Factor, now: number, limits: Limits): boolean {
   const recent = recentSpans(factor, now).reduce((sum, { count }) => sum + count, 0);
   return factor.failures >= limits.stopAfter || recent >= limits.stopWithin30Days;
 }
 
 /**
- * Whatever the code would be: nobody is heard while the factor is locked or stopped.
+ * Refuses every code while the factor is locked or stopped, whatever the code is. Backup codes and tickets pass.
  *
  * @throws CountersignError `factor_stopped`, or `too_many_attempts` with the seconds left.
  */
-export function refuseUnlessOpen(factor: Factor, now: number, limits: Limits): void {
+export function refuseUnlessOpen(factor: Factor, budget: Budget, now: number, limits: Limits): void {
+  if (budget === 'backup-code') return;
   if (isStopped(factor, now, limits)) throw new CountersignError('factor_stopped');
   const seconds = lockedFor(factor, now);
   if (seconds > 0) throw new CountersignError('too_many_attempts', '', { retryAfter: seconds });

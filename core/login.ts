@@ -1,19 +1,26 @@
-import { isEnabled } from './factor.ts';
+import { afterPassword, mustEnrollAtSignIn } from './enrollment-policy.ts';
+import { CountersignError } from './error.ts';
 import type { FirstFactor, Records, Tokens } from './ports.ts';
 import { claimsOf, type Grounds, openSession, type Session } from './session.ts';
 import type { Settings } from './settings.ts';
 
 /** How a challenge may be answered. */
-export const METHODS = ['totp', 'backup_code'] as const;
+export type ChallengeMethods = ('totp' | 'backup_code')[] | 'enrollment_ticket'[];
 
 export type LoginAnswer =
-  | ({ status: 'authenticated'; totpEnabled: false } & Session)
-  | { status: 'challenge'; challengeToken: string; expiresIn: number; methods: typeof METHODS };
+  | ({
+      status: 'authenticated';
+      totpEnabled: false;
+      /** Present if this session can do nothing but enroll. */
+      enrollmentRequired?: true;
+    } & Session)
+  | { status: 'challenge'; challengeToken: string; expiresIn: number; methods: ChallengeMethods };
 
 /**
- * The first step of signing in: a session where there is no second factor, a challenge where there is one.
+ * The first step of signing in: a session where there is no second factor, a challenge where there is one. After a reset
+ * the challenge asks for the ticket, or the password has to be a new one.
  *
- * @throws CountersignError whatever the first factor refuses with; `temporarily_unavailable`
+ * @throws CountersignError whatever the first factor refuses with; `new_password_required`, `temporarily_unavailable`
  */
 export async function login(
   services: { records: Records; firstFactor: FirstFactor; tokens: Tokens; settings: Settings },
@@ -30,8 +37,16 @@ export async function login(
     authTime: now,
     amr: ['pwd'],
   };
-  if (!isEnabled(factor)) {
-    return { status: 'authenticated', ...(await openSession(services, grounds, now)), totpEnabled: false };
+  const next = afterPassword(factor);
+  if (next === 'new_password') throw new CountersignError('new_password_required');
+  if (next === 'session') {
+    const enrollmentRequired = await mustEnrollAtSignIn(services, user, factor, now);
+    return {
+      status: 'authenticated',
+      ...(await openSession(services, { ...grounds, enrollmentRequired }, now)),
+      totpEnabled: false,
+      ...(enrollmentRequired && { enrollmentRequired }),
+    };
   }
   const expiresIn = services.settings.lifetimes.challenge;
   const claims = { ...claimsOf(grounds, now), exp: now + expiresIn };
@@ -39,6 +54,6 @@ export async function login(
     status: 'challenge',
     challengeToken: await services.tokens.sign('challenge', claims, now),
     expiresIn,
-    methods: METHODS,
+    methods: next === 'enrollment_ticket' ? ['enrollment_ticket'] : ['totp', 'backup_code'],
   };
 }

@@ -1,5 +1,6 @@
 import { withoutFailures } from './attempt.ts';
 import { withoutCode } from './backup-codes.ts';
+import { isTicket } from './enrollment-ticket.ts';
 import { unavailable } from './error.ts';
 import type { Authenticator, Factor } from './factor.ts';
 import type { Keyring } from './ports.ts';
@@ -8,12 +9,13 @@ import type { Settings } from './settings.ts';
 import { matchingSteps } from './totp.ts';
 import type { User } from './user.ts';
 
-/** What a caller presents as the second factor. */
-export type Proof = { code: string } | { backupCode: string };
-export type Method = 'totp' | 'backup_code';
+/** What a caller presents as the second factor, or in its place after a reset. */
+export type Proof = { code: string } | { backupCode: string } | { enrollmentTicket: string };
+export type Method = 'totp' | 'backup_code' | 'enrollment_ticket';
 
 export function methodOf(proof: Proof): Method {
-  return 'code' in proof ? 'totp' : 'backup_code';
+  if ('code' in proof) return 'totp';
+  return 'backupCode' in proof ? 'backup_code' : 'enrollment_ticket';
 }
 
 interface Judging {
@@ -22,8 +24,9 @@ interface Judging {
 }
 
 /**
- * The factor after this proof: its time step spent or its backup code gone, the failures in a row forgotten. Undefined
- * where the proof is wrong or was used before: the two look alike from here on.
+ * The factor after this proof: its time step spent or its backup code gone, and the failures in a row of that kind
+ * forgotten (NIST SP 800-63B-4 §3.2.2: those of the authenticator that was used). A ticket stays until an authenticator is
+ * confirmed. Undefined where the proof is wrong or was used before: the two look alike from here on.
  */
 export async function prove(
   judging: Judging,
@@ -32,11 +35,15 @@ export async function prove(
   proof: Proof,
   now: number,
 ): Promise<Factor | undefined> {
+  if ('code' in proof) {
+    const proven = await proveCode(judging, user, factor, proof.code, now);
+    return proven && withoutFailures(proven);
+  }
   const proven =
-    'code' in proof
-      ? await proveCode(judging, user, factor, proof.code, now)
-      : await proveBackupCode(judging, user, factor, proof.backupCode, now);
-  return proven && withoutFailures(proven);
+    'backupCode' in proof
+      ? await proveBackupCode(judging, user, factor, proof.backupCode, now)
+      : await proveTicket(judging, user, factor, proof.enrollmentTicket, now);
+  return proven && { ...proven, backupFailures: 0 };
 }
 
 async function proveCode(
@@ -93,4 +100,18 @@ async function proveBackupCode(
   if (!key) throw unavailable();
   const remaining = withoutCode(code, user, factor.backupCodes, key);
   return remaining && { ...factor, backupCodes: remaining };
+}
+
+async function proveTicket(
+  { keyring }: Judging,
+  user: User,
+  factor: Factor,
+  typed: string,
+  now: number,
+): Promise<Factor | undefined> {
+  const ticket = factor.reset?.ticket;
+  if (!ticket || ticket.expiresAt <= now) return undefined;
+  const key = await keyring.key('backup-code', ticket.keyId, now);
+  if (!key) throw unavailable();
+  return isTicket(typed, user, ticket, key) ? factor : undefined;
 }

@@ -1,3 +1,4 @@
+import { mustEnroll } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
 import type { Families, Records, Tokens } from './ports.ts';
 import { continueSession, type Session } from './session.ts';
@@ -7,7 +8,7 @@ import type { Settings } from './settings.ts';
  * The next pair of a session, for a refresh token that works once (RFC 9700 §4.14.2): using an older one again ends the
  * whole family, the newest token too.
  *
- * @throws CountersignError `refresh_token_invalid`, `temporarily_unavailable`
+ * @throws CountersignError `refresh_token_invalid`, `enrollment_required`, `temporarily_unavailable`
  */
 export async function refresh(
   services: { records: Records; families: Families; tokens: Tokens; settings: Settings },
@@ -21,9 +22,11 @@ export async function refresh(
   const endsAt = claims.exp;
 
   const user = { realm: claims.realm, sub: claims.sub };
-  const { generation } = await services.records.read(user);
+  const factor = await services.records.read(user);
+  const { generation } = factor;
   // A session from before a change of the second factor has ended with it.
   if (claims.gen !== generation) throw new CountersignError('refresh_token_invalid');
+  if (mustEnroll(factor, services.settings, now)) throw new CountersignError('enrollment_required');
 
   await services.tokens.ready(now);
   if (!(await services.families.advance(family, sequence, endsAt))) {

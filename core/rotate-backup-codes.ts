@@ -38,7 +38,7 @@ export async function rotateBackupCodes(
     return proven && changed({ ...proven, backupCodes: stored }, now, caller.session);
   };
   await services.tokens.ready(now);
-  const rotated = await attempt(services, user, factor, judge, 'rotated', now);
+  const rotated = await attempt(services, user, factor, 'code', judge, 'rotated', now);
   return {
     backupCodes: codes,
     ...(await endPoolSessions(services.poolSessions, user)),

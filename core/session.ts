@@ -27,6 +27,8 @@ export interface Grounds {
   amr: AuthenticationMethod[];
   /** The other issuer's session behind it. */
   session?: string | undefined;
+  /** Whether the session can do nothing but enroll. */
+  enrollmentRequired?: boolean | undefined;
 }
 
 interface Issuing {
@@ -65,12 +67,13 @@ export async function issueAccessToken(
   now: number,
 ): Promise<AccessToken> {
   const expiresIn = settings.lifetimes.accessToken;
-  const { amr, session } = grounds;
+  const { amr, session, enrollmentRequired } = grounds;
   const claims = {
     ...claimsOf(grounds, now),
     exp: now + expiresIn,
     acr: acrOf(amr),
     ...(session !== undefined && { origin_jti: session }),
+    ...(enrollmentRequired && { enrollment_required: true }),
   };
   return { accessToken: await tokens.sign('access', claims, now), tokenType: 'Bearer', expiresIn };
 }

@@ -62,6 +62,8 @@ export const Settings = v.strictObject({
       refreshToken: between(300, 7_776_000, 86_400),
       /** How long an enrolment waits for its confirmation. */
       enrollment: between(60, 3600, 600),
+      /** How long a ticket that support hands over after a reset is good. */
+      enrollmentTicket: between(600, 604_800, 86_400),
       /** How recent a sign-in must be to enrol the first authenticator. */
       recentSignIn: between(60, 3600, 600),
       /** How long a container holds unwrapped keys; a withdrawn key dies within it. */
@@ -70,8 +72,8 @@ export const Settings = v.strictObject({
     {},
   ),
   /**
-   * Whether users of the Cognito pool have to have a second factor. From the date, or so many days after a user's first
-   * sign-in that found none, tokens of Cognito carry the claim `enrolment_required` until there is one.
+   * Whether users have to have a second factor. From the date, or so many days after a user's first sign-in that found none,
+   * tokens carry the claim `enrollment_required` until there is one, and Countersign's own sessions can do nothing but enroll.
    */
   enrollment: v.optional(
     v.union([
@@ -81,6 +83,11 @@ export const Settings = v.strictObject({
     ]),
     'optional',
   ),
+  /**
+   * What enrolling again after an administrator's reset needs: the ticket that support hands over, or a password of the pool
+   * that is newer than the stop, or than the reset.
+   */
+  afterReset: v.optional(v.picklist(['ticket', 'new_password']), 'ticket'),
   /** Days a key is in use before the next is made. */
   keyRotationDays: between(1, 365, 90),
   /** Whether a change of the second factor ends the user's Cognito sessions too (AdminUserGlobalSignOut). */

@@ -1,4 +1,5 @@
 import type { Caller } from './claims.ts';
+import { CountersignError } from './error.ts';
 import { backupCodesRemaining, type Factor, isEnabled } from './factor.ts';
 import type { Records } from './ports.ts';
 import { refuseUnlessCurrent } from './session.ts';
@@ -13,11 +14,12 @@ export interface Status {
 /**
  * The caller's own second factor. An enrolment that was begun and not confirmed leaves no trace here.
  *
- * @throws CountersignError `token_invalid`, `temporarily_unavailable`
+ * @throws CountersignError `token_invalid`, `enrollment_required`, `temporarily_unavailable`
  */
 export async function status({ records }: { records: Records }, caller: Caller): Promise<Status> {
   const factor = await records.read(caller.user);
   refuseUnlessCurrent(caller, factor);
+  if (caller.enrollmentRequired) throw new CountersignError('enrollment_required');
   return statusOf(factor);
 }
 

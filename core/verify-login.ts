@@ -1,7 +1,9 @@
 import { attempt } from './attempt.ts';
 import { withSecondFactor } from './claims.ts';
+import { refuseUnlessAskedFor } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
 import { backupCodesRemaining } from './factor.ts';
+import { budgetOf } from './limits.ts';
 import type { Services } from './ports.ts';
 import { type Method, methodOf, type Proof, prove } from './proof.ts';
 import { openSession, type Session } from './session.ts';
@@ -11,12 +13,14 @@ export interface VerifyLoginAnswer extends Session {
   method: Method;
   /** After a backup code. */
   backupCodesRemaining?: number;
+  /** After a ticket: this session can do nothing but enroll. */
+  enrollmentRequired?: true;
 }
 
 /**
- * The second step of signing in: a challenge, answered once, by a code or a backup code.
+ * The second step of signing in: a challenge, answered once, by a code or a backup code, or by a ticket after a reset.
  *
- * @throws CountersignError `challenge_invalid`, and what `attempt` throws
+ * @throws CountersignError `challenge_invalid`, `invalid_request`, and what `attempt` throws
  */
 export async function verifyLogin(
   services: Services,
@@ -32,13 +36,17 @@ export async function verifyLogin(
   if (challenge.gen !== factor.generation || Object.hasOwn(factor.answered, challenge.jti)) {
     throw new CountersignError('challenge_invalid');
   }
+  refuseUnlessAskedFor(factor, proof);
 
   const judge = async () => {
     const proven = await prove(services, user, factor, proof, now);
     return proven && { ...proven, answered: { ...proven.answered, [challenge.jti]: challenge.exp } };
   };
   await services.tokens.ready(now);
-  const accepted = await attempt(services, user, factor, judge, 'accepted', now);
+  const method = methodOf(proof);
+  const byTicket = method === 'enrollment_ticket';
+  const event = byTicket ? 'ticket_accepted' : 'accepted';
+  const accepted = await attempt(services, user, factor, budgetOf(proof), judge, event, now);
 
   const session = await openSession(
     services,
@@ -48,15 +56,17 @@ export async function verifyLogin(
       client,
       generation: accepted.generation,
       authTime: now,
-      amr: withSecondFactor(challenge.amr),
+      // Support's ticket is no second factor: it only lets its holder enroll one.
+      amr: byTicket ? challenge.amr : withSecondFactor(challenge.amr),
+      enrollmentRequired: byTicket,
     },
     now,
   );
-  const method = methodOf(proof);
   return {
     status: 'authenticated',
     ...session,
     method,
     ...(method === 'backup_code' && { backupCodesRemaining: backupCodesRemaining(accepted) }),
+    ...(byTicket && { enrollmentRequired: true }),
   };
 }

@@ -2,6 +2,7 @@ import { attempt } from './attempt.ts';
 import { type Caller, withSecondFactor } from './claims.ts';
 import { CountersignError } from './error.ts';
 import { isEnabled } from './factor.ts';
+import { budgetOf } from './limits.ts';
 import type { Services } from './ports.ts';
 import { type Method, methodOf, type Proof, prove } from './proof.ts';
 import { type AccessToken, issueAccessToken, refuseUnlessCurrent } from './session.ts';
@@ -29,6 +30,7 @@ export async function verify(
     services,
     user,
     factor,
+    budgetOf(proof),
     () => prove(services, user, factor, proof, now),
     'accepted',
     now,

@@ -1,13 +1,21 @@
-import { createAdministration } from '../adapters/administration.ts';
-import { adminEndpoint } from '../adapters/endpoint.ts';
+import * as v from 'valibot';
+import { administrationOf, reason } from '../adapters/administration.ts';
+import { adminBodyEndpoint } from '../adapters/endpoint.ts';
+import { readEnvironment } from '../adapters/environment.ts';
 import { createPoolSessions } from '../adapters/pool-sessions.ts';
+import { createProving } from '../adapters/services.ts';
 import { adminReset } from '../core/admin.ts';
 
-const { options, services: reading } = createAdministration();
-const { environment } = options;
-const services = { ...reading, poolSessions: createPoolSessions(environment)?.(environment.USER_POOL_ID) };
+const environment = readEnvironment();
+const poolSessions = createPoolSessions(environment)?.(environment.USER_POOL_ID);
+const services = { ...createProving(environment), poolSessions };
 
-/** POST /v1/admin/users/{userId}/reset: removes the second factor and ends every session; the user enrols anew. */
-export const handler = adminEndpoint({ ...options, operation: 'admin-reset' }, async ({ user, now }) => ({
-  body: await adminReset(services, user, now),
-}));
+const body = v.strictObject({ reason });
+
+/** POST /v1/admin/users/{userId}/reset: removes the second factor, and gives the ticket to enroll again with. */
+export const handler = adminBodyEndpoint(
+  { ...administrationOf(environment), operation: 'admin-reset', body },
+  async ({ user, administrator, body, now }) => ({
+    body: await adminReset(services, user, { by: administrator, ...body }, now),
+  }),
+);

@@ -1,5 +1,6 @@
-import { createAdministration } from '../adapters/administration.ts';
-import { adminEndpoint } from '../adapters/endpoint.ts';
+import * as v from 'valibot';
+import { createAdministration, reason } from '../adapters/administration.ts';
+import { adminBodyEndpoint } from '../adapters/endpoint.ts';
 import { createPoolSessions } from '../adapters/pool-sessions.ts';
 import { adminRevokeSessions } from '../core/admin.ts';
 
@@ -7,11 +8,13 @@ const { options, services: reading } = createAdministration();
 const { environment } = options;
 const services = { ...reading, poolSessions: createPoolSessions(environment)?.(environment.USER_POOL_ID) };
 
+const body = v.strictObject({ reason });
+
 /** POST /v1/admin/users/{userId}/sessions/revoke: ends every session of a user. */
-export const handler = adminEndpoint(
-  { ...options, operation: 'admin-revoke-sessions' },
-  async ({ user, now }) => {
-    await adminRevokeSessions(services, user, now);
+export const handler = adminBodyEndpoint(
+  { ...options, operation: 'admin-revoke-sessions', body },
+  async ({ user, administrator, body, now }) => {
+    await adminRevokeSessions(services, user, { by: administrator, ...body }, now);
     return { status: 204 };
   },
 );

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { bearerBodyEndpoint } from '../adapters/endpoint.ts';
 import { readEnvironment } from '../adapters/environment.ts';
-import { atMostOne, authenticatorName, optionalProofOf, proofFields } from '../adapters/fields.ts';
+import { atMostOne, authenticatorName, optionalProofOf, signInFields } from '../adapters/fields.ts';
 import { qrSvg } from '../adapters/qr.ts';
 import { createServices } from '../adapters/services.ts';
 import { enroll } from '../core/enroll.ts';
@@ -11,7 +11,7 @@ const services = createServices(environment);
 const { bearer } = services;
 
 const body = v.pipe(
-  v.strictObject({ name: v.optional(authenticatorName, 'Authenticator app'), ...proofFields }),
+  v.strictObject({ name: v.optional(authenticatorName, 'Authenticator app'), ...signInFields }),
   atMostOne(),
 );
 

@@ -23,6 +23,8 @@ export interface Route {
   keys?: { signing?: 'verify' | 'sign'; data?: 'open'; backupCode?: 'digest' };
   /** Checks a password with the Cognito pool: AdminInitiateAuth. */
   firstFactor?: true;
+  /** Writes down when somebody was first asked to enroll, if the configuration counts days from it: UpdateItem. */
+  asksToEnroll?: true;
   /** Ends the user's Cognito sessions too, where the configuration says so: AdminUserGlobalSignOut. */
   signsOut?: true;
 }
@@ -38,6 +40,7 @@ export const routes = {
     record: 'read',
     keys: { signing: 'sign' },
     firstFactor: true,
+    asksToEnroll: true,
   },
   'verify-login': {
     method: 'POST',
@@ -128,6 +131,8 @@ export const routes = {
     path: '/v1/admin/users/{userId}/reset',
     caller: 'iam',
     record: 'write',
+    // For the digest of the enrollment ticket.
+    keys: { backupCode: 'digest' },
     signsOut: true,
   },
   'admin-revoke-sessions': {
@@ -140,9 +145,7 @@ export const routes = {
 } as const satisfies Record<string, Route>;
 
 /** A Cognito trigger: what it is called in a pool's LambdaConfig, and what it may touch. */
-export interface Trigger extends Pick<Route, 'record' | 'keys' | 'signsOut'> {
-  /** Writes down when somebody was first asked to enrol, where the configuration counts days from it: UpdateItem. */
-  asksToEnroll?: true;
+export interface Trigger extends Pick<Route, 'record' | 'keys' | 'signsOut' | 'asksToEnroll'> {
   lambdaConfig:
     | 'DefineAuthChallenge'
     | 'CreateAuthChallenge'
@@ -175,7 +178,13 @@ export interface Listener extends Pick<Route, 'record' | 'keys'> {
 
 export const listeners = {
   'cognito/admin-sign-out': {
-    hears: ['AdminUserGlobalSignOut', 'AdminDisableUser', 'AdminDeleteUser'],
+    hears: [
+      'AdminUserGlobalSignOut',
+      'AdminDisableUser',
+      'AdminDeleteUser',
+      'AdminSetUserPassword',
+      'AdminResetUserPassword',
+    ],
     record: 'write',
   },
 } as const satisfies Record<string, Listener>;

@@ -20,7 +20,7 @@ import type { Bundle } from './bundle.ts';
 import type { Config } from './config.ts';
 import { operationEnvironment } from './environment-of.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
-import { statementsFor } from './grants.ts';
+import { statementsFor, withAsking } from './grants.ts';
 import { acknowledgeApi, acknowledgeMethod } from './nag.ts';
 import { OperationFunction } from './operation-function.ts';
 import { pascalCase } from './pascal-case.ts';
@@ -72,7 +72,10 @@ export class ApiStack extends Stack {
         operation,
         bundle,
         environment,
-        statements: statementsFor(route, { ...props, globalSignOut: config.globalSignOut }),
+        statements: statementsFor(withAsking(route, config), {
+          ...props,
+          globalSignOut: config.globalSignOut,
+        }),
         memory,
         logRetentionDays: retention,
         removalPolicy,

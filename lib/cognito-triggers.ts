@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import type { Settings } from '../core/settings.ts';
 import { type Listener, listeners, type Trigger, triggers } from '../functions/routes.ts';
 import type { Bundle } from './bundle.ts';
-import { type KeyringTargets, signOutStatement, tableStatements } from './grants.ts';
+import { type KeyringTargets, signOutStatement, tableStatements, withAsking } from './grants.ts';
 import { OperationFunction } from './operation-function.ts';
 import { pascalCase } from './pascal-case.ts';
 import { settingsOf } from './settings-of.ts';
@@ -178,12 +178,6 @@ export class CountersignTriggers extends Construct {
       });
     }
   }
-}
-
-/** Only where days are counted for each user is anything written when tokens are made. */
-function withAsking(trigger: Trigger, { enrollment }: Settings): Trigger {
-  const counts = enrollment !== 'optional' && 'requiredAfterDays' in enrollment;
-  return trigger.asksToEnroll && counts ? { ...trigger, record: 'write' } : trigger;
 }
 
 /** Of a function in functions/cognito, the name of its construct. */

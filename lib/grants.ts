@@ -3,6 +3,7 @@ import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { aws_dynamodb } from 'aws-cdk-lib/interfaces';
+import type { Settings } from '../core/settings.ts';
 import type { Route } from '../functions/routes.ts';
 
 /** A kind of key: its item is `KEYRING#<purpose>`, and its encryption context names it. */
@@ -81,6 +82,15 @@ export function signOutStatement({ userPoolArn }: IUserPool): PolicyStatement {
     actions: ['cognito-idp:AdminUserGlobalSignOut'],
     resources: [userPoolArn],
   });
+}
+
+/** Lets a sign-in write down that it was the first, only if the configuration counts days from it. */
+export function withAsking<R extends Pick<Route, 'record' | 'asksToEnroll'>>(
+  route: R,
+  { enrollment }: Pick<Settings, 'enrollment'>,
+): R {
+  const counts = enrollment !== 'optional' && 'requiredAfterDays' in enrollment;
+  return route.asksToEnroll && counts ? { ...route, record: 'write' } : route;
 }
 
 /** All that an operation may do besides writing its own log: what its route says, and nothing else. */

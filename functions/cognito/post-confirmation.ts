@@ -18,11 +18,16 @@ export const handler = trigger<PostConfirmationTriggerEvent>(
   async (event, now) => {
     const user = userOf(event, SETTINGS.realm);
     if (user && event.triggerSource === 'PostConfirmation_ConfirmForgotPassword') {
-      await onceMore(() => revokeSessions(records, user, now));
+      await onceMore(() => revokeSessions(records, user, { passwordSetAt: now }, now));
       await poolSessions?.(event.userPoolId).end(user);
     }
     return {};
   },
+  (event) => ({
+    realm: SETTINGS.realm,
+    user: userOf(event, SETTINGS.realm)?.sub,
+    clientId: event.callerContext.clientId,
+  }),
 );
 
 /** The new password is set by now and nobody asks for this again: a dependency that fails is asked once more. */

@@ -31,6 +31,7 @@ const ordinary: Factor = {
   authenticators: [authenticator(), authenticator(), authenticator()],
   backupCodes: { set: random(16), keyId: random(16), digests },
   failures: 0,
+  backupFailures: 0,
   lockedUntil: 0,
   recentFailures: [],
   answered: {},
@@ -71,6 +72,7 @@ test('with failures, a lock and a challenge answered besides they still do', () 
   const busy: Factor = {
     ...ordinary,
     failures: 99,
+    backupFailures: 99,
     lockedUntil: NOW,
     recentFailures: [{ span: 3472, count: 99 }],
     answered: { [random(16)]: NOW },
@@ -86,6 +88,14 @@ const worst = (challenges: number): Factor => ({
   authenticators: Array.from({ length: 5 }, authenticator),
   pending: { ...authenticator(), expiresAt: NOW },
   failures: 99,
+  backupFailures: 99,
+  stoppedAt: NOW,
+  passwordSetAt: NOW,
+  reset: {
+    passwordAfter: NOW,
+    ticket: { id: random(16), keyId: random(16), digest: new Uint8Array(16), expiresAt: NOW },
+  },
+  administered: { type: 'sessions_revoked', at: NOW, by: random(120), reason: random(200) },
   lockedUntil: NOW,
   recentFailures: Array.from({ length: 6 }, (_, index) => ({ span: 3467 + index, count: 299 })),
   answered: Object.fromEntries(

@@ -17,6 +17,9 @@ import {
 } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 
+const ACT = { by: 'arn:aws:iam::123456789012:user/support', reason: 'lost phone, ticket 4711' };
+const unlockAs = { ...ACT, passwordChanged: false };
+
 async function withFailures(failures: number) {
   const deployment = createDeployment();
   const person = await enrolled(deployment);
@@ -45,9 +48,9 @@ test('status tells failures, lock, stop and the last event, and no secret', asyn
 test('of somebody of whom nothing is stored nothing is known', async () => {
   const { deployment } = await withFailures(0);
   const nobody = { realm: 'users', sub: 'nobody' };
-  for (const operation of [adminStatus, adminUnlock, adminReset]) {
-    await assert.rejects(operation(deployment, nobody, NOW), refusal('user_not_found'));
-  }
+  await assert.rejects(adminStatus(deployment, nobody, NOW), refusal('user_not_found'));
+  await assert.rejects(adminUnlock(deployment, nobody, unlockAs, NOW), refusal('user_not_found'));
+  await assert.rejects(adminReset(deployment, nobody, ACT, NOW), refusal('user_not_found'));
   assert.equal((await deployment.records.read(nobody)).writtenBy, undefined);
 });
 
@@ -58,7 +61,7 @@ test('unlock ends a lock at once; sessions and the failures of 30 days stay', as
     ...factor,
     recentFailures: [{ span: Math.floor(NOW / 518_400), count: 9 }],
   });
-  const unlocked = await adminUnlock(deployment, user, NOW);
+  const unlocked = await adminUnlock(deployment, user, unlockAs, NOW);
   assert.deepEqual(
     [unlocked.failures, unlocked.lockedUntil, unlocked.lastEvent?.type],
     [0, null, 'unlocked'],
@@ -75,7 +78,7 @@ test('unlock ends a lock at once; sessions and the failures of 30 days stay', as
 
 test('unlock brings no spent code back', async () => {
   const { deployment, person, user } = await withFailures(9);
-  await adminUnlock(deployment, user, NOW - 300);
+  await adminUnlock(deployment, user, unlockAs, NOW - 300);
   const proof = { code: person.app.codeAt(NOW - 300) };
   const use = verify(deployment, { caller: person.caller, proof, client: CLIENT, now: NOW - 300 });
   await assert.rejects(use, refusal('code_rejected'));
@@ -84,8 +87,8 @@ test('unlock brings no spent code back', async () => {
 test('a stopped factor is not unlocked, only reset', async () => {
   const { deployment, user } = await withFailures(100);
   assert.equal((await adminStatus(deployment, user, NOW)).stopped, true);
-  await assert.rejects(adminUnlock(deployment, user, NOW), refusal('factor_stopped'));
-  const reset = await adminReset(deployment, user, NOW);
+  await assert.rejects(adminUnlock(deployment, user, unlockAs, NOW), refusal('factor_stopped'));
+  const reset = await adminReset(deployment, user, ACT, NOW);
   assert.deepEqual(
     [reset.enabled, reset.stopped, reset.failures, reset.lockedUntil],
     [false, false, 0, null],
@@ -98,14 +101,14 @@ test('a factor stopped by 300 failures within 30 days is free again after its re
   const recentFailures = [{ span: Math.floor(NOW / 518_400), count: 300 }];
   deployment.records.put(user, { ...factor, recentFailures });
   assert.equal((await adminStatus(deployment, user, NOW)).stopped, true);
-  await adminReset(deployment, user, NOW);
+  await adminReset(deployment, user, ACT, NOW);
   await enrolled(deployment, 'alice', NOW + 1);
   assert.equal((await adminStatus(deployment, user, NOW + 1)).stopped, false);
 });
 
 test('reset removes the factor, its backup codes and what is pending, ends every session, and the user enrols anew', async () => {
   const { deployment, person, user } = await withFailures(100);
-  await adminReset(deployment, user, NOW);
+  await adminReset(deployment, user, ACT, NOW);
   const { authenticators, backupCodes, pending } = await deployment.records.read(user);
   assert.deepEqual([authenticators, backupCodes, pending], [[], undefined, undefined]);
   await assert.rejects(status(deployment, person.caller), refusal('token_invalid'));
@@ -115,7 +118,7 @@ test('reset removes the factor, its backup codes and what is pending, ends every
 
 test('revoking ends every session and leaves the factor as it is', async () => {
   const { deployment, person, user } = await withFailures(2);
-  await adminRevokeSessions(deployment, user, NOW);
+  await adminRevokeSessions(deployment, user, ACT, NOW);
   await assert.rejects(status(deployment, person.caller), refusal('token_invalid'));
   const { authenticators, failures, lockedUntil, backupCodes } = await deployment.records.read(user);
   assert.deepEqual(
@@ -128,7 +131,7 @@ test('revoking ends every session and leaves the factor as it is', async () => {
 test('revoking ends the sessions of somebody without a second factor too', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  await adminRevokeSessions(deployment, caller.user, NOW);
+  await adminRevokeSessions(deployment, caller.user, ACT, NOW);
   await assert.rejects(status(deployment, caller), refusal('token_invalid'));
   await status(deployment, (await session(deployment, 'alice', NOW)).caller);
 });
@@ -148,10 +151,10 @@ test('who writes without end keeps no session: revoking and resetting outlast it
   const { deployment, user } = await withFailures(1);
   for (const end of [adminRevokeSessions, adminReset]) {
     const { generation } = await deployment.records.read(user);
-    await end(besieged(deployment, 20), user, NOW);
+    await end(besieged(deployment, 20), user, ACT, NOW);
     const ended = await deployment.records.read(user);
     assert.notEqual(ended.generation, generation);
-    await assert.rejects(end(besieged(deployment, 21), user, NOW), refusal('conflict'));
+    await assert.rejects(end(besieged(deployment, 21), user, ACT, NOW), refusal('conflict'));
     assert.equal((await deployment.records.read(user)).generation, ended.generation);
   }
 });
@@ -160,9 +163,9 @@ test('an administrator and a user at once: one wins whole', async () => {
   const { deployment, person, user } = await withFailures(0);
   const proof = { code: person.app.codeAt(NOW + 60) };
   const outcomes = await Promise.allSettled([
-    adminReset(deployment, user, NOW + 60),
+    adminReset(deployment, user, ACT, NOW + 60),
     verify(deployment, { caller: person.caller, proof, client: CLIENT, now: NOW + 60 }),
-    adminUnlock(deployment, user, NOW + 60),
+    adminUnlock(deployment, user, unlockAs, NOW + 60),
   ]);
   assert.deepEqual(
     outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'done')),

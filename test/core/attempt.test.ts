@@ -16,9 +16,13 @@ const enabled: Factor = { ...noFactor, generation: 'g1' };
 async function startWith(factor: Factor) {
   const records = createMemoryRecords();
   records.put(user, factor);
-  const run = async (judge: (read: Factor) => Factor | undefined, now = NOW) => {
+  const run = async (
+    judge: (read: Factor) => Factor | undefined,
+    now = NOW,
+    budget: 'code' | 'backup-code' = 'code',
+  ) => {
     const read = await records.read(user);
-    return attempt({ records, settings }, user, read, async () => judge(read), 'accepted', now);
+    return attempt({ records, settings }, user, read, budget, async () => judge(read), 'accepted', now);
   };
   return { records, run };
 }
@@ -92,7 +96,7 @@ test('a failing write refuses, whether the code was right or wrong', async () =>
   const failing = { ...records, replace: () => Promise.reject(unavailable()) };
   for (const judge of [right, wrong]) {
     await assert.rejects(
-      attempt({ records: failing, settings }, user, read, async () => judge(read), 'accepted', NOW),
+      attempt({ records: failing, settings }, user, read, 'code', async () => judge(read), 'accepted', NOW),
       refusal('temporarily_unavailable'),
     );
   }

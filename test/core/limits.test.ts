@@ -38,7 +38,7 @@ test('the 99th failure still only locks, the 100th stops', () => {
 test('a stop does not end with time', () => {
   const { factor, now } = afterFailures(100);
   assert.equal(isStopped(factor, now + 3650 * DAY, limits), true);
-  assert.throws(() => refuseUnlessOpen(factor, now + 3650 * DAY, limits), refusal('factor_stopped'));
+  assert.throws(() => refuseUnlessOpen(factor, 'code', now + 3650 * DAY, limits), refusal('factor_stopped'));
 });
 
 test('a lock is in force to its last second, says how long, and is over then', () => {
@@ -48,12 +48,12 @@ test('a lock is in force to its last second, says how long, and is over then', (
     [began, 30],
     [began + 29, 1],
   ] as const) {
-    assert.throws(() => refuseUnlessOpen(factor, at, limits), {
+    assert.throws(() => refuseUnlessOpen(factor, 'code', at, limits), {
       code: 'too_many_attempts',
       retryAfter: left,
     });
   }
-  refuseUnlessOpen(factor, began + 30, limits);
+  refuseUnlessOpen(factor, 'code', began + 30, limits);
 });
 
 test('the series follows the configuration', () => {

@@ -89,7 +89,7 @@ test('after the second factor is switched on, a session from before it is not re
 test('after the sessions are revoked nothing is refreshed', async () => {
   const deployment = createDeployment();
   const { refreshToken, caller } = await session(deployment, 'alice', NOW);
-  await adminRevokeSessions(deployment, caller.user, NOW);
+  await adminRevokeSessions(deployment, caller.user, { by: 'arn:aws:iam::123456789012:user/support' }, NOW);
   await assert.rejects(renew(deployment, refreshToken), refusal('refresh_token_invalid'));
 });
 

@@ -88,7 +88,12 @@ test('a new login for every few guesses, with the right password each time: the 
 
 test('a challenge from before a change of the factor is void', async () => {
   const { deployment, person, challengeToken } = await begin();
-  await adminRevokeSessions(deployment, person.caller.user, NOW);
+  await adminRevokeSessions(
+    deployment,
+    person.caller.user,
+    { by: 'arn:aws:iam::123456789012:user/support' },
+    NOW,
+  );
   await assert.rejects(
     answer(deployment, challengeToken, person.app.codeAt(NOW)),
     refusal('challenge_invalid'),

@@ -56,9 +56,10 @@ export function explain(
     return before.some((past) => {
       const { beaten } = expected(past, op, now, rules, stepsOf);
       if (beaten === 'conflict') return answer.outcome === 'conflict';
-      if (beaten !== 'code_rejected') return false;
+      if (beaten === 'code_rejected') return answer.outcome === beaten;
+      if (beaten !== 'code_rejected or shut') return false;
       // Shut meanwhile or not is said truly; whether the code was right is not.
-      const refusal = shut(state, now, rules) ?? { outcome: beaten, says: {} };
+      const refusal = shut(state, now, rules) ?? { outcome: 'code_rejected', says: {} };
       return answers(refusal, answer);
     });
   }

@@ -74,6 +74,8 @@ export async function createInProcess(
     return { ...shared, ...stored };
   }
 
+  const act = { by: 'arn:aws:iam::123456789012:user/support' };
+
   async function perform(op: Op, turn: () => Promise<void>): Promise<unknown> {
     const services = servicesOf(turn);
     const { client } = op;
@@ -107,11 +109,11 @@ export async function createInProcess(
       case 'admin-status':
         return adminStatus(services, user, now);
       case 'admin-unlock':
-        return adminUnlock(services, user, now);
+        return adminUnlock(services, user, { ...act, passwordChanged: false }, now);
       case 'admin-reset':
-        return adminReset(services, user, now);
+        return adminReset(services, user, act, now);
       case 'admin-revoke-sessions':
-        return adminRevokeSessions(services, user, now);
+        return adminRevokeSessions(services, user, act, now);
     }
   }
 

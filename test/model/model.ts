@@ -15,10 +15,11 @@ export interface Rules {
   challenge: number;
   refreshToken: number;
   enrollment: number;
+  enrollmentTicket: number;
   recentSignIn: number;
 }
 
-export type Proof = { code: string } | { backupCode: string };
+export type Proof = { code: string } | { backupCode: string } | { enrollmentTicket: string };
 
 interface Caller {
   /** Whose record it is about. */
@@ -53,6 +54,8 @@ interface Token {
   /** When somebody last proved who they are. */
   provedAt: number;
   amr: string[];
+  /** Good for nothing but enrolling. */
+  enrollsOnly: boolean;
   /** The first refresh token of its session, and how often it was refreshed before. */
   family: string;
   sequence: number;
@@ -65,10 +68,14 @@ export interface State {
   authenticators: Record<string, number>;
   pending: { id: string; expiresAt: number } | undefined;
   backupCodes: string[];
-  /** In a row. */
+  /** What a reset has left to be proved before the next enrollment. */
+  ticket: { value: string; expiresAt: number } | undefined;
+  /** Wrong codes in a row. */
   failures: number;
+  /** Wrong backup codes and tickets in a row, up to a hundred. */
+  backupFailures: number;
   lockedUntil: number;
-  /** When the failures were that no reset has forgiven. */
+  /** When codes were wrong that nothing has forgiven. */
   failedAt: number[];
   /** Tokens that no change of the factor has made void. */
   alive: Record<string, Token>;
@@ -85,7 +92,9 @@ export const nobody: State = {
   authenticators: {},
   pending: undefined,
   backupCodes: [],
+  ticket: undefined,
   failures: 0,
+  backupFailures: 0,
   lockedUntil: 0,
   failedAt: [],
   alive: {},
@@ -100,8 +109,11 @@ export interface Expected {
   says: Record<string, unknown>;
   /** The state after it, given what was handed out. */
   next(body: Record<string, unknown>): State;
-  /** For an operation that writes: what it answers where another write came between its read and its own. */
-  beaten?: 'code_rejected' | 'conflict';
+  /**
+   * For an operation that writes: what it answers where another write came between its read and its own. For a code it is
+   * `shut` if that is what is stored by then; a backup code is never shut out.
+   */
+  beaten?: 'code_rejected or shut' | 'code_rejected' | 'conflict';
 }
 
 /** Steps (of the current one and its neighbours) whose code this is, for an authenticator. */
@@ -113,25 +125,36 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
   switch (op.name) {
     case 'login': {
       if (op.password === 'wrong') return refused('invalid_credentials');
-      if (!enabled) return session(state, now, ['pwd'], { status: 'authenticated', totpEnabled: false });
+      if (!enabled && !state.ticket)
+        return session(state, now, ['pwd'], {
+          status: 'authenticated',
+          totpEnabled: false,
+          enrollmentRequired: undefined,
+        });
       const challenge = token('challenge', now + rules.challenge, now, ['pwd']);
-      return done({ status: 'challenge', expiresIn: rules.challenge }, ({ challengeToken }) =>
+      const methods = enabled ? ['totp', 'backup_code'] : ['enrollment_ticket'];
+      return done({ status: 'challenge', expiresIn: rules.challenge, methods }, ({ challengeToken }) =>
         issued(state, challengeToken, challenge),
       );
     }
     case 'verify-login': {
       const challenge = valid('challenge', op.token);
       if (!challenge || state.answered.includes(op.token)) return refused('challenge_invalid');
-      return attempt(proven(op.proof), (after) =>
-        session({ ...after, answered: [...after.answered, op.token] }, now, ['pwd', 'otp', 'mfa'], {
+      if ('enrollmentTicket' in op.proof === enabled) return refused('invalid_request');
+      return attempt(op.proof, proven(op.proof), (after) => {
+        const answered = { ...after, answered: [...after.answered, op.token] };
+        if ('enrollmentTicket' in op.proof)
+          return session(answered, now, ['pwd'], { method: 'enrollment_ticket', enrollmentRequired: true });
+        return session(answered, now, ['pwd', 'otp', 'mfa'], {
           method: 'code' in op.proof ? 'totp' : 'backup_code',
           backupCodesRemaining: 'code' in op.proof ? undefined : after.backupCodes.length,
-        }),
-      );
+        });
+      });
     }
     case 'refresh': {
       const old = valid('refresh', op.token);
       if (!old) return refused('refresh_token_invalid');
+      if (!enabled && state.ticket) return refused('enrollment_required');
       const { family, sequence, provedAt, amr, expiresAt } = old;
       if ((state.families[family] ?? 0) !== sequence) {
         return { ...refused('refresh_token_invalid'), next: () => familyAt(family, 'ended') };
@@ -143,8 +166,11 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       if (!old) return refused('refresh_token_invalid');
       return done({}, () => familyAt(old.family, 'ended'));
     }
-    case 'status':
-      return valid('access', op.token) ? done(statusOf(), () => state) : refused('token_invalid');
+    case 'status': {
+      const caller = valid('access', op.token);
+      if (!caller) return refused('token_invalid');
+      return caller.enrollsOnly ? refused('enrollment_required') : done(statusOf(), () => state);
+    }
     case 'enroll': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
@@ -156,10 +182,17 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
           known: true,
           pending: { id: String(authenticatorId), expiresAt: now + rules.enrollment },
         }));
-      if (enabled) return op.proof ? attempt(proven(op.proof), begun) : refused('invalid_request');
-      if (op.proof) return refused('totp_not_enabled');
+      const { proof } = op;
+      const byTicket = proof !== undefined && 'enrollmentTicket' in proof;
+      if (enabled)
+        return proof && !byTicket ? attempt(proof, proven(proof), begun) : refused('invalid_request');
       if (!recent(caller)) return refused('recent_sign_in_required');
-      return shut(state, now, rules) ?? { ...begun(state), beaten: 'conflict' };
+      const closed = shut(state, now, rules);
+      if (closed) return closed;
+      if (state.ticket)
+        return byTicket ? attempt(proof, proven(proof), begun) : refused('enrollment_ticket_required');
+      if (proof) return refused(byTicket ? 'invalid_request' : 'totp_not_enabled');
+      return { ...begun(state), beaten: 'conflict' };
     }
     case 'confirm': {
       const caller = valid('access', op.token);
@@ -168,19 +201,22 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       const { pending } = state;
       if (pending?.id !== op.authenticatorId || pending.expiresAt <= now)
         return refused('enrollment_not_found');
+      const proof = { code: op.code };
       const step = stepsOf(pending.id, op.code, now).at(-1);
-      if (step === undefined) return attempt(undefined, () => refused('code_rejected'));
+      if (step === undefined) return attempt(proof, undefined, () => refused('code_rejected'));
       const authenticators = { ...state.authenticators, [pending.id]: step };
       // What proves the new authenticator forgives nothing that failed on those in force.
       const grown = enabled ? state : { ...state, failures: 0, lockedUntil: 0 };
-      return attempt({ ...grown, authenticators }, (after) => change(after, { newCodes: enabled ? 0 : 10 }));
+      return attempt(proof, { ...grown, authenticators, ticket: undefined }, (after) =>
+        change(after, { newCodes: enabled ? 0 : 10 }),
+      );
     }
     case 'verify': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
       if (!enabled) return refused('totp_not_enabled');
       const access = token('access', now + rules.accessToken, now, PROVED);
-      return attempt(proven(op.proof), (after) =>
+      return attempt(op.proof, proven(op.proof), (after) =>
         done(
           {
             ...saidOf(access),
@@ -198,7 +234,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       const { authenticatorId } = op;
       if (authenticatorId !== undefined && !Object.hasOwn(state.authenticators, authenticatorId))
         return refused('authenticator_not_found');
-      return attempt(proven(op.proof), (after) => {
+      return attempt(op.proof, proven(op.proof), (after) => {
         const left = Object.entries(after.authenticators).filter(
           ([id]) => authenticatorId !== undefined && id !== authenticatorId,
         );
@@ -211,18 +247,22 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
       if (!enabled) return refused('totp_not_enabled');
-      return attempt(proven({ code: op.code }), (after) => change(after, { newCodes: 10 }));
+      const proof = { code: op.code };
+      return attempt(proof, proven(proof), (after) => change(after, { newCodes: 10 }));
     }
     case 'admin-status':
       return state.known ? done(adminStatusOf(state), () => state) : refused('user_not_found');
     case 'admin-unlock': {
       if (!state.known) return refused('user_not_found');
-      if (stopped(state, now, rules)) return refused('factor_stopped');
+      if (stopped(state, now, rules)) return refused('new_password_required');
       return administered({ ...state, failures: 0, lockedUntil: 0 });
     }
     case 'admin-reset':
       if (!state.known) return refused('user_not_found');
-      return administered(cut({ ...emptied(state), failures: 0, lockedUntil: 0, failedAt: [] }));
+      return done(adminStatusOf(emptied(state)), ({ enrollmentTicket }) => ({
+        ...cut(emptied(state)),
+        ticket: { value: String(enrollmentTicket), expiresAt: now + rules.enrollmentTicket },
+      }));
     case 'admin-revoke-sessions':
       return { ...done({}, () => ({ ...cut(state), known: true })), beaten: 'conflict' };
   }
@@ -252,18 +292,26 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       authenticators,
       backupCodesRemaining: of.backupCodes.length,
       failures: of.failures,
+      backupFailures: of.backupFailures,
       lockedUntil: of.lockedUntil > now ? of.lockedUntil : null,
       stopped: stopped(of, now, rules),
     };
   }
 
-  // One attempt: heard only while nothing closes it, and a failure more where it is wrong.
+  // One attempt: a code is heard only while nothing closes it, and what is wrong is a failure more.
 
-  function attempt(after: State | undefined, granted: (after: State) => Expected): Expected {
+  function attempt(proof: Proof, after: State | undefined, granted: (after: State) => Expected): Expected {
+    if (!('code' in proof)) {
+      if (after) return { ...granted(after), beaten: 'code_rejected' };
+      const { backupFailures } = state;
+      if (backupFailures >= 100) return refused('code_rejected');
+      const next = () => ({ ...state, backupFailures: backupFailures + 1 });
+      return { ...refused('code_rejected'), next, beaten: 'code_rejected' };
+    }
     const closed = shut(state, now, rules);
     if (closed) return closed;
     const answer = after ? granted(after) : { ...refused('code_rejected'), next: failed };
-    return { ...answer, beaten: 'code_rejected' };
+    return { ...answer, beaten: 'code_rejected or shut' };
   }
   function failed(): State {
     const failures = state.failures + 1;
@@ -277,11 +325,19 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
   }
   /** The state once this proof is spent; undefined where it is wrong or was spent before. */
   function proven(proof: Proof): State | undefined {
-    const forgiven = { ...state, failures: 0, lockedUntil: 0 };
+    if ('enrollmentTicket' in proof) {
+      const { value = '', expiresAt = 0 } = state.ticket ?? {};
+      return proof.enrollmentTicket === value && now < expiresAt
+        ? { ...state, backupFailures: 0 }
+        : undefined;
+    }
     if ('backupCode' in proof) {
       const backupCodes = state.backupCodes.filter((good) => good !== proof.backupCode);
-      return backupCodes.length < state.backupCodes.length ? { ...forgiven, backupCodes } : undefined;
+      return backupCodes.length < state.backupCodes.length
+        ? { ...state, backupFailures: 0, backupCodes }
+        : undefined;
     }
+    const forgiven = { ...state, failures: 0, lockedUntil: 0 };
     const authenticators = { ...state.authenticators };
     let right = false;
     for (const [id, last] of Object.entries(state.authenticators)) {
@@ -306,7 +362,8 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     return now - provedAt <= rules.recentSignIn;
   }
   function token(kind: Token['kind'], expiresAt: number, provedAt: number, amr: string[]): Token {
-    return { kind, client: op.client, expiresAt, provedAt, amr, family: '', sequence: 0 };
+    const enrollsOnly = !enabled && state.ticket !== undefined;
+    return { kind, client: op.client, expiresAt, provedAt, amr, enrollsOnly, family: '', sequence: 0 };
   }
   function saidOf({ amr, provedAt }: Token) {
     const acr = `urn:countersign:${amr.includes('mfa') ? 2 : 1}fa`;
@@ -368,7 +425,15 @@ function stopped({ failures, failedAt }: State, now: number, rules: Rules): bool
 }
 
 function emptied(state: State): State {
-  return { ...state, authenticators: {}, backupCodes: [] };
+  return {
+    ...state,
+    authenticators: {},
+    backupCodes: [],
+    failures: 0,
+    backupFailures: 0,
+    lockedUntil: 0,
+    failedAt: [],
+  };
 }
 
 /** Every session here began with the password. */

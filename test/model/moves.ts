@@ -164,7 +164,14 @@ export function callOf(name: Op['name'], more: Partial<Move> = {}): Extract<Step
 const story: fc.Arbitrary<Step[]> = fc
   .record({
     who: anyone,
-    plot: fc.constantFrom('guessing', 'refresh reused', 'change', 'enrolment left', 'challenge reused'),
+    plot: fc.constantFrom(
+      'guessing',
+      'refresh reused',
+      'change',
+      'enrolment left',
+      'challenge reused',
+      'reset',
+    ),
     count: fc.integer({ min: 1, max: 6 }),
     changes: fc.constantFrom('rotate-backup-codes', 'disable', 'admin-revoke-sessions', 'admin-reset'),
     uses: fc.constantFrom('status', 'refresh', 'verify', 'enroll', 'disable', 'rotate-backup-codes'),
@@ -195,6 +202,14 @@ const story: fc.Arbitrary<Step[]> = fc
             authenticator: 0,
             proof: { kind: 'code', whose: 'own', authenticator: 0, steps: 0 },
           }),
+        ];
+      case 'reset':
+        return [
+          call('admin-reset'),
+          call('login'),
+          call('verify-login'),
+          call(uses === 'refresh' ? uses : 'enroll'),
+          call('confirm', { proof: { kind: 'code', whose: 'own', authenticator: 0, steps: 0 } }),
         ];
       default:
         return [call('login'), call('verify-login'), wait('seconds', 30), call('verify-login', { token: 0 })];

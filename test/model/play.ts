@@ -29,6 +29,7 @@ interface Seen {
   authenticators: string[];
   /** Codes of all sets, whatever became of them. */
   backupCodes: string[];
+  tickets: string[];
 }
 
 /** `operation outcome` → how often. */
@@ -51,7 +52,15 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
   const story: string[] = [];
   for (let count = 0; count < 3; count++) {
     const user = await driver.newUser();
-    people.push({ user, access: [], refresh: [], challenge: [], authenticators: [], backupCodes: [] });
+    people.push({
+      user,
+      access: [],
+      refresh: [],
+      challenge: [],
+      authenticators: [],
+      backupCodes: [],
+      tickets: [],
+    });
     states.set(user, [nobody]);
   }
 
@@ -116,6 +125,7 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
       person.authenticators.unshift(String(body['authenticatorId']));
       apps.set(String(body['authenticatorId']), scan(body['otpauthUri']));
     }
+    if (typeof body['enrollmentTicket'] === 'string') person.tickets.unshift(body['enrollmentTicket']);
     if (Array.isArray(body['backupCodes'])) person.backupCodes.unshift(...body['backupCodes']);
   }
 
@@ -150,7 +160,7 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
     // With nothing to go on with, from the beginning.
     if (token === undefined) return as({ name: 'login', password });
     const id = authenticator === undefined ? undefined : own.authenticators[authenticator];
-    const proof = proofOf(move.proof, own, name === 'confirm');
+    const proof = ticketOf(own, move.proof) ?? proofOf(move.proof, own, name === 'confirm');
     const code = proof && 'code' in proof ? proof.code : undefined;
     switch (name) {
       case 'refresh':
@@ -158,9 +168,13 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
       case 'status':
         return as({ name, token }, user);
       case 'enroll':
-        // The first enrolment takes no code, and says so: mostly it is asked for without.
+        // The first enrollment takes no code, and says so: mostly it is asked for without.
         return as(
-          { name, token, proof: enabled(user) ? proof : move.proof.kind === 'replay' ? proof : undefined },
+          {
+            name,
+            token,
+            proof: enabled(user) || ticketed(user) || move.proof.kind === 'replay' ? proof : undefined,
+          },
           user,
         );
       case 'verify-login':
@@ -191,6 +205,18 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
 
   function enabled(user: string): boolean {
     return Object.keys(states.get(user)?.[0]?.authenticators ?? {}).length > 0;
+  }
+
+  function ticketed(user: string): boolean {
+    return states.get(user)?.[0]?.ticket !== undefined;
+  }
+
+  /** After a reset, where others have a code: the ticket, an older one, or one that never was. */
+  function ticketOf(own: Seen, move: ProofMove): Proof | undefined {
+    if (!ticketed(own.user) || move.kind === 'code' || move.kind === 'replay') return undefined;
+    if (move.kind === 'wrong') return { enrollmentTicket: 'aaaa-bbbb-cccc-dddd' };
+    const enrollmentTicket = own.tickets[move.kind === 'backup' ? move.index : 0];
+    return enrollmentTicket === undefined ? undefined : { enrollmentTicket };
   }
 
   function stray(index: number): { token: string | undefined; user: string } {

@@ -5,6 +5,7 @@ const lifetimes = {
   challenge: 120,
   refreshToken: 86_400,
   enrollment: 600,
+  enrollmentTicket: 3600,
   recentSignIn: 600,
 };
 

@@ -13,29 +13,32 @@ export function administratorOf(
   credentials: Credentials = service.local.admin,
   client: Client = clientOf(service),
 ) {
-  const call = (method: 'GET' | 'POST', path: string): Promise<Answer> =>
-    client.call(method, path, {
-      headers: signature(service, credentials, { method, path, at: service.clock.now() }),
+  const call = (method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> => {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    return client.call(method, path, {
+      ...(body !== undefined && { body: text }),
+      headers: signature(service, credentials, { method, path, at: service.clock.now(), body: text }),
     });
+  };
   const of = (sub: string) => `/v1/admin/users/${encodeURIComponent(sub)}`;
   return {
     call,
     status: (sub: string) => call('GET', of(sub)),
-    unlock: (sub: string) => call('POST', `${of(sub)}/unlock`),
-    reset: (sub: string) => call('POST', `${of(sub)}/reset`),
-    revokeSessions: (sub: string) => call('POST', `${of(sub)}/sessions/revoke`),
+    unlock: (sub: string, body?: unknown) => call('POST', `${of(sub)}/unlock`, body),
+    reset: (sub: string, body?: unknown) => call('POST', `${of(sub)}/reset`, body),
+    revokeSessions: (sub: string, body?: unknown) => call('POST', `${of(sub)}/sessions/revoke`, body),
   };
 }
 
 /**
- * The headers of a Signature Version 4 over a request without a body ("Create a signed AWS API request").
+ * The headers of a Signature Version 4 ("Create a signed AWS API request").
  *
  * @param request `at` in milliseconds
  */
 export function signature(
   { url, local }: Pick<Service, 'url' | 'local'>,
   { accessKeyId, secretAccessKey }: Credentials,
-  { method, path, at }: { method: string; path: string; at: number },
+  { method, path, at, body = '' }: { method: string; path: string; at: number; body?: string },
 ): Record<string, string> {
   const { host, pathname, searchParams } = new URL(path, url);
   const date = new Date(at).toISOString().replace(/[-:]|\.\d+/g, '');
@@ -53,7 +56,7 @@ export function signature(
     `x-amz-date:${date}`,
     '',
     'host;x-amz-date',
-    sha256(''),
+    sha256(body),
   ].join('\n');
   const key = scope.reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
   const signed = hmac(key, ['AWS4-HMAC-SHA256', date, scope.join('/'), sha256(canonical)].join('\n'));

@@ -36,6 +36,8 @@ export const anyFactor: fc.Arbitrary<{ [Member in keyof Required<Factor>]: Facto
     }),
   ),
   failures: fc.nat(100),
+  backupFailures: fc.nat(100),
+  stoppedAt: maybe(time),
   lockedUntil: fc.oneof(time, fc.constant(0)),
   recentFailures: fc.array(record({ span: fc.nat(9999), count: fc.integer({ min: 1, max: 300 }) }), {
     maxLength: 6,
@@ -48,5 +50,23 @@ export const anyFactor: fc.Arbitrary<{ [Member in keyof Required<Factor>]: Facto
     }),
   ),
   askedToEnrollAt: maybe(time),
+  reset: maybe(
+    record({
+      passwordAfter: maybe(time),
+      ticket: maybe(record({ id, keyId: id, digest: bytes(16), expiresAt: time })),
+    }),
+  ),
+  passwordSetAt: maybe(time),
+  administered: maybe(
+    fc.record(
+      {
+        type: fc.constantFrom('unlocked' as const, 'reset' as const, 'sessions_revoked' as const),
+        at: time,
+        by: anyText({ minLength: 1, maxLength: 60 }),
+        reason: anyText({ minLength: 1, maxLength: 60 }),
+      },
+      { ...plain, requiredKeys: ['type', 'at', 'by'] },
+    ),
+  ),
   writtenBy: id,
 });

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-cognito-identity-provider';
 import type { Service } from '../../local/service.ts';
 import type { Person } from './client.ts';
+import { erase } from './table.ts';
 
 /** Cognito, with the operator's credentials and at the service's time. */
 export function cognitoOf({ local, clock }: Pick<Service, 'local' | 'clock'>): CognitoIdentityProviderClient {
@@ -20,12 +21,13 @@ export function cognitoOf({ local, clock }: Pick<Service, 'local' | 'clock'>): C
 }
 
 /**
- * Somebody new in the pool, so that no two tests share a user.
+ * Somebody new in the pool, so that no two tests share a user. Countersign hears of the password that an administrator sets,
+ * and writes it down: that record is erased, so that nothing is known of them yet.
  *
  * @param permanent false: the password is an administrator's, to be replaced at the first sign-in
  */
 export async function createPerson(
-  service: Pick<Service, 'local' | 'clock'>,
+  service: Pick<Service, 'local' | 'clock' | 'eventsDelivered'>,
   { permanent = true }: { permanent?: boolean } = {},
 ): Promise<Person & { sub: string }> {
   const cognito = cognitoOf(service);
@@ -49,6 +51,10 @@ export async function createPerson(
     }
     const sub = User?.Attributes?.find(({ Name }) => Name === 'sub')?.Value;
     if (!sub) throw new Error('Cognito gave no sub.');
+    if (permanent) {
+      await service.eventsDelivered();
+      await erase(service, `USER#users#${sub}`);
+    }
     return { username, password, sub };
   } finally {
     cognito.destroy();

@@ -5,7 +5,7 @@ import { type Factor, noFactor } from '../../core/factor.ts';
 import type { Service } from '../../local/service.ts';
 
 /** DynamoDB, with the operator's credentials and at the service's time. */
-export function dynamoDbOf({ local, clock }: Service): DynamoDBClient {
+export function dynamoDbOf({ local, clock }: Pick<Service, 'local' | 'clock'>): DynamoDBClient {
   return new DynamoDBClient({
     endpoint: local.dynamodb.endpoint,
     region: local.operator.region,

@@ -1,4 +1,4 @@
-import { type AttributeValue, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, DeleteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { Service } from '../../local/service.ts';
 import { dynamoDbOf } from './stored.ts';
 
@@ -29,6 +29,18 @@ export async function overwrite(service: Service, item: Item): Promise<void> {
   const dynamoDb = dynamoDbOf(service);
   try {
     await dynamoDb.send(new PutItemCommand({ TableName: service.local.dynamodb.tableName, Item: item }));
+  } finally {
+    dynamoDb.destroy();
+  }
+}
+
+/** Deletes an item, as somebody who may write the table does. */
+export async function erase(service: Pick<Service, 'local' | 'clock'>, pk: string): Promise<void> {
+  const dynamoDb = dynamoDbOf(service);
+  try {
+    await dynamoDb.send(
+      new DeleteItemCommand({ TableName: service.local.dynamodb.tableName, Key: { pk: { S: pk } } }),
+    );
   } finally {
     dynamoDb.destroy();
   }

@@ -36,6 +36,7 @@ const HANDED_OUT: Partial<Record<Operation, string[]>> = {
   verify: ['accessToken'],
   disable: SESSION,
   'rotate-backup-codes': [...SESSION, 'backupCodes'],
+  'admin-reset': ['enrollmentTicket'],
 };
 const operations = new Map(
   Object.entries<Route>(routes).map(([operation, { method, path }]) => [`${method} ${path}`, operation]),
@@ -102,10 +103,11 @@ export function createWiretap(): Wiretap {
   function learnHandedOut(field: string, value: string): void {
     if (field === 'secret') secrets.add('a secret', base32nopad.decode(value));
     if (field.endsWith('Token')) learnToken(value);
-    if (field !== 'backupCodes') return;
+    if (field !== 'backupCodes' && field !== 'enrollmentTicket') return;
+    const what = field === 'backupCodes' ? 'a backup code' : 'an enrollment ticket';
     for (const form of [value, value.replaceAll('-', '')]) {
-      secrets.add('a backup code', form);
-      secrets.add('a backup code', form.toUpperCase());
+      secrets.add(what, form);
+      secrets.add(what, form.toUpperCase());
     }
   }
 

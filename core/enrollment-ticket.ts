@@ -1,0 +1,25 @@
+import type { EnrollmentTicket } from './factor.ts';
+import { digestOf, newCode, sameDigest, shown } from './one-time-code.ts';
+import { randomId } from './random.ts';
+import type { DataKey } from './sealed.ts';
+import type { User } from './user.ts';
+
+/**
+ * A new ticket for a user whose second factor was reset, and what is stored of it: a keyed digest. With the password it
+ * stands in for the second factor until the next authenticator is confirmed. It is shown once.
+ */
+export function newTicket(
+  user: User,
+  key: DataKey,
+  expiresAt: number,
+): { ticket: string; stored: EnrollmentTicket } {
+  const code = newCode();
+  const id = randomId();
+  const digest = digestOf('enrollment-ticket', code, user, id, key);
+  return { ticket: shown(code), stored: { id, keyId: key.id, digest, expiresAt } };
+}
+
+/** Whether this is the ticket. Its time is whoever calls's to look at. */
+export function isTicket(typed: string, user: User, stored: EnrollmentTicket, key: DataKey): boolean {
+  return sameDigest(digestOf('enrollment-ticket', typed, user, stored.id, key), stored.digest);
+}

@@ -1,0 +1,51 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { random } from './random.ts';
+import type { DataKey } from './sealed.ts';
+import { lengthPrefixed, type User } from './user.ts';
+
+/** Crockford's base32: no letter that reads as a digit. */
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+/** 16 characters are 80 random bits. */
+const LENGTH = 16;
+/** HMAC-SHA-256 truncated to 128 bits (RFC 2104 §5: no less than half). */
+const DIGEST_BYTES = 16;
+
+/** What a code is for. Part of its digest: a digest copied to another place matches nothing there. */
+type Purpose = 'backup-code' | 'enrollment-ticket';
+
+/** How such a code may be typed: with or without dashes or spaces, in either case. */
+export const ONE_TIME_CODE = /^(?:[ -]*[0-9A-Za-z]){16}[ -]*$/;
+
+/** A random code, to be shown once. */
+export function newCode(): string {
+  // 32 letters: the low five bits of a random byte choose one without bias.
+  return Array.from(random(LENGTH), (byte) => ALPHABET[byte & 31]).join('');
+}
+
+/** The code as a person keeps it: `xxxx-xxxx-xxxx-xxxx`. */
+export function shown(code: string): string {
+  return (code.match(/.{4}/g) ?? []).join('-');
+}
+
+/**
+ * What is stored of a code, whether as it was made or as somebody typed it. Without the key, which only KMS unwraps, nothing
+ * can be tried and no digest can be planted.
+ *
+ * @param set the id of what it belongs to: a code of an older set never matches
+ */
+export function digestOf(purpose: Purpose, code: string, user: User, set: string, key: DataKey): Uint8Array {
+  return createHmac('sha256', key.key)
+    .update(lengthPrefixed('countersign', 'v1', purpose, user.realm, user.sub, set, key.id, readable(code)))
+    .digest()
+    .subarray(0, DIGEST_BYTES);
+}
+
+/** Compares in constant time. */
+export function sameDigest(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
+/** What was typed, as it was made: Crockford reads o as 0, i and l as 1. */
+function readable(typed: string): string {
+  return typed.replace(/[ -]/g, '').toLowerCase().replaceAll('o', '0').replace(/[il]/g, '1');
+}
