@@ -197,6 +197,8 @@ function resetItem({ passwordAfter, ticket }: Reset): AttributeValue {
 }
 
 function readReset({ p, t }: Item): Reset {
+  // A reset that wants nothing would be the old password alone.
+  if (!p && !t) throw unavailable();
   const ticket = t && readMap(t);
   return {
     passwordAfter: p && readNumber(p),

@@ -91,11 +91,6 @@ const worst = (challenges: number): Factor => ({
   backupFailures: 99,
   stoppedAt: NOW,
   passwordSetAt: NOW,
-  reset: {
-    passwordAfter: NOW,
-    ticket: { id: random(16), keyId: random(16), digest: new Uint8Array(16), expiresAt: NOW },
-  },
-  administered: { type: 'sessions_revoked', at: NOW, by: random(120), reason: random(200) },
   lockedUntil: NOW,
   recentFailures: Array.from({ length: 6 }, (_, index) => ({ span: 3467 + index, count: 299 })),
   answered: Object.fromEntries(
@@ -103,7 +98,7 @@ const worst = (challenges: number): Factor => ({
   ),
 });
 
-test('five authenticators, a pending one and every field in use stay below 2 KB', () => {
+test('five authenticators, a pending one and every field that an attempt writes stay below 2 KB', () => {
   const size = stored(worst(0), random(255), random(32));
   assert.ok(size < 2 * 1024, `${size} bytes`);
 });
@@ -116,6 +111,23 @@ test('the worst case of the default configuration stays below 6 KB', () => {
   assert.ok(size < 6 * 1024, `${size} bytes`);
 });
 
+test('who did what last, and why, adds 400 bytes at most', () => {
+  const administered = { type: 'sessions_revoked', at: NOW, by: random(150), reason: random(200) } as const;
+  const added = stored({ ...ordinary, administered }) - stored(ordinary);
+  assert.ok(added < 400, `${added} bytes`);
+});
+
+test('what a reset leaves, its ticket and who did it and why, stays below 1 KB', () => {
+  const reset: Factor = {
+    ...ordinary,
+    authenticators: [],
+    backupCodes: undefined,
+    reset: { ticket: { id: random(16), keyId: random(16), digest: new Uint8Array(16), expiresAt: NOW } },
+    administered: { type: 'reset', at: NOW, by: random(120), reason: random(200) },
+  };
+  assert.ok(stored(reset) < 1024, `${stored(reset)} bytes`);
+});
+
 test("the worst case of any configuration stays below half of DynamoDB's 400 KB", () => {
   // The shortest period, the widest window, and every step spent on ten new backup codes.
   const signIns = 5 * (900 / 15 + 5) * 10;
@@ -123,7 +135,11 @@ test("the worst case of any configuration stays below half of DynamoDB's 400 KB"
   assert.ok(size < 200 * 1024, `${size} bytes`);
 });
 
-const whole = itemOf(worst(1));
+const whole = itemOf({
+  ...worst(1),
+  administered: { type: 'reset', at: NOW, by: random(120), reason: random(200) },
+  reset: { ticket: { id: random(16), keyId: random(16), digest: new Uint8Array(16), expiresAt: NOW } },
+});
 const strange: AttributeValue[] = [
   { S: 'strange' },
   { N: '1' },

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { adminReset, adminRevokeSessions, adminStatus, adminUnlock } from '../../core/admin.ts';
+import {
+  adminReset,
+  adminRevokeSessions,
+  adminStatus,
+  adminUnlock,
+  revokeSessions,
+} from '../../core/admin.ts';
 import { confirm } from '../../core/confirm.ts';
 import { enroll } from '../../core/enroll.ts';
 import { status } from '../../core/status.ts';
@@ -11,6 +17,7 @@ import {
   createDeployment,
   type Deployment,
   enrolled,
+  enrolledByTicket,
   NOW,
   session,
   signIn,
@@ -38,9 +45,14 @@ test('status tells failures, lock, stop and the last event, and no secret', asyn
     ],
     backupCodesRemaining: 10,
     failures: 7,
+    backupFailures: 0,
     lockedUntil: NOW + 60,
     stopped: false,
+    stoppedAt: null,
+    enrollmentNeeds: null,
+    ticketExpiresAt: null,
     lastEvent: { type: 'confirmed', at: NOW - 300 },
+    lastAdministered: null,
   });
   assert.equal((await adminStatus(deployment, user, NOW + 60)).lockedUntil, null);
 });
@@ -84,10 +96,61 @@ test('unlock brings no spent code back', async () => {
   await assert.rejects(use, refusal('code_rejected'));
 });
 
-test('a stopped factor is not unlocked, only reset', async () => {
-  const { deployment, user } = await withFailures(100);
-  assert.equal((await adminStatus(deployment, user, NOW)).stopped, true);
-  await assert.rejects(adminUnlock(deployment, user, unlockAs, NOW), refusal('factor_stopped'));
+/** Somebody whose codes were stopped at NOW. */
+async function withStop() {
+  const { deployment, person, user } = await withFailures(99);
+  const factor = await deployment.records.read(user);
+  deployment.records.put(user, { ...factor, lockedUntil: 0 });
+  const guess = { code: person.app.wrongCodeAt(NOW) };
+  const wrong = verify(deployment, { caller: person.caller, proof: guess, client: CLIENT, now: NOW });
+  await assert.rejects(wrong, refusal('code_rejected'));
+  return { deployment, person, user };
+}
+
+test('a stop ends by an administrator once the password is newer, or support has seen to a new one', async () => {
+  const newer = await withStop();
+  const { deployment, user } = newer;
+  const { stopped, stoppedAt } = await adminStatus(deployment, user, NOW);
+  assert.deepEqual([stopped, stoppedAt], [true, NOW]);
+  await assert.rejects(adminUnlock(deployment, user, unlockAs, NOW), refusal('new_password_required'));
+  await revokeSessions(deployment.records, user, { passwordSetAt: NOW }, NOW);
+  await assert.rejects(adminUnlock(deployment, user, unlockAs, NOW), refusal('new_password_required'));
+  await revokeSessions(deployment.records, user, { passwordSetAt: NOW + 1 }, NOW + 1);
+  const unlocked = await adminUnlock(deployment, user, unlockAs, NOW + 2);
+  assert.deepEqual([unlocked.stopped, unlocked.failures, unlocked.enabled], [false, 0, true]);
+  assert.deepEqual((await deployment.records.read(user)).recentFailures, []);
+
+  const told = await withStop();
+  const affirmed = { ...ACT, passwordChanged: true };
+  assert.equal((await adminUnlock(told.deployment, told.user, affirmed, NOW)).stopped, false);
+});
+
+test('the time of a new password never goes back', async () => {
+  const { deployment, user } = await withFailures(0);
+  await revokeSessions(deployment.records, user, { passwordSetAt: NOW }, NOW);
+  await revokeSessions(deployment.records, user, { passwordSetAt: NOW - 60 }, NOW + 1);
+  await adminRevokeSessions(deployment, user, ACT, NOW + 2);
+  assert.equal((await deployment.records.read(user)).passwordSetAt, NOW);
+});
+
+test('what an administrator did last, who and why is in the record, and stays through what the user does', async () => {
+  const { deployment, person, user } = await withFailures(9);
+  await adminUnlock(deployment, user, unlockAs, NOW);
+  const act = { type: 'unlocked', at: NOW, by: ACT.by, reason: ACT.reason };
+  assert.deepEqual((await adminStatus(deployment, user, NOW)).lastAdministered, act);
+  const proof = { code: person.app.codeAt(NOW) };
+  await verify(deployment, { caller: person.caller, proof, client: CLIENT, now: NOW });
+  assert.deepEqual((await adminStatus(deployment, user, NOW)).lastAdministered, act);
+  await adminRevokeSessions(deployment, user, { by: ACT.by }, NOW + 1);
+  assert.deepEqual((await adminStatus(deployment, user, NOW)).lastAdministered, {
+    type: 'sessions_revoked',
+    at: NOW + 1,
+    by: ACT.by,
+  });
+});
+
+test('a reset of a stopped factor ends the stop', async () => {
+  const { deployment, user } = await withStop();
   const reset = await adminReset(deployment, user, ACT, NOW);
   assert.deepEqual(
     [reset.enabled, reset.stopped, reset.failures, reset.lockedUntil],
@@ -101,18 +164,18 @@ test('a factor stopped by 300 failures within 30 days is free again after its re
   const recentFailures = [{ span: Math.floor(NOW / 518_400), count: 300 }];
   deployment.records.put(user, { ...factor, recentFailures });
   assert.equal((await adminStatus(deployment, user, NOW)).stopped, true);
-  await adminReset(deployment, user, ACT, NOW);
-  await enrolled(deployment, 'alice', NOW + 1);
+  const { enrollmentTicket = '' } = await adminReset(deployment, user, ACT, NOW);
+  await enrolledByTicket(deployment, 'alice', enrollmentTicket, NOW + 1);
   assert.equal((await adminStatus(deployment, user, NOW + 1)).stopped, false);
 });
 
 test('reset removes the factor, its backup codes and what is pending, ends every session, and the user enrols anew', async () => {
   const { deployment, person, user } = await withFailures(100);
-  await adminReset(deployment, user, ACT, NOW);
+  const { enrollmentTicket = '' } = await adminReset(deployment, user, ACT, NOW);
   const { authenticators, backupCodes, pending } = await deployment.records.read(user);
   assert.deepEqual([authenticators, backupCodes, pending], [[], undefined, undefined]);
   await assert.rejects(status(deployment, person.caller), refusal('token_invalid'));
-  const again = await enrolled(deployment, 'alice', NOW + 1);
+  const again = await enrolledByTicket(deployment, 'alice', enrollmentTicket, NOW + 1);
   assert.equal(again.backupCodes.length, 10);
 });
 
@@ -159,7 +222,7 @@ test('who writes without end keeps no session: revoking and resetting outlast it
   }
 });
 
-test('an administrator and a user at once: one wins whole', async () => {
+test('an administrator and a user at once: each wins whole or not at all, and a reset outlasts the others', async () => {
   const { deployment, person, user } = await withFailures(0);
   const proof = { code: person.app.codeAt(NOW + 60) };
   const outcomes = await Promise.allSettled([
@@ -169,8 +232,9 @@ test('an administrator and a user at once: one wins whole', async () => {
   ]);
   assert.deepEqual(
     outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'done')),
-    ['done', 'code_rejected', 'conflict'],
+    ['done', 'code_rejected', 'done'],
   );
+  assert.equal((await adminStatus(deployment, user, NOW + 60)).enabled, false);
 });
 
 test('support sees a stop that came before anything was enrolled', async () => {

@@ -62,7 +62,7 @@ test('codes of one step either side are accepted, of two steps refused', async (
   }
 });
 
-test('guesses on all paths, by codes and backup codes, over new challenges and confirm: one budget', async () => {
+test('guesses at codes on all paths, over new challenges and confirm: one budget', async () => {
   const [deployment, person] = await withTwoApps();
   const pending = await enroll(deployment, {
     caller: person.caller,
@@ -79,10 +79,9 @@ test('guesses on all paths, by codes and backup codes, over new challenges and c
       now: NOW,
     });
   const code = { code: person.app.wrongCodeAt(NOW) };
-  const backupCode = { backupCode: '0000-0000-0000-0000' };
   const guesses = [
     () => paths['verify-login'](deployment, person, code, NOW),
-    () => paths.enroll(deployment, person, backupCode, NOW),
+    () => paths.enroll(deployment, person, code, NOW),
     () => wrongConfirm(),
     () => paths.disable(deployment, person, code, NOW),
     () => paths['rotate-backup-codes'](deployment, person, code, NOW),
@@ -101,6 +100,37 @@ test('guesses on all paths, by codes and backup codes, over new challenges and c
   }
   await assert.rejects(wrongConfirm(), refusal('too_many_attempts'));
   await paths.verify(deployment, person, right, NOW + 30);
+});
+
+test('guesses at backup codes on all paths lock nothing, and are counted up to a hundred', async () => {
+  const [deployment, person] = await withTwoApps();
+  const wrong = { backupCode: '0000-0000-0000-0000' };
+  const byBackupCode = pathNames.filter((path) => path !== 'rotate-backup-codes');
+  for (let guess = 1; guess <= 103; guess++) {
+    const path = byBackupCode[guess % byBackupCode.length] ?? 'verify';
+    await assert.rejects(paths[path](deployment, person, wrong, NOW), refusal('code_rejected'));
+    const { failures, backupFailures } = await deployment.records.read(person.caller.user);
+    assert.deepEqual([failures, backupFailures], [0, Math.min(guess, 100)]);
+  }
+  const { writtenBy } = await deployment.records.read(person.caller.user);
+  await assert.rejects(paths.verify(deployment, person, wrong, NOW), refusal('code_rejected'));
+  assert.equal((await deployment.records.read(person.caller.user)).writtenBy, writtenBy, 'no more writes');
+  await paths.verify(deployment, person, { backupCode: person.backupCodes[0] ?? '' }, NOW);
+  assert.equal((await deployment.records.read(person.caller.user)).backupFailures, 0);
+});
+
+test('a backup code is accepted through lock and stop, and forgives no wrong code', async () => {
+  for (const shut of [
+    { failures: 9, lockedUntil: NOW + 60 },
+    { failures: 100, stoppedAt: NOW - 60 },
+  ]) {
+    const [deployment, person] = await withTwoApps();
+    const { user } = person.caller;
+    deployment.records.put(user, { ...(await deployment.records.read(user)), ...shut });
+    await paths['verify-login'](deployment, person, { backupCode: person.backupCodes[0] ?? '' }, NOW);
+    const { failures, lockedUntil, stoppedAt } = await deployment.records.read(user);
+    assert.deepEqual({ failures, lockedUntil, stoppedAt }, { lockedUntil: 0, stoppedAt: undefined, ...shut });
+  }
 });
 
 test('a success on any path forgives the failures in a row, and none of those of 30 days', async () => {

@@ -13,6 +13,7 @@ import { scratchFolder } from '../local/assembly.ts';
 import { type Answer, clientOf, codeAt, text } from '../support/client.ts';
 import { freePort } from '../support/free-port.ts';
 import { createPerson } from '../support/people.ts';
+import { storedItem } from '../support/stored.ts';
 import { thorough } from '../support/thorough.ts';
 import { busyClient, type Known } from './clients.ts';
 import { storeOf } from './stored.ts';
@@ -47,7 +48,12 @@ async function start() {
   });
   await Promise.race([ready, once(child, 'exit').then(() => assert.fail(`it ended: ${printed}`))]);
   const local = JSON.parse(readFileSync(join(folder, 'local.json'), 'utf8')) as LocalJson;
-  const service = { local, url: local.url, clock: createClock() };
+  const reached = { local, url: local.url, clock: createClock() };
+  /** In another process it is known by what it leaves in the table. */
+  const eventsDelivered = async (sub: string) => {
+    while (!(await storedItem(reached, `USER#users#${sub}`)));
+  };
+  const service = { ...reached, eventsDelivered };
   const kill = async () => {
     const ended = once(child, 'exit');
     child.kill('SIGKILL');

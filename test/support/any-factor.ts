@@ -51,10 +51,13 @@ export const anyFactor: fc.Arbitrary<{ [Member in keyof Required<Factor>]: Facto
   ),
   askedToEnrollAt: maybe(time),
   reset: maybe(
-    record({
-      passwordAfter: maybe(time),
-      ticket: maybe(record({ id, keyId: id, digest: bytes(16), expiresAt: time })),
-    }),
+    fc.oneof(
+      record({ passwordAfter: time, ticket: fc.constant(undefined) }),
+      record({
+        passwordAfter: fc.constant(undefined),
+        ticket: record({ id, keyId: id, digest: bytes(16), expiresAt: time }),
+      }),
+    ),
   ),
   passwordSetAt: maybe(time),
   administered: maybe(

@@ -10,6 +10,7 @@ import { login } from '../../core/login.ts';
 import type { FirstFactor } from '../../core/ports.ts';
 import type { Proof } from '../../core/proof.ts';
 import { Settings } from '../../core/settings.ts';
+import { verifyLogin } from '../../core/verify-login.ts';
 import { type AuthenticatorApp, scan } from './authenticator-app.ts';
 import { createMemoryFamilies } from './memory-families.ts';
 import { createMemoryKeyring } from './memory-keyring.ts';
@@ -86,6 +87,20 @@ export function callerOf(deployment: Deployment, accessToken: string | undefined
 export async function enrolled(deployment: Deployment, name = 'alice', now = NOW - 300): Promise<Person> {
   const { caller } = await session(deployment, name, now);
   return { name, ...(await addAuthenticator(deployment, caller, undefined, now)) };
+}
+
+/** Signs in, enrols and confirms after a reset; the code of `now` is spent by it. */
+export async function enrolledByTicket(
+  deployment: Deployment,
+  name: string,
+  enrollmentTicket: string,
+  now: number,
+): Promise<Person> {
+  const proof = { enrollmentTicket };
+  const challengeToken = await challenge(deployment, name, now);
+  const answer = await verifyLogin(deployment, { challengeToken, proof, client: CLIENT, now });
+  const caller = await callerOf(deployment, answer.accessToken, now);
+  return { name, ...(await addAuthenticator(deployment, caller, proof, now)) };
 }
 
 /** Enrols and confirms one authenticator more. */

@@ -27,7 +27,7 @@ export function cognitoOf({ local, clock }: Pick<Service, 'local' | 'clock'>): C
  * @param permanent false: the password is an administrator's, to be replaced at the first sign-in
  */
 export async function createPerson(
-  service: Pick<Service, 'local' | 'clock' | 'eventsDelivered'>,
+  service: Pick<Service, 'local' | 'clock'> & { eventsDelivered(sub: string): Promise<void> },
   { permanent = true }: { permanent?: boolean } = {},
 ): Promise<Person & { sub: string }> {
   const cognito = cognitoOf(service);
@@ -52,7 +52,7 @@ export async function createPerson(
     const sub = User?.Attributes?.find(({ Name }) => Name === 'sub')?.Value;
     if (!sub) throw new Error('Cognito gave no sub.');
     if (permanent) {
-      await service.eventsDelivered();
+      await service.eventsDelivered(sub);
       await erase(service, `USER#users#${sub}`);
     }
     return { username, password, sub };

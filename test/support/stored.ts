@@ -16,7 +16,7 @@ export function dynamoDbOf({ local, clock }: Pick<Service, 'local' | 'clock'>): 
 
 /** One item of the table, read with the operator's credentials; undefined where there is none. */
 export async function storedItem(
-  service: Service,
+  service: Pick<Service, 'local' | 'clock'>,
   pk: string,
 ): Promise<Record<string, AttributeValue> | undefined> {
   const dynamoDb = dynamoDbOf(service);

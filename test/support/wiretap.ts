@@ -38,9 +38,14 @@ const HANDED_OUT: Partial<Record<Operation, string[]>> = {
   'rotate-backup-codes': [...SESSION, 'backupCodes'],
   'admin-reset': ['enrollmentTicket'],
 };
-const operations = new Map(
-  Object.entries<Route>(routes).map(([operation, { method, path }]) => [`${method} ${path}`, operation]),
-);
+const operations = Object.entries<Route>(routes).map(([operation, { method, path }]) => ({
+  operation: operation as Operation,
+  request: new RegExp(`^${method} ${path.replace(/\{\w+\}/g, '[^/]+')}$`),
+}));
+const handedOutBy = (request: string) => {
+  const found = operations.find((known) => known.request.test(request));
+  return (found && HANDED_OUT[found.operation]) ?? [];
+};
 
 /** What Cognito itself shows a client in a sign-in; the rest of its parameters is our triggers'. */
 const COGNITO_OWN = ['SALT', 'SECRET_BLOCK', 'SRP_B'];
@@ -85,7 +90,7 @@ export function createWiretap(): Wiretap {
     learnToken(request.headers['authorization']?.replace(/^Bearer +/i, ''));
 
     const told = parsed(answer.body);
-    const secretFields = status < 300 ? (HANDED_OUT[operations.get(operation) as Operation] ?? []) : [];
+    const secretFields = status < 300 ? handedOutBy(operation) : [];
     const handedOut = secretFields.flatMap((field) =>
       textsIn(told[field]).map((value) => ({ field, value })),
     );
