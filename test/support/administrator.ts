@@ -7,6 +7,22 @@ export interface Credentials {
   secretAccessKey: string;
 }
 
+/** The fields of what support sees. */
+export const ADMIN_STATUS = [
+  'enabled',
+  'authenticators',
+  'backupCodesRemaining',
+  'failures',
+  'backupFailures',
+  'lockedUntil',
+  'stopped',
+  'stoppedAt',
+  'enrollmentNeeds',
+  'ticketExpiresAt',
+  'lastEvent',
+  'lastAdministered',
+];
+
 /** An administrator of the service: an API key and signed calls. */
 export function administratorOf(
   service: Service,

@@ -121,15 +121,32 @@ export async function challengeFor(client: Client, person: Person): Promise<stri
  * Signs in, enrols and confirms; moves the time on, so that the next code is a new one.
  */
 export async function enrollPerson(service: Service, client: Client, person: Person) {
-  const session = await signIn(client, person);
-  const enrolled = await client.post('/v1/totp/enroll', {}, session.access);
+  const { access } = await signIn(client, person);
+  return enrollWith(service, client, access, {});
+}
+
+/** The same after a reset, with the ticket that support has handed over. */
+export async function enrollByTicket(
+  service: Service,
+  client: Client,
+  person: Person,
+  enrollmentTicket: string,
+) {
+  const challengeToken = await challengeFor(client, person);
+  const opened = await client.post('/v1/auth/verify', { challengeToken, enrollmentTicket });
+  assert.equal(opened.status, 200, JSON.stringify(opened.body));
+  return enrollWith(service, client, text(opened, 'accessToken'), { enrollmentTicket });
+}
+
+async function enrollWith(service: Service, client: Client, access: string, proof: Record<string, string>) {
+  const enrolled = await client.post('/v1/totp/enroll', proof, access);
   assert.equal(enrolled.status, 201, JSON.stringify(enrolled.body));
   const secret = text(enrolled, 'secret');
   const authenticatorId = text(enrolled, 'authenticatorId');
   const confirmation = await client.post(
     '/v1/totp/confirm',
     { authenticatorId, code: codeAt(secret, service.clock.seconds()) },
-    session.access,
+    access,
   );
   assert.equal(confirmation.status, 200, JSON.stringify(confirmation.body));
   service.clock.advance(30);

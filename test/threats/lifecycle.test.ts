@@ -261,6 +261,8 @@ test('after a password reset the second factor is still asked for', async () => 
   for (const [how, reset] of Object.entries(resets)) {
     const password = `New-password-${how.length}`;
     await reset(password);
+    // What Countersign hears of it ends the challenges of before.
+    await service.eventsDelivered();
     assertProblem(await logIn(person.username, person.password), 401, 'invalid_credentials');
     const login = await logIn(person.username, password);
     assert.equal(login.body['status'], 'challenge', how);

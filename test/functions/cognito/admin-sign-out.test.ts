@@ -5,6 +5,7 @@ import {
   AdminDeleteUserCommand,
   AdminDisableUserCommand,
   AdminEnableUserCommand,
+  AdminSetUserPasswordCommand,
   AdminUserGlobalSignOutCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import '../../support/native-powers.ts';
@@ -15,7 +16,15 @@ import { cognitoOf, createPerson } from '../../support/people.ts';
 import { serviceForTests } from '../../support/service.ts';
 import { storedFactor } from '../../support/stored.ts';
 
-const service = await serviceForTests({ globalSignOut: true });
+const lines: string[] = [];
+const service = await serviceForTests(
+  { globalSignOut: true },
+  {
+    onLog(operation, line) {
+      if (operation === 'cognito/admin-sign-out') lines.push(line);
+    },
+  },
+);
 const client = clientOf(service);
 const administrator = administratorOf(service);
 
@@ -54,6 +63,50 @@ for (const [what, Command] of Object.entries({
     assert.equal((await storedFactor(service, person)).event?.type, ended);
   });
 }
+
+for (const [what, work] of Object.entries({
+  'set a new password': async (user: { UserPoolId: string; Username: string }) => {
+    const cognito = cognitoOf(service);
+    const Password = 'Another-horse-8-long';
+    await cognito.send(new AdminSetUserPasswordCommand({ ...user, Password, Permanent: true }));
+    cognito.destroy();
+  },
+})) {
+  test(`an administrator who has ${what} has ended the user's sessions here, and it is known when`, async () => {
+    const person = await createPerson(service);
+    const session = await signIn(client, person);
+    const at = service.clock.seconds();
+    await work({ UserPoolId: service.local.cognito.userPoolId, Username: person.username });
+    await service.eventsDelivered();
+    assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
+    const { passwordSetAt = 0, event } = await storedFactor(service, person);
+    assert.ok(passwordSetAt >= at && passwordSetAt <= at + 60, `${passwordSetAt - at}`);
+    assert.equal(event?.type, 'sessions_revoked');
+  });
+}
+
+test('what it did leaves a line with the user and who acted, and the record keeps it', async () => {
+  const person = await createPerson(service);
+  const before = lines.length;
+  await atThePool(AdminDisableUserCommand, person);
+  const [line, ...others] = lines.slice(before).map((text) => JSON.parse(text));
+  assert.deepEqual(others, []);
+  const { invocationId, requestID, requestId, ...said } = line;
+  assert.deepEqual(said, {
+    level: 'info',
+    operation: 'cognito/admin-sign-out',
+    event: 'AdminDisableUser',
+    realm: 'users',
+    user: person.sub,
+    administrator: 'arn:aws:iam::000000000000:user/operator',
+  });
+  assert.match(requestId, /^[\da-f-]{36}$/);
+  const { administered } = await storedFactor(service, person);
+  assert.deepEqual(
+    [administered?.type, administered?.by],
+    ['sessions_revoked', 'arn:aws:iam::000000000000:user/operator'],
+  );
+});
 
 test('the second factor stays, and signs in as before', async () => {
   const person = await createPerson(service);

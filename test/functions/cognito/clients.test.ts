@@ -64,7 +64,8 @@ const cases: Record<string, (client: CognitoClient) => Promise<void>> = {
     await assertKept(person, { failures: 0, backupCodes: 9 });
     await client.start(person.username, person.password);
     assertAsked(await client.answer(backupCode), person);
-    await assertKept(person, { failures: 1, backupCodes: 9 });
+    await assertKept(person, { failures: 0, backupCodes: 9 });
+    assert.equal((await storedFactor(service, person)).backupFailures, 1);
   },
 
   async locked(client) {
@@ -85,12 +86,17 @@ const cases: Record<string, (client: CognitoClient) => Promise<void>> = {
 
     const locked = await storedRecord(service, person);
     // The right code last, where a wrong one would end the sign-in: nothing tells it from one.
-    assert.deepEqual(await answered([wrong, backupCode, code()]), refusals);
+    assert.deepEqual(await answered([wrong, wrong, code()]), refusals);
     assert.deepEqual(await storedRecord(service, person), locked);
+    // A backup code is not locked out.
+    assertAsked(await client.start(person.username, person.password), person);
+    await assertSignedIn(await client.answer(backupCode), person);
+    await assertKept(person, { failures: 5, backupCodes: 9 });
+    service.clock.advance(30);
 
     assertAsked(await client.start(person.username, person.password), person);
     await assertSignedIn(await client.answer(nextCode()), person);
-    await assertKept(person, { failures: 0, backupCodes: 10 });
+    await assertKept(person, { failures: 0, backupCodes: 9 });
   },
 
   async 'unknown user'(client) {

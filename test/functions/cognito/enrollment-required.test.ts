@@ -18,8 +18,8 @@ const DAY = 86_400;
 const service = await serviceForTests({ enrollment: { requiredAfterDays: 14 } });
 const client = clientOf(service);
 const required = ({ claims }: Awaited<ReturnType<typeof passwordSession>>) => [
-  claims.access['enrolment_required'],
-  claims.id['enrolment_required'],
+  claims.access['enrollment_required'],
+  claims.id['enrollment_required'],
 ];
 
 test('from so many days after the first sign-in, both tokens say that their user has to enrol; enrolled, neither', async () => {
@@ -51,7 +51,7 @@ test('a token refreshed after enrolling does not say it any longer', async () =>
         error ? reject(error) : resolve(renewed),
       ),
   );
-  assert.equal(refreshed.getAccessToken().payload['enrolment_required'], undefined);
+  assert.equal(refreshed.getAccessToken().payload['enrollment_required'], undefined);
 });
 
 test('the days are written down once, and cost a read after that', async () => {

@@ -88,7 +88,7 @@ test('from the date on, both tokens of somebody without a second factor say that
   const person = await createPerson(service);
   const required = async () => {
     const { claims } = await passwordSession(service, person);
-    return [claims.access['enrolment_required'], claims.id['enrolment_required']];
+    return [claims.access['enrollment_required'], claims.id['enrollment_required']];
   };
   assert.deepEqual(await required(), [undefined, undefined]);
   service.clock.advance(10 * DAY);

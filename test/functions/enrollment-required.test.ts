@@ -1,0 +1,77 @@
+// A mandatory second factor at Countersign's own login.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeJwt } from 'jose';
+import { type Answer, assertProblem, clientOf, enrollPerson, type Person, text } from '../support/client.ts';
+import { createPerson } from '../support/people.ts';
+import { serviceForTests } from '../support/service.ts';
+import { callsDuring, storedFactor } from '../support/stored.ts';
+
+const DAY = 86_400;
+const service = await serviceForTests({ enrollment: { requiredAfterDays: 14 } });
+const client = clientOf(service);
+const logIn = ({ username, password }: Person) => client.post('/v1/auth/login', { username, password });
+const claimOf = (answer: Answer) => decodeJwt(text(answer, 'accessToken'))['enrollment_required'];
+
+test('from so many days after the first sign-in, a session of somebody without a second factor says so', async () => {
+  const person = await createPerson(service);
+  const first = await logIn(person);
+  assert.deepEqual([claimOf(first), first.body['enrollmentRequired']], [undefined, undefined]);
+  service.clock.advance(14 * DAY - 60);
+  assert.equal(claimOf(await logIn(person)), undefined);
+  service.clock.advance(120);
+  const late = await logIn(person);
+  assert.deepEqual([claimOf(late), late.body['enrollmentRequired']], [true, true]);
+});
+
+test('such a session may do nothing here but enroll, and the session of the new factor says nothing of it', async () => {
+  const person = await createPerson(service);
+  const early = await logIn(person);
+  service.clock.advance(15 * DAY);
+  const late = await logIn(person);
+  assertProblem(await client.get('/v1/totp', text(late, 'accessToken')), 403, 'enrollment_required');
+  const refreshToken = text(late, 'refreshToken');
+  assertProblem(await client.post('/v1/auth/refresh', { refreshToken }), 403, 'enrollment_required');
+  assertProblem(
+    await client.post('/v1/auth/refresh', { refreshToken: text(early, 'refreshToken') }),
+    401,
+    'refresh_token_invalid',
+  );
+  const { access, refresh } = await enrollPerson(service, client, person);
+  assert.equal(decodeJwt(access)['enrollment_required'], undefined);
+  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.post('/v1/auth/refresh', { refreshToken: refresh })).status, 200);
+});
+
+test('a session from before the day it is required is not refreshed after it', async () => {
+  const other = await serviceForTests({
+    enrollment: { requiredAfterDays: 0 },
+    lifetimes: { refreshToken: 7_776_000 },
+  });
+  const app = clientOf(other);
+  const person = await createPerson(other);
+  const { username, password } = person;
+  const login = await app.post('/v1/auth/login', { username, password });
+  assert.equal(login.body['enrollmentRequired'], true, JSON.stringify(login.body));
+  const refreshed = await app.post('/v1/auth/refresh', { refreshToken: text(login, 'refreshToken') });
+  assertProblem(refreshed, 403, 'enrollment_required');
+  const logout = await app.post('/v1/auth/logout', { refreshToken: text(login, 'refreshToken') });
+  assert.equal(logout.status, 204, 'it can be ended');
+});
+
+test('the first sign-in is written down once', async () => {
+  const person = await createPerson(service);
+  const calls = async () =>
+    (await callsDuring(service, () => logIn(person))).filter((call) => call === 'dynamodb:UpdateItem');
+  assert.deepEqual(await calls(), ['dynamodb:UpdateItem']);
+  const { askedToEnrollAt } = await storedFactor(service, person);
+  assert.ok(askedToEnrollAt);
+  assert.deepEqual(await calls(), []);
+});
+
+test('somebody with a second factor is asked for it, whatever the day', async () => {
+  const person = await createPerson(service);
+  await enrollPerson(service, client, person);
+  service.clock.advance(30 * DAY);
+  assert.equal((await logIn(person)).body['status'], 'challenge');
+});

@@ -1,0 +1,110 @@
+// What an administrator does, and can nobody say who or why?
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  ConfirmForgotPasswordCommand,
+  ForgotPasswordCommand,
+} from '@aws-sdk/client-cognito-identity-provider';
+import { administratorOf } from '../support/administrator.ts';
+import { clientOf } from '../support/client.ts';
+import { mailedCode } from '../support/cognito-sign-in.ts';
+import { cognitoOf } from '../support/people.ts';
+import { serviceForTests } from '../support/service.ts';
+import { storedFactor } from '../support/stored.ts';
+import { enrolledPerson } from '../support/ways.ts';
+
+const lines: { operation: string; line: Record<string, unknown> }[] = [];
+let heard = () => {};
+const service = await serviceForTests(undefined, {
+  onLog(operation, line) {
+    lines.push({ operation, line: JSON.parse(line) });
+    heard();
+  },
+});
+const client = clientOf(service);
+const administrator = administratorOf(service);
+const ADMINISTRATOR = 'arn:aws:iam::000000000000:user/admin';
+
+/** The next line of an operation that work leads to: it may come shortly after the answer. */
+async function lineOf(operation: string, work: () => Promise<unknown>): Promise<Record<string, unknown>> {
+  lines.length = 0;
+  await work();
+  for (;;) {
+    const found = lines.find((entry) => entry.operation === operation);
+    if (found) return found.line;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    heard = resolve;
+    await promise;
+  }
+}
+
+test('every act of an administrator leaves a line with whose factor it was, who acted and the request', async () => {
+  const { person } = await enrolledPerson(service, client);
+  const acts = {
+    'admin-status': () => administrator.status(person.sub),
+    'admin-unlock': () => administrator.unlock(person.sub, { reason: 'case 1' }),
+    'admin-revoke-sessions': () => administrator.revokeSessions(person.sub, { reason: 'case 2' }),
+    'admin-reset': () => administrator.reset(person.sub, { reason: 'case 3' }),
+  };
+  for (const [operation, act] of Object.entries(acts)) {
+    const { invocationId, requestId, ...said } = await lineOf(operation, act);
+    assert.match(`${requestId} ${invocationId}`, /^[\da-f-]{36} [\da-f-]{36}$/, operation);
+    const status = operation === 'admin-revoke-sessions' ? 204 : 200;
+    assert.deepEqual(said, {
+      level: 'info',
+      operation,
+      client: 'app',
+      realm: 'users',
+      user: person.sub,
+      administrator: ADMINISTRATOR,
+      status,
+    });
+  }
+});
+
+test('what is refused leaves the same line, with its code', async () => {
+  const line = await lineOf('admin-unlock', () => administrator.unlock('nobody'));
+  assert.deepEqual(
+    [line['user'], line['administrator'], line['code']],
+    ['nobody', ADMINISTRATOR, 'user_not_found'],
+  );
+});
+
+test('the record keeps who acted last, when and why', async () => {
+  const { person, nextCode, access } = await enrolledPerson(service, client);
+  for (const [type, act] of [
+    ['unlocked', administrator.unlock],
+    ['sessions_revoked', administrator.revokeSessions],
+    ['reset', administrator.reset],
+  ] as const) {
+    const at = service.clock.seconds();
+    await act(person.sub, { reason: `lost phone, ${type}` });
+    if (type === 'unlocked') await client.post('/v1/totp/verify', { code: nextCode() }, access);
+    const { administered } = await storedFactor(service, person);
+    assert.deepEqual(
+      { ...administered, at: 0 },
+      { type, at: 0, by: ADMINISTRATOR, reason: `lost phone, ${type}` },
+    );
+    assert.ok(Math.abs((administered?.at ?? 0) - at) < 60);
+    const { body } = await administrator.status(person.sub);
+    assert.deepEqual(body['lastAdministered'], administered);
+  }
+});
+
+test('a password reset by its user leaves a line with the user', async () => {
+  const { person } = await enrolledPerson(service, client);
+  const cognito = cognitoOf(service);
+  const { clientId: ClientId } = service.local.cognito;
+  const user = { ClientId, Username: person.username };
+  const line = await lineOf('cognito/post-confirmation', async () => {
+    await cognito.send(new ForgotPasswordCommand(user));
+    const ConfirmationCode = mailedCode(service, person);
+    const Password = 'Another-horse-8-long';
+    await cognito.send(new ConfirmForgotPasswordCommand({ ...user, ConfirmationCode, Password }));
+  });
+  cognito.destroy();
+  assert.deepEqual(
+    [line['realm'], line['user'], line['clientId'], line['triggerSource']],
+    ['users', person.sub, ClientId, 'PostConfirmation_ConfirmForgotPassword'],
+  );
+});
