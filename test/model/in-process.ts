@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { after } from 'node:test';
 import * as v from 'valibot';
 import { createBearer } from '../../adapters/bearer.ts';
 import { createFamilies } from '../../adapters/families.ts';
@@ -13,7 +15,7 @@ import { enroll } from '../../core/enroll.ts';
 import { CountersignError } from '../../core/error.ts';
 import { login } from '../../core/login.ts';
 import { logout } from '../../core/logout.ts';
-import type { Families, FirstFactor, Records } from '../../core/ports.ts';
+import type { FirstFactor, Records } from '../../core/ports.ts';
 import { randomId } from '../../core/random.ts';
 import { refresh } from '../../core/refresh.ts';
 import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
@@ -57,7 +59,18 @@ export async function createInProcess(
   const shared = { keyring: createKeyring(ring, unwrap), tokens, settings, firstFactor };
   const bearer = createBearer(tokens, []);
   const records = createRecords(dynamoDb, tableName);
-  const families = createFamilies(dynamoDb, tableName);
+  // A family's advance may be two writes, and others may come between them: each write waits for its own turn.
+  const current = new AsyncLocalStorage<() => Promise<void>>();
+  const inTurns = aws.dynamoDbAs();
+  inTurns.middlewareStack.add(
+    (next) => async (sent) => {
+      await current.getStore()?.();
+      return next(sent);
+    },
+    { step: 'initialize' },
+  );
+  after(() => inTurns.destroy());
+  const families = createFamilies(inTurns, tableName);
 
   /** Waits for its turn before every call of the store. */
   function servicesOf(turn: () => Promise<void>) {
@@ -67,11 +80,8 @@ export async function createInProcess(
         await turn();
         return call(...given);
       };
-    const stored: { records: Records; families: Families } = {
-      records: { read: inTurn(records.read), replace: inTurn(records.replace) },
-      families: { advance: inTurn(families.advance), end: inTurn(families.end) },
-    };
-    return { ...shared, ...stored };
+    const stored: Records = { read: inTurn(records.read), replace: inTurn(records.replace) };
+    return { ...shared, families, records: stored };
   }
 
   async function perform(op: Op, turn: () => Promise<void>): Promise<unknown> {
@@ -133,7 +143,9 @@ export async function createInProcess(
     newUser: async () => `user-${randomId()}`,
     async run(ops, turns) {
       const take = createTurns(ops.length, turns);
-      const answers = await Promise.all(ops.map((op, index) => take(index, (turn) => answer(op, turn))));
+      const answers = await Promise.all(
+        ops.map((op, index) => take(index, (turn) => current.run(turn, () => answer(op, turn)))),
+      );
       return { answers, from: now, to: now };
     },
   };
