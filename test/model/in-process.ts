@@ -30,7 +30,12 @@ import type { Driver } from './play.ts';
 import { settingsOf } from './rules.ts';
 import { createTurns } from './turns.ts';
 
-const issuer = { ISSUER: 'https://id.example/prod', FORMER_ISSUERS: [], AUDIENCE: 'https://api.example' };
+const issuer = {
+  ISSUER: 'https://id.example/prod',
+  FORMER_ISSUERS: [],
+  AUDIENCE: 'https://api.example',
+  SETTINGS: { realm: 'users' },
+};
 
 /** Passwords are Cognito's: here they are right or wrong. */
 const firstFactor: FirstFactor = {
@@ -57,7 +62,7 @@ export async function createInProcess(
   const unwrap = createUnwrap(kms, environment);
   const tokens = createTokens(issuer, createSigningKeys(ring, unwrap));
   const shared = { keyring: createKeyring(ring, unwrap), tokens, settings, firstFactor };
-  const bearer = createBearer(tokens, []);
+  const bearer = createBearer(tokens, [], settings.realm);
   const records = createRecords(dynamoDb, tableName);
   // A family's advance may be two writes, and others may come between them: each write waits for its own turn.
   const current = new AsyncLocalStorage<() => Promise<void>>();
@@ -88,7 +93,7 @@ export async function createInProcess(
     const services = servicesOf(turn);
     const { client } = op;
     const user = { realm: settings.realm, sub: op.user };
-    const caller = (token: string) => bearer(`Bearer ${token}`, now);
+    const caller = (token: string) => bearer(`Bearer ${token}`, client, now);
     switch (op.name) {
       case 'login':
         return login(services, { username: op.user, password: op.password, client, now });

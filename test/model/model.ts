@@ -314,8 +314,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
 
   function valid(kind: Token['kind'], given: string, among = state.alive): Token | undefined {
     const known = among[given];
-    const bound = kind === 'access' || known?.client === op.client;
-    return known?.kind === kind && bound && known.expiresAt > now ? known : undefined;
+    return known?.kind === kind && known.client === op.client && known.expiresAt > now ? known : undefined;
   }
   function recent({ provedAt }: Token): boolean {
     return now - provedAt <= rules.recentSignIn;
