@@ -78,10 +78,9 @@ test('one refresh token used five times at once gives at most two pairs, and the
   assertProblem(await refresh(text(next, 'refreshToken')), 401, 'refresh_token_invalid');
 });
 
-test('a refresh whose answer was lost is made again with the same token, within five seconds', async () => {
+test('a refresh whose answer was lost is made again at once, with the same token', async () => {
   const session = await signIn(client, await createPerson(service));
   assert.equal((await refresh(session.refresh)).status, 200);
-  service.clock.advance(3);
   const again = await refresh(session.refresh);
   assertFields(again, 200, SESSION);
   assert.equal((await refresh(text(again, 'refreshToken'))).status, 200);
