@@ -1,24 +1,34 @@
-import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import type { Caller } from '../core/claims.ts';
 import { CountersignError, unavailable } from '../core/error.ts';
 import type { Tokens } from '../core/ports.ts';
+import { subjectOf } from '../core/user.ts';
 import type { TrustedIssuer } from './environment.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
 
-export type Bearer = (authorization: string | undefined, now: number) => Promise<Caller>;
+/** @param client the client whose API key the request carries */
+export type Bearer = (authorization: string | undefined, client: string, now: number) => Promise<Caller>;
 
 /**
- * Who calls, by the access token in the Authorization header (RFC 6750 §2.1): one of Countersign's own, or of a trusted
+ * Says who calls, by the access token in the Authorization header (RFC 6750 §2.1): one of Countersign's own, or of a trusted
  * issuer. Checked in the function itself: no authorizer hop, no cached policy.
+ *
+ * An own token is of use only with an API key of the client it was issued to, as challenges and refresh tokens are. Other
+ * issuers know nothing of these clients, so their tokens are not bound to one.
  *
  * @throws CountersignError `token_invalid`, or `temporarily_unavailable` where an issuer's keys cannot be had
  */
-export function createBearer(tokens: Pick<Tokens, 'verify'>, trusted: TrustedIssuer[]): Bearer {
-  const verifiers = new Map(trusted.map((issuer) => [issuer.issuer, createVerifier(issuer)]));
-  return async (authorization, now) => {
+export function createBearer(
+  tokens: Pick<Tokens, 'verify'>,
+  trusted: TrustedIssuer[],
+  homeRealm: string,
+): Bearer {
+  const verifiers = new Map(trusted.map((issuer) => [issuer.issuer, createVerifier(issuer, homeRealm)]));
+  return async (authorization, client, now) => {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
     if (!token) throw new CountersignError('token_invalid');
     const verifier = verifiers.get(issuerOf(token) ?? '');
-    const caller = await (verifier ? verifier(token, now) : ownCaller(tokens, token, now));
+    const caller = await (verifier ? verifier(token, now) : ownCaller(tokens, token, client, now));
     if (!caller) throw new CountersignError('token_invalid');
     return caller;
   };
@@ -27,20 +37,20 @@ export function createBearer(tokens: Pick<Tokens, 'verify'>, trusted: TrustedIss
 async function ownCaller(
   tokens: Pick<Tokens, 'verify'>,
   token: string,
+  client: string,
   now: number,
 ): Promise<Caller | undefined> {
   const claims = await tokens.verify('access', token, now);
-  return (
-    claims && {
-      user: { realm: claims.realm, sub: claims.sub },
-      account: claims.username,
-      authTime: claims.auth_time,
-      amr: claims.amr,
-      generation: claims.gen,
-      ...(claims.origin_jti !== undefined && { session: claims.origin_jti }),
-      ...(claims.enrollment_required && { enrollmentRequired: true }),
-    }
-  );
+  if (claims?.client_id !== client) return undefined;
+  return {
+    user: { realm: claims.realm, sub: claims.sub },
+    account: claims.username,
+    authTime: claims.auth_time,
+    amr: claims.amr,
+    generation: claims.gen,
+    ...(claims.origin_jti !== undefined && { session: claims.origin_jti }),
+    ...(claims.enrollment_required && { enrollmentRequired: true }),
+  };
 }
 
 /** Not verified yet: only chooses who is to verify. */
@@ -52,41 +62,47 @@ function issuerOf(token: string): string | undefined {
   }
 }
 
-function createVerifier(trusted: TrustedIssuer) {
-  const keys = createRemoteJWKSet(new URL(trusted.jwksUri), { timeoutDuration: 2000 });
+function createVerifier(trusted: TrustedIssuer, homeRealm: string) {
+  const keys = createIssuerKeys(trusted.jwksUri);
   return async (token: string, now: number): Promise<Caller | undefined> => {
     try {
-      const { payload } = await jwtVerify(token, keys, {
+      const { payload } = await jwtVerify(token, keys(now), {
         algorithms: trusted.algorithms,
         issuer: trusted.issuer,
         ...(trusted.audience && { audience: trusted.audience }),
         requiredClaims: ['sub', 'exp', 'auth_time'],
         currentDate: new Date(now * 1000),
       });
-      return callerOf(payload, trusted, now);
+      return callerOf(payload, trusted, homeRealm, now);
     } catch (error) {
-      if (error instanceof errors.JOSEError && !KEYS_UNREACHABLE.has(error.code)) return undefined;
-      throw unavailable(error);
+      if (error instanceof errors.JOSEError) return undefined;
+      // A key that cannot be read is the issuer's fault too.
+      throw error instanceof CountersignError ? error : unavailable(error);
     }
   };
 }
 
-/** What jose says when the key set could not be fetched or read. */
-const KEYS_UNREACHABLE = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
-
 /** Room for the issuer's clock, in seconds. */
 const SKEW = 60;
 
-function callerOf(payload: JWTPayload, trusted: TrustedIssuer, now: number): Caller | undefined {
+function callerOf(
+  payload: JWTPayload,
+  trusted: TrustedIssuer,
+  homeRealm: string,
+  now: number,
+): Caller | undefined {
   const { sub, auth_time: authTime, client_id: clientId, token_use: use, origin_jti: session } = payload;
-  if (typeof sub !== 'string' || sub.length < 1 || sub.length > 255 || !sub.isWellFormed()) return undefined;
+  if (typeof sub !== 'string' || !sub.isWellFormed()) return undefined;
+  const user = { realm: trusted.realm, sub };
+  // A user whom no own token could name could not step up: it would fail after the code was spent.
+  if (subjectOf(user, homeRealm) === undefined) return undefined;
   // Milliseconds, or a clock of its own, would be a sign-in that is always recent.
   if (typeof authTime !== 'number' || authTime > now + SKEW) return undefined;
   if (trusted.tokenUse && use !== trusted.tokenUse) return undefined;
   if (trusted.clientIds && !trusted.clientIds.some((id) => id === clientId)) return undefined;
   const account = payload[trusted.accountClaim];
   return {
-    user: { realm: trusted.realm, sub },
+    user,
     account: isLabel(account) ? account : sub,
     // In whole seconds: a fraction of the second of a change is not after it.
     authTime: Math.floor(authTime),

@@ -54,7 +54,8 @@ export function bearerEndpoint(
   run: Handler<Request & { caller: Caller }>,
 ) {
   return endpoint(options, async (request) => {
-    const caller = await options.bearer(header(request.event, 'authorization'), request.now);
+    const authorization = header(request.event, 'authorization');
+    const caller = await options.bearer(authorization, request.client, request.now);
     return run({ ...request, caller });
   });
 }

@@ -1,76 +1,123 @@
 import {
+  type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { unavailable } from '../core/error.ts';
-import type { Families } from '../core/ports.ts';
+import type { Families, FamilyTimes } from '../core/ports.ts';
 import { randomId } from '../core/random.ts';
 
 /** TTL deletion is lazy, and a family must outlive its last token: a margin, in seconds. */
 const MARGIN = 3600;
 
+/** Undefined if the write was made; otherwise what is stored, `{}` if nothing is. */
+type Refused = Record<string, AttributeValue> | undefined;
+
 /**
- * Refresh families in DynamoDB. A family has no item until its first refresh or its logout; the item says which sequence
- * is next (`n`), or that the family has ended (`z`).
+ * Refresh families in DynamoDB. A family has no item until its first refresh or its logout. The item holds the next
+ * sequence (`n`), when it became the next (`t`) and by which write (`w`), the write that has used the grace of this step
+ * (`g`), and whether the family has ended (`z`).
  */
 export function createFamilies(dynamoDb: DynamoDBClient, tableName: string): Families {
-  const end = async (family: string, endsAt: number): Promise<void> => {
-    await dynamoDb
-      .send(
-        new UpdateItemCommand({
-          ...itemOf(tableName, family),
-          UpdateExpression: 'SET z = :ended, #ttl = :ttl',
-          ExpressionAttributeNames: { '#ttl': 'ttl' },
-          ExpressionAttributeValues: { ':ended': { BOOL: true }, ':ttl': { N: String(endsAt + MARGIN) } },
-        }),
-      )
-      .catch((error: unknown) => {
-        throw unavailable(error);
-      });
-  };
-
-  const advance: Families['advance'] = async (family, sequence, endsAt) => {
-    const id = randomId();
+  const write = async (input: UpdateItemCommandInput): Promise<Refused> => {
     try {
-      await dynamoDb.send(new UpdateItemCommand(advanceOf(tableName, family, sequence, endsAt, id)));
-      return true;
+      await dynamoDb.send(new UpdateItemCommand(input));
+      return undefined;
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw unavailable(error);
-      // Ended, be it between our write and its being sent again.
-      if (error.Item?.['z']?.BOOL) return false;
-      // The SDK sent again what it had written already, and only the answer was lost: the next token of this family was not
-      // handed out yet, so that nobody can have used it.
-      if (error.Item?.['w']?.S === id) return true;
-      // Used before: this copy or the other one is in the wrong hands (RFC 9700 §4.14.2).
-      await end(family, endsAt);
-      return false;
+      if (error instanceof ConditionalCheckFailedException) return error.Item ?? {};
+      throw unavailable(error);
     }
   };
 
+  const end = async (family: string, endsAt: number): Promise<void> => {
+    await write({
+      ...itemOf(tableName, family),
+      UpdateExpression: 'SET z = :ended, #ttl = :ttl',
+      ExpressionAttributeNames: { '#ttl': 'ttl' },
+      ExpressionAttributeValues: { ':ended': { BOOL: true }, ':ttl': { N: String(endsAt + MARGIN) } },
+    });
+  };
+
+  const advance: Families['advance'] = async (family, sequence, times) => {
+    const id = randomId();
+    const stored = await write(advanceOf(tableName, family, sequence, times, id));
+    // The SDK sends again what it had written already, if only the answer was lost. The item then holds our own id.
+    if (!stored || wroteIt(stored, 'w', id)) return true;
+    if (isWithinGrace(stored, sequence, times)) {
+      const now = await write(graceOf(tableName, family, stored, id));
+      if (!now || wroteIt(now, 'g', id)) return true;
+      if (hasEnded(now)) return false;
+    }
+    if (hasEnded(stored)) return false;
+    // Used before: this copy or the other one is in the wrong hands (RFC 9700 §4.14.2).
+    await end(family, times.endsAt);
+    return false;
+  };
+
   return { advance, end };
+}
+
+/** False if the family was ended, even between our write and its being sent again. */
+function wroteIt(stored: Record<string, AttributeValue>, name: 'w' | 'g', id: string): boolean {
+  return stored[name]?.S === id && !hasEnded(stored);
+}
+
+function hasEnded(stored: Record<string, AttributeValue>): boolean {
+  return stored['z']?.BOOL === true;
+}
+
+/**
+ * Says whether this is the token just before, used again in time and for the first time. Clocks of two containers may
+ * differ, so the distance counts in either direction.
+ */
+function isWithinGrace(
+  stored: Record<string, AttributeValue>,
+  sequence: number,
+  { now, grace }: FamilyTimes,
+): boolean {
+  const { n: next, t: advancedAt, g: used } = stored;
+  if (grace === 0 || hasEnded(stored) || used !== undefined || !advancedAt?.N) return false;
+  return next?.N === String(sequence + 1) && Math.abs(now - Number(advancedAt.N)) <= grace;
 }
 
 function advanceOf(
   tableName: string,
   family: string,
   sequence: number,
-  endsAt: number,
+  { endsAt, now }: FamilyTimes,
   id: string,
 ): UpdateItemCommandInput {
   const first = sequence === 0;
   return {
     ...itemOf(tableName, family),
-    UpdateExpression: 'SET n = :next, w = :id, #ttl = :ttl',
+    UpdateExpression: 'SET n = :next, t = :now, w = :id, #ttl = :ttl REMOVE g',
     ConditionExpression: first ? 'attribute_not_exists(pk)' : 'n = :sequence AND attribute_not_exists(z)',
     ExpressionAttributeNames: { '#ttl': 'ttl' },
     ExpressionAttributeValues: {
       ':next': { N: String(sequence + 1) },
+      ':now': { N: String(now) },
       ':id': { S: id },
       ':ttl': { N: String(endsAt + MARGIN) },
       ...(!first && { ':sequence': { N: String(sequence) } }),
     },
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  };
+}
+
+/** Uses up the grace of the step that was read, if nothing has happened since. */
+function graceOf(
+  tableName: string,
+  family: string,
+  { n, t }: Record<string, AttributeValue>,
+  id: string,
+): UpdateItemCommandInput {
+  return {
+    ...itemOf(tableName, family),
+    UpdateExpression: 'SET g = :id',
+    ConditionExpression: 'n = :n AND t = :t AND attribute_not_exists(g) AND attribute_not_exists(z)',
+    ExpressionAttributeValues: { ':id': { S: id }, ...(n && { ':n': n }), ...(t && { ':t': t }) },
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   };
 }

@@ -23,7 +23,7 @@ export function createReading(environment: Environment) {
     families: createFamilies(dynamo, tableName),
     tokens,
     keys,
-    bearer: createBearer(tokens, environment.TRUSTED_ISSUERS),
+    bearer: createBearer(tokens, environment.TRUSTED_ISSUERS, environment.SETTINGS.realm),
   };
 }
 
@@ -46,7 +46,10 @@ export function createSigning(environment: Environment) {
 /** Takes codes from somebody signed in. */
 export function createServices(environment: Environment): Services & { bearer: Bearer } {
   const signing = createSigning(environment);
-  return { ...signing, bearer: createBearer(signing.tokens, environment.TRUSTED_ISSUERS) };
+  return {
+    ...signing,
+    bearer: createBearer(signing.tokens, environment.TRUSTED_ISSUERS, environment.SETTINGS.realm),
+  };
 }
 
 /** The same, for what changes the second factor and so ends sessions. */

@@ -2,6 +2,8 @@ import { errors, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose';
 import * as v from 'valibot';
 import type { Claims, TokenKind } from '../core/claims.ts';
 import type { SigningKeys, Tokens } from '../core/ports.ts';
+import type { Settings } from '../core/settings.ts';
+import { subjectOf, userOfSubject } from '../core/user.ts';
 import type { PublicSigningKeys } from './keyring.ts';
 
 /** RSA, because API Gateway's own JWT authorizers accept nothing else. */
@@ -18,6 +20,8 @@ interface Issuer {
   ISSUER: string;
   FORMER_ISSUERS: string[];
   AUDIENCE: string | undefined;
+  /** Its realm is the one whose users keep their plain `sub`. */
+  SETTINGS: Pick<Settings, 'realm'>;
 }
 
 const seconds = v.pipe(v.number(), v.integer());
@@ -65,7 +69,10 @@ export function createTokenVerifier(issuer: Issuer, keys: PublicSigningKeys): Pi
         );
         const shape = kind === 'refresh' ? RefreshClaimsShape : ClaimsShape;
         const claims = v.safeParse(shape, payload);
-        return claims.success ? claims.output : undefined;
+        if (!claims.success) return undefined;
+        const { sub, realm } = claims.output;
+        const user = userOfSubject(sub, realm, issuer.SETTINGS.realm);
+        return user && { ...claims.output, ...user };
       } catch (error) {
         if (error instanceof errors.JOSEError) return undefined;
         throw error;
@@ -83,7 +90,9 @@ export function createTokens(issuer: Issuer, keys: SigningKeys & PublicSigningKe
     },
     async sign(kind, claims: Claims, now) {
       const { id, privateKey } = await keys.current(now);
-      return new SignJWT({ ...claims, iss: issuer.ISSUER, aud: audienceOf(kind, issuer) })
+      const sub = subjectOf(claims, issuer.SETTINGS.realm);
+      if (sub === undefined) throw new Error('This user can have no sub in a token.');
+      return new SignJWT({ ...claims, sub, iss: issuer.ISSUER, aud: audienceOf(kind, issuer) })
         .setProtectedHeader({ alg: ALGORITHM, kid: id, typ: TYPES[kind] })
         .sign(privateKey);
     },

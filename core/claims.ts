@@ -8,6 +8,7 @@ export type AuthenticationMethod = 'pwd' | 'otp' | 'mfa';
 
 /** What all three kinds say. Times are NumericDates: whole seconds. */
 export interface Claims {
+  /** The user's own, of their realm; what stands for it in the token is user.ts's to say. */
   sub: string;
   realm: string;
   /** The name the user signed in with: the account label in authenticator apps. */

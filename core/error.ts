@@ -46,13 +46,13 @@ export class CountersignError extends Error {
   }
 }
 
-/** A dependency failed or did not answer: refuse, and say when to come back. */
-export function unavailable(cause?: unknown): CountersignError {
+/** A dependency failed or did not answer: refuse, and say in how many seconds to come back. */
+export function unavailable(cause?: unknown, retryAfter = 1): CountersignError {
   return new CountersignError(
     'temporarily_unavailable',
     'This cannot be done right now: try again shortly.',
     {
-      retryAfter: 1,
+      retryAfter,
       cause,
     },
   );

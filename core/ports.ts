@@ -44,12 +44,22 @@ export interface Tokens {
   verify(kind: TokenKind, token: string, now: number): Promise<Claims | undefined>;
 }
 
+/** In whole seconds. */
+export interface FamilyTimes {
+  /** When the family's last token ends. */
+  endsAt: number;
+  now: number;
+  /** The setting `lifetimes.refreshGrace`; 0 gives none. */
+  grace: number;
+}
+
 export interface Families {
   /**
-   * Takes a refresh family from `sequence` to the next, once. False where that sequence was used before, or the
-   * family has ended: then the family is ended for good.
+   * Takes a refresh family from `sequence` to the next. True for the first use. True for one more use at most `grace`
+   * seconds later, while the family is still at that next sequence. False if the family has ended, and for any other use,
+   * which ends it for good.
    */
-  advance(family: string, sequence: number, endsAt: number): Promise<boolean>;
+  advance(family: string, sequence: number, times: FamilyTimes): Promise<boolean>;
   /** Ends a family, used or not yet used. */
   end(family: string, endsAt: number): Promise<void>;
 }

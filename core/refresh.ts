@@ -5,8 +5,11 @@ import { continueSession, type Session } from './session.ts';
 import type { Settings } from './settings.ts';
 
 /**
- * The next pair of a session, for a refresh token that works once (RFC 9700 §4.14.2): using an older one again ends the
- * whole family, the newest token too.
+ * Returns the next pair of a session for a refresh token that works once (RFC 9700 §4.14.2). Using an older one again ends
+ * the whole family, the newest token too.
+ *
+ * One exception is for two tabs that refresh at once: within `lifetimes.refreshGrace` the token just used gives one more
+ * pair. Its refresh token has the same place in the family as the first one, so the two do not outlive each other's use.
  *
  * @throws CountersignError `refresh_token_invalid`, `enrollment_required`, `temporarily_unavailable`
  */
@@ -20,6 +23,7 @@ export async function refresh(
     throw new CountersignError('refresh_token_invalid');
   }
   const endsAt = claims.exp;
+  const grace = services.settings.lifetimes.refreshGrace;
 
   const user = { realm: claims.realm, sub: claims.sub };
   const factor = await services.records.read(user);
@@ -29,7 +33,7 @@ export async function refresh(
   if (mustEnroll(factor, services.settings, now)) throw new CountersignError('enrollment_required');
 
   await services.tokens.ready(now);
-  if (!(await services.families.advance(family, sequence, endsAt))) {
+  if (!(await services.families.advance(family, sequence, { endsAt, now, grace }))) {
     throw new CountersignError('refresh_token_invalid');
   }
   const grounds = {

@@ -60,6 +60,8 @@ export const Settings = v.strictObject({
       challenge: between(30, 600, 120),
       /** Absolute: from the sign-in, whatever is refreshed between. */
       refreshToken: between(300, 7_776_000, 86_400),
+      /** How long after its use a refresh token may be used once more, for two tabs that refresh at once. 0: never. */
+      refreshGrace: between(0, 60, 5),
       /** How long an enrolment waits for its confirmation. */
       enrollment: between(60, 3600, 600),
       /** How long a ticket that support hands over after a reset is good. */

@@ -14,7 +14,11 @@ export const handler = endpoint({ operation: 'discovery', environment }, async (
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256'],
     acr_values_supported: ['urn:countersign:1fa', 'urn:countersign:2fa'],
-    claims_supported: ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id', 'auth_time', 'amr', 'acr'],
+    // All that access tokens carry. `sub` is unique to this issuer: a user of another realm has the realm in it (core/user.ts).
+    claims_supported: [
+      ...['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id', 'auth_time', 'amr', 'acr'],
+      ...['realm', 'username', 'gen', 'origin_jti'],
+    ],
   },
   cacheControl: 'public, max-age=300',
 }));

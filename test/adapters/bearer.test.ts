@@ -67,7 +67,7 @@ const sign = (changes: object = {}, header: object = {}, key = rsa.privateKey) =
 
 const deployment = createDeployment();
 const come = (token: string, changes: Partial<TrustedIssuer> = {}) =>
-  createBearer(deployment.tokens, [{ ...trusted, ...changes }])(`Bearer ${token}`, NOW);
+  createBearer(deployment.tokens, [{ ...trusted, ...changes }], 'users')(`Bearer ${token}`, CLIENT, NOW);
 
 test('an own access token says who, how and of which generation', async () => {
   const { accessToken } = await session(deployment, 'alice', NOW);
@@ -78,6 +78,20 @@ test('an own access token says who, how and of which generation', async () => {
     amr: ['pwd'],
     generation: '',
   });
+});
+
+test('an own access token is of use with an API key of its own client alone', async () => {
+  const { accessToken } = await session(deployment, 'alice', NOW);
+  const bearer = createBearer(deployment.tokens, [trusted], 'users');
+  for (const client of ['another', '', 'WEB'])
+    await assert.rejects(bearer(`Bearer ${accessToken}`, client, NOW), refusal('token_invalid'));
+  assert.equal((await bearer(`Bearer ${accessToken}`, CLIENT, NOW)).account, 'alice');
+});
+
+test("another issuer's token is bound to no client of ours", async () => {
+  const bearer = createBearer(deployment.tokens, [trusted], 'users');
+  for (const client of [CLIENT, 'another'])
+    assert.equal((await bearer(`Bearer ${await sign()}`, client, NOW)).user.sub, 'alice');
 });
 
 test("another issuer's token says who and when, and claims nothing of how", async () => {
@@ -104,20 +118,23 @@ const headers: [string, string | undefined][] = [
 for (const [what, authorization] of headers) {
   test(`${what} is refused`, async () => {
     await assert.rejects(
-      createBearer(deployment.tokens, [trusted])(authorization, NOW),
+      createBearer(deployment.tokens, [trusted], 'users')(authorization, CLIENT, NOW),
       refusal('token_invalid'),
     );
   });
 }
 
 test('the time of a sign-in is told in whole seconds: the second of a change is not before it', async () => {
-  const bearer = createBearer(deployment.tokens, [trusted]);
-  assert.equal((await bearer(`Bearer ${await sign({ auth_time: NOW - 0.1 })}`, NOW)).authTime, NOW - 1);
+  const bearer = createBearer(deployment.tokens, [trusted], 'users');
+  assert.equal(
+    (await bearer(`Bearer ${await sign({ auth_time: NOW - 0.1 })}`, CLIENT, NOW)).authTime,
+    NOW - 1,
+  );
 });
 
 test('the scheme is case-insensitive (RFC 9110 §11.1)', async () => {
-  const bearer = createBearer(deployment.tokens, [trusted]);
-  assert.equal((await bearer(`bearer ${await sign()}`, NOW)).user.sub, 'alice');
+  const bearer = createBearer(deployment.tokens, [trusted], 'users');
+  assert.equal((await bearer(`bearer ${await sign()}`, CLIENT, NOW)).user.sub, 'alice');
 });
 
 test('a challenge or refresh token is no access token', async () => {
@@ -142,7 +159,7 @@ test('a challenge or refresh token is no access token', async () => {
 test('an own token under keys of another deployment is refused', async () => {
   const theirs = createTokens(issuer, createSigningKeys());
   const { accessToken } = await session(
-    { ...createDeployment(), tokens: theirs, bearer: createBearer(theirs, []) },
+    { ...createDeployment(), tokens: theirs, bearer: createBearer(theirs, [], 'users') },
     'alice',
     NOW,
   );
@@ -191,8 +208,18 @@ test('where an audience is configured it is wanted, exactly', async () => {
   }
 });
 
-test('a subject of the longest allowed length is accepted', async () => {
+test('a subject is accepted as long as an own token can name its user', async () => {
   assert.equal((await come(await sign({ sub: 'x'.repeat(255) }))).user.sub.length, 255);
+  // `partners|` goes before it.
+  const [fits, tooLong] = [await sign({ sub: 'x'.repeat(246) }), await sign({ sub: 'x'.repeat(247) })];
+  assert.equal((await come(fits, { realm: 'partners' })).user.sub.length, 246);
+  await assert.rejects(come(tooLong, { realm: 'partners' }), refusal('token_invalid'));
+});
+
+test('a subject with a | is refused in the home realm, where it could stand for a user of another', async () => {
+  const token = await sign({ sub: 'partners|alice' });
+  await assert.rejects(come(token), refusal('token_invalid'));
+  assert.equal((await come(token, { realm: 'other' })).user.sub, 'partners|alice');
 });
 
 test('without a label the account is the subject', async () => {

@@ -1,14 +1,28 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { after, test } from 'node:test';
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { createFamilies } from '../../adapters/families.ts';
 import { startAws } from '../support/aws.ts';
-import { ENDS, familiesContract, family } from '../support/families-contract.ts';
+import { ENDS, familiesContract, family, later } from '../support/families-contract.ts';
 import { refusal } from '../support/refusal.ts';
 
 const aws = await startAws();
 const families = createFamilies(aws.dynamoDb, aws.tableName);
-const advance = (id: string, sequence: number) => families.advance(id, sequence, ENDS);
+const advance = (id: string, sequence: number, times = later(0)) => families.advance(id, sequence, times);
+/** Calls `meanwhile` before each attempt at a call, with its number. */
+function familiesWith(meanwhile: (attempt: number) => unknown) {
+  const client = aws.dynamoDbAs();
+  let attempts = 0;
+  client.middlewareStack.add(
+    (next) => async (sent) => {
+      await meanwhile(++attempts);
+      return next(sent);
+    },
+    { step: 'finalizeRequest', priority: 'low' },
+  );
+  after(() => client.destroy());
+  return { families: createFamilies(client, aws.tableName), attempts: () => attempts };
+}
 
 familiesContract('families in DynamoDB', families);
 
@@ -19,6 +33,13 @@ test('each use of a token, and each end, is one write', async () => {
     await families.end(id, ENDS);
   });
   assert.deepEqual(dynamoDb, ['UpdateItem', 'UpdateItem', 'UpdateItem']);
+});
+
+test('a use within the grace is two writes and no read', async () => {
+  const id = family();
+  await advance(id, 0);
+  const { dynamoDb } = await aws.callsDuring(() => advance(id, 0));
+  assert.deepEqual(dynamoDb, ['UpdateItem', 'UpdateItem']);
 });
 
 test('what is stored goes some time after the last token has ended', async () => {
@@ -44,19 +65,53 @@ test('a lost answer is not taken for a replay: the family goes on', async () => 
 test('a family that was ended between a write and its being sent again has ended', async () => {
   const id = family();
   await advance(id, 0);
-  const client = aws.dynamoDbAs();
-  let attempts = 0;
-  client.middlewareStack.add(
-    (next) => async (sent) => {
-      if (++attempts === 1) aws.faults.push('lose-answer');
-      else await families.end(id, ENDS);
-      return next(sent);
-    },
-    { step: 'finalizeRequest', priority: 'low' },
+  const slow = familiesWith((attempt) =>
+    attempt === 1 ? aws.faults.push('lose-answer') : families.end(id, ENDS),
   );
-  assert.equal(await createFamilies(client, aws.tableName).advance(id, 1, ENDS), false);
-  assert.equal(attempts, 2);
-  client.destroy();
+  assert.equal(await slow.families.advance(id, 1, later(0)), false);
+  assert.equal(slow.attempts(), 2);
+});
+
+test('a lost answer to the write of the grace is not taken for a third use', async () => {
+  const id = family();
+  await advance(id, 0);
+  const slow = familiesWith((attempt) => attempt === 2 && aws.faults.push('lose-answer'));
+  assert.equal(await slow.families.advance(id, 0, later(0)), true);
+  assert.equal(slow.attempts(), 3);
+  assert.equal(await advance(id, 1), true);
+});
+
+test('a winner whose answer is lost while another takes the grace still goes on, at the same place', async () => {
+  const id = family();
+  const slow = familiesWith(async (attempt) => {
+    if (attempt === 1) aws.faults.push('lose-answer');
+    else assert.equal(await advance(id, 0), true);
+  });
+  assert.equal(await slow.families.advance(id, 0, later(0)), true);
+  assert.equal(slow.attempts(), 2);
+  assert.equal(await advance(id, 1, later(3600)), true);
+});
+
+for (const [what, meanwhile] of [
+  ['the grace was used by another', (id: string) => advance(id, 0)],
+  ['the family went on', (id: string) => advance(id, 1)],
+  ['the family ended', (id: string) => families.end(id, ENDS)],
+] as const) {
+  test(`if ${what} between the two writes, there is no grace and the family ends`, async () => {
+    const id = family();
+    await advance(id, 0);
+    const slow = familiesWith((attempt) => attempt === 2 && meanwhile(id));
+    assert.equal(await slow.families.advance(id, 0, later(0)), false);
+    for (const sequence of [1, 2]) assert.equal(await advance(id, sequence), false);
+  });
+}
+
+test('a family from before there was a grace has none', async () => {
+  const id = family();
+  const Item = { pk: { S: `FAMILY#${id}` }, n: { N: '1' }, w: { S: 'an-older-version' } };
+  await aws.dynamoDb.send(new PutItemCommand({ TableName: aws.tableName, Item }));
+  assert.equal(await advance(id, 0), false);
+  assert.equal(await advance(id, 1), false);
 });
 
 test('a fault refuses and neither advances nor ends the family', async () => {
@@ -75,7 +130,7 @@ test('a replay whose family cannot be ended is a fault, and ends it when it come
   await advance(id, 1);
   const client = aws.dynamoDbAs(aws.principal('nobody', []));
   await assert.rejects(
-    createFamilies(client, aws.tableName).advance(id, 0, ENDS),
+    createFamilies(client, aws.tableName).advance(id, 0, later(0)),
     refusal('temporarily_unavailable'),
   );
   client.destroy();

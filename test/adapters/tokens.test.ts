@@ -11,7 +11,13 @@ import { createSigningKeys } from '../support/signing-keys.ts';
 const NOW = 1_800_000_000;
 const KINDS: TokenKind[] = ['access', 'challenge', 'refresh'];
 const ISSUER = 'https://id.example/prod';
-const issuer = { ISSUER, FORMER_ISSUERS: ['https://old.example'], AUDIENCE: 'https://api.example' };
+const SETTINGS = { realm: 'users' };
+const issuer = {
+  ISSUER,
+  FORMER_ISSUERS: ['https://old.example'],
+  AUDIENCE: 'https://api.example',
+  SETTINGS,
+};
 const keys = createSigningKeys('k1');
 const tokens = createTokens(issuer, keys);
 const claims: Claims = {
@@ -184,6 +190,7 @@ test('where no audience is configured it is the issuer, the former one of its ow
     ISSUER: url,
     FORMER_ISSUERS: formerIssuers,
     AUDIENCE: undefined,
+    SETTINGS,
   });
   const token = await createTokens(of('https://old.example', []), keys).sign('access', claims, NOW);
   assert.equal(decodeJwt(token).aud, 'https://old.example');
@@ -198,6 +205,38 @@ test('an access token has the form of RFC 9068', async () => {
   assert.deepEqual(decodeProtectedHeader(token), { alg: 'RS256', kid: 'k1', typ: 'at+jwt' });
   const { iss, aud, exp, acr } = decodeJwt(token);
   assert.deepEqual([iss, aud, exp, acr], [ISSUER, 'https://api.example', NOW + 120, 'urn:countersign:1fa']);
+});
+
+test("a user of another realm is named with the realm, and comes back as the issuer's own sub", async () => {
+  for (const kind of KINDS) {
+    const token = await tokens.sign(kind, { ...claims, realm: 'partners' }, NOW);
+    assert.equal(decodeJwt(token).sub, 'partners|alice');
+    const { sub, realm } = (await tokens.verify(kind, token, NOW)) ?? {};
+    assert.deepEqual({ sub, realm }, { sub: 'alice', realm: 'partners' });
+  }
+});
+
+test('a token whose sub does not fit its realm is invalid, though signed by our key', async () => {
+  for (const payload of [
+    { realm: 'partners' },
+    { realm: 'partners', sub: 'partners|' },
+    { realm: 'partners', sub: 'users|alice' },
+    { realm: 'partner', sub: 'partners|alice' },
+    { realm: 'partners', sub: 'partners-alice' },
+    { sub: 'partners|alice' },
+    { sub: 'users|alice' },
+    { sub: '' },
+    { sub: 'x'.repeat(256) },
+  ]) {
+    for (const kind of KINDS) {
+      const token = await forged(kind, { payload });
+      assert.equal(await tokens.verify(kind, token, NOW), undefined, JSON.stringify(payload));
+    }
+  }
+});
+
+test('no token is signed for a home user whose sub holds a |: it could name a user of another realm', async () => {
+  await assert.rejects(tokens.sign('access', { ...claims, sub: 'partners|alice' }, NOW), /no sub/);
 });
 
 test('keys that cannot be had are a fault, not an invalid token', async () => {

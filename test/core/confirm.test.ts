@@ -170,7 +170,7 @@ test('every session from before the first confirmation has ended, but the one th
   const { accessToken } = await confirm(deployment, input);
   for (const old of [other.caller, caller])
     await assert.rejects(status(deployment, old), refusal('token_invalid'));
-  const fresh = await deployment.bearer(`Bearer ${accessToken}`, NOW);
+  const fresh = await deployment.bearer(`Bearer ${accessToken}`, CLIENT, NOW);
   assert.equal((await status(deployment, fresh)).enabled, true);
 });
 

@@ -41,24 +41,62 @@ test('a replayed refresh token ends the family, the newest token too', async () 
   }
 });
 
-test('of two uses at once one is too many: the family ends', async () => {
+test('of two uses at once both give a pair, and both refresh tokens have the same place in the family', async () => {
   const deployment = createDeployment();
   const { refreshToken } = await session(deployment, 'alice', NOW);
-  const [one, two] = await Promise.allSettled([
-    renew(deployment, refreshToken),
-    renew(deployment, refreshToken),
-  ]);
-  assert.deepEqual([one.status, two.status].toSorted(), ['fulfilled', 'rejected']);
-  const won = one.status === 'fulfilled' ? one : two;
-  assert.ok(won.status === 'fulfilled');
-  await assert.rejects(renew(deployment, won.value.refreshToken), refusal('refresh_token_invalid'));
+  const pairs = await Promise.all([renew(deployment, refreshToken), renew(deployment, refreshToken)]);
+  const [one, two] = pairs.map((pair) => decodeJwt(pair.refreshToken));
+  assert.deepEqual([one?.['sequence'], two?.['sequence']], [1, 1]);
+  assert.equal(one?.['family'], two?.['family']);
+  assert.notEqual(one?.jti, two?.jti);
+  // Used at once again, both go on again; used long after the other one, it is a replay.
+  const [next, again] = await Promise.all(pairs.map((pair) => renew(deployment, pair.refreshToken)));
+  await renew(deployment, next?.refreshToken ?? '', NOW + 300);
+  const late = renew(deployment, again?.refreshToken ?? '', NOW + 306);
+  await assert.rejects(late, refusal('refresh_token_invalid'));
+});
+
+test('the grace is as long as it is set to be, and a grace of 0 is none', async () => {
+  for (const [refreshGrace, seconds, given] of [
+    [undefined, 5, true],
+    [undefined, 6, false],
+    [60, 60, true],
+    [60, 61, false],
+    [0, 0, false],
+  ] as const) {
+    const deployment = createDeployment(refreshGrace === undefined ? {} : { lifetimes: { refreshGrace } });
+    const { refreshToken } = await session(deployment, 'alice', NOW);
+    const { refreshToken: successor } = await renew(deployment, refreshToken);
+    const again = renew(deployment, refreshToken, NOW + seconds);
+    if (given) await again;
+    else await assert.rejects(again, refusal('refresh_token_invalid'));
+    const after = renew(deployment, successor, NOW + seconds);
+    if (given) await after;
+    else await assert.rejects(after, refusal('refresh_token_invalid'), 'the family has ended');
+  }
+});
+
+test('within the grace too a refresh token is for its own client, and another client does not use the grace up', async () => {
+  const deployment = createDeployment();
+  const { refreshToken } = await session(deployment, 'alice', NOW);
+  await renew(deployment, refreshToken);
+  await assert.rejects(renew(deployment, refreshToken, NOW, 'another'), refusal('refresh_token_invalid'));
+  await renew(deployment, refreshToken);
+});
+
+test('within the grace a session that a change has ended is not refreshed', async () => {
+  const deployment = createDeployment();
+  const { refreshToken, caller } = await session(deployment, 'alice', NOW);
+  await renew(deployment, refreshToken);
+  await adminRevokeSessions(deployment, caller.user, { by: 'arn:aws:iam::123456789012:user/support' }, NOW);
+  await assert.rejects(renew(deployment, refreshToken), refusal('refresh_token_invalid'));
 });
 
 test('another session of the same user goes on', async () => {
   const deployment = createDeployment();
   const [one, two] = [await session(deployment, 'alice', NOW), await session(deployment, 'alice', NOW)];
   await renew(deployment, one.refreshToken);
-  await assert.rejects(renew(deployment, one.refreshToken), refusal('refresh_token_invalid'));
+  await assert.rejects(renew(deployment, one.refreshToken, NOW + 6), refusal('refresh_token_invalid'));
   await renew(deployment, two.refreshToken);
 });
 

@@ -14,6 +14,8 @@ import { refusal } from '../support/refusal.ts';
 const aws = await startAws();
 const records = createRecords(aws.dynamoDb, aws.tableName);
 const families = createFamilies(aws.dynamoDb, aws.tableName);
+/** No grace: a second use is a replay. */
+const TIMES = { endsAt: 2_000_000_000, now: 1_900_000_000, grace: 0 };
 const Key = { pk: { S: 'USER#users#somebody' } };
 const calls = {
   DynamoDB: () => aws.dynamoDb.send(new GetItemCommand({ TableName: aws.tableName, Key })),
@@ -83,18 +85,43 @@ test('a write whose answer is lost, late, cut or a failure is known to be ours, 
   for (const fault of ['error-after', 'lose-answer', 'hang-after'] as const) {
     const family = randomId();
     aws.faults.push(fault);
-    assert.equal(await families.advance(family, 0, 2_000_000_000), true, fault);
-    assert.equal(await families.advance(family, 1, 2_000_000_000), true, fault);
+    assert.equal(await families.advance(family, 0, TIMES), true, fault);
+    assert.equal(await families.advance(family, 1, TIMES), true, fault);
   }
 });
 
 test('a refresh token that was used before is known as such, also by a second attempt', async () => {
   for (const fault of ['throttle', 'reset', 'lose-answer'] as const) {
     const family = randomId();
-    await families.advance(family, 0, 2_000_000_000);
+    await families.advance(family, 0, TIMES);
     aws.faults.push(fault);
-    assert.equal(await families.advance(family, 0, 2_000_000_000), false, fault);
-    assert.equal(await families.advance(family, 1, 2_000_000_000), false, 'the family has ended');
+    assert.equal(await families.advance(family, 0, TIMES), false, fault);
+    assert.equal(await families.advance(family, 1, TIMES), false, 'the family has ended');
+  }
+});
+
+test('a use within the grace is given once, whichever of its two writes loses its answer', async () => {
+  const times = { ...TIMES, grace: 5 };
+  for (const fault of ['throttle', 'reset', 'error-after', 'lose-answer', 'hang-after'] as const) {
+    for (const clear of [0, 1]) {
+      const family = randomId();
+      await families.advance(family, 0, times);
+      const client = aws.dynamoDbAs();
+      let calls = 0;
+      client.middlewareStack.add(
+        (next) => async (sent) => {
+          if (calls++ === clear) aws.faults.push(fault);
+          return next(sent);
+        },
+        { step: 'initialize' },
+      );
+      const what = `${fault}, write ${clear + 1}`;
+      assert.equal(await createFamilies(client, aws.tableName).advance(family, 0, times), true, what);
+      client.destroy();
+      assert.equal(calls, 2, what);
+      assert.equal(await families.advance(family, 1, times), true, `${what}: the family goes on`);
+      assert.equal(await families.advance(family, 0, times), false, `${what}: once`);
+    }
   }
 });
 

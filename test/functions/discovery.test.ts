@@ -27,4 +27,10 @@ test('the metadata is open to all, cacheable, and names the issuer that tokens n
   assert.doesNotMatch(String(issuer), /\/$/);
   const { access } = await signIn(clientOf(service), await createPerson(service));
   assert.equal(decodeJwt(access).iss, issuer);
+  const claims = metadata['claims_supported'] as string[];
+  assert.deepEqual(
+    Object.keys(decodeJwt(access)).filter((claim) => !claims.includes(claim)),
+    [],
+    'every claim that a token carries is listed',
+  );
 });

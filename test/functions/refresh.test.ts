@@ -65,16 +65,25 @@ test('the end of one family leaves the other sessions of the user alone', async 
   const person = await createPerson(service);
   const [stolen, other] = [await signIn(client, person), await signIn(client, person)];
   await refresh(stolen.refresh);
+  service.clock.advance(6);
   assertProblem(await refresh(stolen.refresh), 401, 'refresh_token_invalid');
   assert.equal((await refresh(other.refresh)).status, 200);
 });
 
-test('one refresh token used five times at once gives at most one pair, and the family ends', async () => {
+test('one refresh token used five times at once gives at most two pairs, and the family ends', async () => {
   const session = await signIn(client, await createPerson(service));
   const answers = await Promise.all(Array.from({ length: 5 }, () => refresh(session.refresh)));
   const [next, ...more] = answers.filter(({ status }) => status === 200);
-  assert.ok(next && more.length === 0, answers.map(({ status }) => status).join());
+  assert.ok(next && more.length <= 1, answers.map(({ status }) => status).join());
   assertProblem(await refresh(text(next, 'refreshToken')), 401, 'refresh_token_invalid');
+});
+
+test('a refresh whose answer was lost is made again at once, with the same token', async () => {
+  const session = await signIn(client, await createPerson(service));
+  assert.equal((await refresh(session.refresh)).status, 200);
+  const again = await refresh(session.refresh);
+  assertFields(again, 200, SESSION);
+  assert.equal((await refresh(text(again, 'refreshToken'))).status, 200);
 });
 
 test("a refresh token is for the client of the API key it was made with, and another's try does not end it", async () => {

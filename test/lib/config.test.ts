@@ -73,6 +73,11 @@ describe('a wrong setting names itself, what was given and what is allowed', () 
       { totp: { period: 400 } },
       'totp.period: given 400; allowed: a whole number from 15 to 120',
     ],
+    [
+      'a grace that is none any more',
+      { lifetimes: { refreshGrace: 61 } },
+      'lifetimes.refreshGrace: given 61; allowed: a whole number from 0 to 60',
+    ],
     ['a fraction', { memory: 512.5 }, 'memory: given 512.5; allowed: a whole number from 128 to 10240'],
     ['a text for a number', { memory: '512' }, /^memory: given "512"; allowed: a whole number/],
     ['a text for a switch', { cloudWatchRole: 'no' }, 'cloudWatchRole: given "no"; allowed: true, false'],

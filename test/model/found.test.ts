@@ -79,8 +79,46 @@ const found: Record<string, { steps: Step[]; answers: Record<string, number> }> 
     ],
     answers: { 'verify-login ok': 1, 'verify-login code_rejected': 1 },
   },
-  'a refresh token used twice at once: one pair, and that one is dead': {
-    steps: [together([0, 1, 0, 1], callOf('refresh'), callOf('refresh')), callOf('refresh', { token: 0 })],
+  'a refresh token used twice at once: two pairs, and either goes on': {
+    steps: [
+      together([0, 1, 0, 1], callOf('refresh'), callOf('refresh')),
+      callOf('refresh', { token: 0 }),
+      callOf('refresh', { token: 2 }),
+    ],
+    answers: { 'refresh ok': 4 },
+  },
+  'a refresh token used three times at once, both others before the write of the grace: one of them has it, and the session ends':
+    {
+      steps: [
+        together([0, 1, 2, 0, 0, 1, 0], callOf('refresh'), callOf('refresh'), callOf('refresh')),
+        callOf('refresh', { token: 0 }),
+        callOf('refresh', { token: 1 }),
+      ],
+      answers: { 'refresh ok': 2, 'refresh refresh_token_invalid': 3 },
+    },
+  'a family that went on before the write of the grace has none, and ends': {
+    steps: [
+      callOf('refresh'),
+      together([0, 1, 0, 1], callOf('refresh', { token: 1 }), callOf('refresh', { token: 0 })),
+      callOf('refresh', { token: 0 }),
+    ],
+    answers: { 'refresh ok': 2, 'refresh refresh_token_invalid': 2 },
+  },
+  'a thief who had the grace is found out, and so is the owner, when the second of them refreshes': {
+    steps: [
+      callOf('refresh'),
+      wait(5),
+      callOf('refresh', { token: 1 }),
+      wait(300),
+      callOf('refresh', { token: 0 }),
+      wait(6),
+      callOf('refresh', { token: 2 }),
+      callOf('refresh', { token: 0 }),
+    ],
+    answers: { 'refresh ok': 3, 'refresh refresh_token_invalid': 2 },
+  },
+  'a thief who comes after the grace ends the session, for the owner too': {
+    steps: [callOf('refresh'), wait(6), callOf('refresh', { token: 1 }), callOf('refresh', { token: 0 })],
     answers: { 'refresh ok': 1, 'refresh refresh_token_invalid': 2 },
   },
   'a refresh that read before a change gives tokens that are void after it': {

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { after } from 'node:test';
 import * as v from 'valibot';
 import { createBearer } from '../../adapters/bearer.ts';
 import { createFamilies } from '../../adapters/families.ts';
@@ -13,7 +15,7 @@ import { enroll } from '../../core/enroll.ts';
 import { CountersignError } from '../../core/error.ts';
 import { login } from '../../core/login.ts';
 import { logout } from '../../core/logout.ts';
-import type { Families, FirstFactor, Records } from '../../core/ports.ts';
+import type { FirstFactor, Records } from '../../core/ports.ts';
 import { randomId } from '../../core/random.ts';
 import { refresh } from '../../core/refresh.ts';
 import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
@@ -28,7 +30,12 @@ import type { Driver } from './play.ts';
 import { settingsOf } from './rules.ts';
 import { createTurns } from './turns.ts';
 
-const issuer = { ISSUER: 'https://id.example/prod', FORMER_ISSUERS: [], AUDIENCE: 'https://api.example' };
+const issuer = {
+  ISSUER: 'https://id.example/prod',
+  FORMER_ISSUERS: [],
+  AUDIENCE: 'https://api.example',
+  SETTINGS: { realm: 'users' },
+};
 
 /** Passwords are Cognito's: here they are right or wrong. */
 const firstFactor: FirstFactor = {
@@ -55,9 +62,20 @@ export async function createInProcess(
   const unwrap = createUnwrap(kms, environment);
   const tokens = createTokens(issuer, createSigningKeys(ring, unwrap));
   const shared = { keyring: createKeyring(ring, unwrap), tokens, settings, firstFactor };
-  const bearer = createBearer(tokens, []);
+  const bearer = createBearer(tokens, [], settings.realm);
   const records = createRecords(dynamoDb, tableName);
-  const families = createFamilies(dynamoDb, tableName);
+  // A family's advance may be two writes, and others may come between them: each write waits for its own turn.
+  const current = new AsyncLocalStorage<() => Promise<void>>();
+  const inTurns = aws.dynamoDbAs();
+  inTurns.middlewareStack.add(
+    (next) => async (sent) => {
+      await current.getStore()?.();
+      return next(sent);
+    },
+    { step: 'initialize' },
+  );
+  after(() => inTurns.destroy());
+  const families = createFamilies(inTurns, tableName);
 
   /** Waits for its turn before every call of the store. */
   function servicesOf(turn: () => Promise<void>) {
@@ -67,11 +85,8 @@ export async function createInProcess(
         await turn();
         return call(...given);
       };
-    const stored: { records: Records; families: Families } = {
-      records: { read: inTurn(records.read), replace: inTurn(records.replace) },
-      families: { advance: inTurn(families.advance), end: inTurn(families.end) },
-    };
-    return { ...shared, ...stored };
+    const stored: Records = { read: inTurn(records.read), replace: inTurn(records.replace) };
+    return { ...shared, families, records: stored };
   }
 
   const act = { by: 'arn:aws:iam::123456789012:user/support' };
@@ -80,7 +95,7 @@ export async function createInProcess(
     const services = servicesOf(turn);
     const { client } = op;
     const user = { realm: settings.realm, sub: op.user };
-    const caller = (token: string) => bearer(`Bearer ${token}`, now);
+    const caller = (token: string) => bearer(`Bearer ${token}`, client, now);
     switch (op.name) {
       case 'login':
         return login(services, { username: op.user, password: op.password, client, now });
@@ -135,7 +150,9 @@ export async function createInProcess(
     newUser: async () => `user-${randomId()}`,
     async run(ops, turns) {
       const take = createTurns(ops.length, turns);
-      const answers = await Promise.all(ops.map((op, index) => take(index, (turn) => answer(op, turn))));
+      const answers = await Promise.all(
+        ops.map((op, index) => take(index, (turn) => current.run(turn, () => answer(op, turn)))),
+      );
       return { answers, from: now, to: now };
     },
   };

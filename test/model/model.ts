@@ -14,6 +14,7 @@ export interface Rules {
   accessToken: number;
   challenge: number;
   refreshToken: number;
+  refreshGrace: number;
   enrollment: number;
   enrollmentTicket: number;
   recentSignIn: number;
@@ -61,6 +62,15 @@ interface Token {
   sequence: number;
 }
 
+interface Family {
+  /** The refresh token that is next, by number. */
+  next: number;
+  /** Since when. */
+  since: number;
+  /** Whether the token before was used a second time since then. */
+  again: boolean;
+}
+
 export interface State {
   /** Whether anything was ever written of this user. */
   known: boolean;
@@ -83,8 +93,8 @@ export interface State {
   void: Record<string, Token>;
   /** Challenges answered. */
   answered: string[];
-  /** Session → the refresh token that is next, by number. */
-  families: Record<string, number | 'ended'>;
+  /** Session → where it is; none before its first refresh. */
+  families: Record<string, Family | 'ended'>;
 }
 
 export const nobody: State = {
@@ -156,10 +166,15 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       if (!old) return refused('refresh_token_invalid');
       if (!enabled && state.ticket) return refused('enrollment_required');
       const { family, sequence, provedAt, amr, expiresAt } = old;
-      if ((state.families[family] ?? 0) !== sequence) {
-        return { ...refused('refresh_token_invalid'), next: () => familyAt(family, 'ended') };
-      }
-      return session(familyAt(family, sequence + 1), provedAt, amr, {}, { family, sequence, expiresAt });
+      const at = state.families[family];
+      const replayed = { ...refused('refresh_token_invalid'), next: () => familyAt(family, 'ended') };
+      if (at === 'ended') return replayed;
+      const advanced =
+        (at?.next ?? 0) === sequence
+          ? { next: sequence + 1, since: now, again: false }
+          : usedAgain(at, sequence);
+      if (!advanced) return replayed;
+      return session(familyAt(family, advanced), provedAt, amr, {}, { family, sequence, expiresAt });
     }
     case 'logout': {
       const old = valid('refresh', op.token) ?? valid('refresh', op.token, state.void);
@@ -355,8 +370,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
 
   function valid(kind: Token['kind'], given: string, among = state.alive): Token | undefined {
     const known = among[given];
-    const bound = kind === 'access' || known?.client === op.client;
-    return known?.kind === kind && bound && known.expiresAt > now ? known : undefined;
+    return known?.kind === kind && known.client === op.client && known.expiresAt > now ? known : undefined;
   }
   function recent({ provedAt }: Token): boolean {
     return now - provedAt <= rules.recentSignIn;
@@ -390,7 +404,12 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       }),
     );
   }
-  function familyAt(family: string, next: number | 'ended'): State {
+  /** The family after a second use of the token before, if that is soon enough and the first such use. */
+  function usedAgain(at: Family | undefined, sequence: number): Family | undefined {
+    if (at?.next !== sequence + 1 || at.again || rules.refreshGrace === 0) return undefined;
+    return Math.abs(now - at.since) <= rules.refreshGrace ? { ...at, again: true } : undefined;
+  }
+  function familyAt(family: string, next: Family | 'ended'): State {
     const at = state.families[family] === 'ended' ? 'ended' : next;
     return { ...state, families: { ...state.families, [family]: at } };
   }

@@ -135,7 +135,7 @@ const time: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant('time' as const),
   to: oneOf([6, 'seconds' as const], [1, 'step' as const], [3, 'lock' as const]),
   seconds: fc.oneof(
-    { weight: 12, arbitrary: fc.constantFrom(30, 0, 1, 29, 31, 60, 90) },
+    { weight: 12, arbitrary: fc.constantFrom(30, 0, 1, 5, 6, 29, 31, 60, 90) },
     {
       weight: 4,
       arbitrary: fc.constantFrom(119, 120, 121, 299, 300, 301, 599, 600, 601, 899, 900, 901, 3600),
@@ -178,8 +178,9 @@ const story: fc.Arbitrary<Step[]> = fc
     back: fc.nat(3),
     all: fc.boolean(),
     seconds: fc.constantFrom(30, 31, 30, 599, 600, 601),
+    near: fc.constantFrom(0, 1, 5, 6),
   })
-  .map(({ who, plot, count, changes, uses, back, all, seconds }): Step[] => {
+  .map(({ who, plot, count, changes, uses, back, all, seconds, near }): Step[] => {
     const call = (name: Op['name'], more: Partial<Move> = {}) =>
       callOf(name, { who, authenticator: all ? undefined : 0, ...more });
     const wait = (to: 'seconds' | 'lock', seconds: number): Step => ({ kind: 'time', to, seconds, who });
@@ -190,7 +191,14 @@ const story: fc.Arbitrary<Step[]> = fc
           call('verify', { proof: { kind: 'wrong' } }),
         ]);
       case 'refresh reused':
-        return [call('refresh'), call('refresh', { token: 1 }), call('refresh', { token: 0 })];
+        return [
+          call('refresh'),
+          wait('seconds', near),
+          call('refresh', { token: 1 }),
+          wait('seconds', count),
+          call('refresh', { token: back }),
+          call('refresh', { token: 0 }),
+        ];
       case 'change':
         return [wait('seconds', 30), call(changes), wait('seconds', 30), call(uses, { token: back })];
       case 'enrolment left':

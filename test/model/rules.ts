@@ -4,6 +4,7 @@ const lifetimes = {
   accessToken: 300,
   challenge: 120,
   refreshToken: 86_400,
+  refreshGrace: 5,
   enrollment: 600,
   enrollmentTicket: 3600,
   recentSignIn: 600,
@@ -31,8 +32,14 @@ export const tight: Rules = {
   stopWithin30Days: 10,
 };
 
-/** No locks, but a stop that comes soon. */
-export const stopping: Rules = { ...standard, lockAfter: 20, stopAfter: 5, stopWithin30Days: 7 };
+/** No locks, but a stop that comes soon; and no grace for a refresh token. */
+export const stopping: Rules = {
+  ...standard,
+  refreshGrace: 0,
+  lockAfter: 20,
+  stopAfter: 5,
+  stopWithin30Days: 7,
+};
 
 /** The same as a configuration says it. */
 export function settingsOf(rules: Rules) {

@@ -26,6 +26,7 @@ export const issuer = {
   ISSUER: 'https://id.example/prod',
   FORMER_ISSUERS: [],
   AUDIENCE: 'https://api.example',
+  SETTINGS: { realm: 'users' },
 };
 const signingKeys = createSigningKeys();
 
@@ -47,7 +48,7 @@ export function createDeployment(settings: v.InferInput<typeof Settings> = {}) {
     families: createMemoryFamilies(),
     tokens,
     firstFactor,
-    bearer: createBearer(tokens, []),
+    bearer: createBearer(tokens, [], 'users'),
   };
 }
 
@@ -80,7 +81,7 @@ export async function challenge(deployment: Deployment, name: string, now: numbe
 
 /** Who comes with this access token. */
 export function callerOf(deployment: Deployment, accessToken: string | undefined, now: number) {
-  return deployment.bearer(`Bearer ${accessToken}`, now);
+  return deployment.bearer(`Bearer ${accessToken}`, CLIENT, now);
 }
 
 /** Signs in, enrols and confirms; the code of `now` is spent by it. */

@@ -1,25 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Families } from '../../core/ports.ts';
+import type { Families, FamilyTimes } from '../../core/ports.ts';
 
 export const ENDS = 1_900_000_000;
+const NOW = 1_800_000_000;
+const GRACE = 5;
 let made = 0;
 export const family = () => `family-${++made}`;
+/** So many seconds after the first of these uses. */
+export const later = (seconds: number, grace = GRACE): FamilyTimes => ({
+  endsAt: ENDS,
+  now: NOW + seconds,
+  grace,
+});
 
 /** What the domain relies on, of whatever keeps the refresh families. */
 export function familiesContract(what: string, families: Families): void {
   const promise = (text: string, work: () => Promise<void>) => test(`${what}: ${text}`, work);
-  const advance = (id: string, sequence: number) => families.advance(id, sequence, ENDS);
+  const advance = (id: string, sequence: number, times = later(0)) => families.advance(id, sequence, times);
+  /** Uses each of these sequences once, in order. */
+  const advanceAll = async (id: string, sequences: number[]) => {
+    for (const sequence of sequences) assert.equal(await advance(id, sequence), true);
+  };
 
-  promise('each sequence is used once, in order', async () => {
-    const id = family();
-    for (const sequence of [0, 1, 2]) assert.equal(await advance(id, sequence), true);
-  });
+  promise('each sequence is used once, in order', () => advanceAll(family(), [0, 1, 2]));
 
   for (const replayed of [0, 1]) {
     promise(`sequence ${replayed} used again ends the family, its newest token too`, async () => {
       const id = family();
-      for (const sequence of [0, 1, 2]) await advance(id, sequence);
+      await advanceAll(id, [0, 1, 2]);
       assert.equal(await advance(id, replayed), false);
       assert.equal(await advance(id, 3), false);
       assert.equal(await advance(id, 0), false);
@@ -35,11 +44,92 @@ export function familiesContract(what: string, families: Families): void {
     assert.equal(await advance(used, 1), false);
   });
 
-  promise('of thirty uses at once exactly one is the first, and the family has ended', async () => {
+  for (const first of [0, 1]) {
+    promise(
+      `sequence ${first} used once more within the grace goes on, and the next one is next`,
+      async () => {
+        const id = family();
+        await advanceAll(id, [0, 1].slice(0, first + 1));
+        assert.equal(await advance(id, first, later(GRACE)), true);
+        assert.equal(await advance(id, first + 1, later(3600)), true);
+      },
+    );
+
+    promise(`sequence ${first} used again after the grace ends the family`, async () => {
+      const id = family();
+      await advanceAll(id, [0, 1].slice(0, first + 1));
+      assert.equal(await advance(id, first, later(GRACE + 1)), false);
+      assert.equal(await advance(id, first + 1, later(GRACE + 1)), false);
+    });
+  }
+
+  promise('a clock that is behind has the same grace, and no longer one', async () => {
+    const [near, far] = [family(), family()];
+    for (const id of [near, far]) await advance(id, 0);
+    assert.equal(await advance(near, 0, later(-GRACE)), true);
+    assert.equal(await advance(far, 0, later(-GRACE - 1)), false);
+  });
+
+  promise('the grace of a step is given once: a third use ends the family', async () => {
     const id = family();
-    const uses = await Promise.all(Array.from({ length: 30 }, () => advance(id, 0)));
-    assert.equal(uses.filter(Boolean).length, 1);
+    await advanceAll(id, [0]);
+    assert.equal(await advance(id, 0), true);
+    assert.equal(await advance(id, 0), false);
     assert.equal(await advance(id, 1), false);
+  });
+
+  promise('each step has a grace of its own, counted from its first use', async () => {
+    const id = family();
+    for (const [sequence, seconds] of [
+      [0, 0],
+      [0, GRACE],
+      [1, GRACE],
+      [1, 2 * GRACE],
+      [2, 2 * GRACE],
+    ] as const) {
+      assert.equal(await advance(id, sequence, later(seconds)), true);
+    }
+    // Of the use within the grace no new grace begins.
+    const other = family();
+    await advance(other, 0);
+    await advance(other, 0, later(GRACE));
+    assert.equal(await advance(other, 0, later(GRACE + 1)), false);
+  });
+
+  promise('a grace of 0 is none, in the very same second too', async () => {
+    const id = family();
+    assert.equal(await advance(id, 0, later(0, 0)), true);
+    assert.equal(await advance(id, 0, later(0, 0)), false);
+    assert.equal(await advance(id, 1, later(0, 0)), false);
+  });
+
+  promise('a family that has ended has no grace', async () => {
+    const id = family();
+    await advance(id, 0);
+    await families.end(id, ENDS);
+    assert.equal(await advance(id, 0), false);
+    assert.equal(await advance(id, 1), false);
+  });
+
+  promise('of thirty uses at once at most two go on, and the family has ended', async () => {
+    for (const [grace, most] of [
+      [GRACE, 2],
+      [0, 1],
+    ] as const) {
+      const id = family();
+      const uses = await Promise.all(Array.from({ length: 30 }, () => advance(id, 0, later(0, grace))));
+      const count = uses.filter(Boolean).length;
+      assert.ok(count >= 1 && count <= most, `${count}`);
+      assert.equal(await advance(id, 1, later(0, grace)), false);
+    }
+  });
+
+  promise('of two uses at once both go on', async () => {
+    for (let round = 0; round < 10; round++) {
+      const id = family();
+      assert.deepEqual(await Promise.all([advance(id, 0), advance(id, 0, later(1))]), [true, true]);
+      assert.deepEqual(await Promise.all([advance(id, 1), advance(id, 1)]), [true, true]);
+    }
   });
 
   promise('a family ended before its first use, after it, or twice, stays ended', async () => {

@@ -1,0 +1,73 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after } from 'node:test';
+import { SignJWT } from 'jose';
+
+/** How the key set is answered: as it should be, not at all, by an error, with nonsense, or with no key set. */
+export type JwksMode = 'keys' | 'hang' | 'error' | 'nonsense' | 'no key set' | 'moved';
+
+/** An issuer of somebody else's, with its key set on loopback, for one test file. */
+export async function startTrustedIssuer(realm = 'partners') {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'theirs', use: 'sig' }] };
+  let mode: JwksMode = 'keys';
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked++;
+    const answers: Record<JwksMode, [status: number, body: string] | undefined> = {
+      keys: [200, JSON.stringify(jwks)],
+      hang: undefined,
+      error: [500, '{}'],
+      nonsense: [200, '<html>'],
+      'no key set': [200, '{"keys":"none"}'],
+      moved: [302, ''],
+    };
+    const answer = answers[mode];
+    if (!answer) return;
+    response.writeHead(answer[0], { 'content-type': 'application/json', location: '/elsewhere' });
+    response.end(answer[1]);
+  });
+  const { promise: listening, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', resolve);
+  await listening;
+  const { port } = server.address() as AddressInfo;
+  after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+
+  const issuer = `https://${realm}.example`;
+  /** A token of a sign-in at this time, in seconds; what is given changes its claims. */
+  const token = (sub: string, now: number, claims: object = {}, kid = 'theirs', key = privateKey) =>
+    new SignJWT({
+      iss: issuer,
+      aud: 'countersign',
+      sub,
+      auth_time: now,
+      iat: now,
+      exp: now + 3600,
+      ...claims,
+    })
+      .setProtectedHeader({ alg: 'RS256', kid })
+      .sign(key);
+  return {
+    /** An entry of `trustedIssuers`. */
+    trusted: {
+      realm,
+      issuer,
+      jwksUri: `http://127.0.0.1:${port}/jwks.json`,
+      audience: ['countersign'],
+    },
+    token,
+    /** Signed by a key that is not the issuer's. */
+    forged: (sub: string, now: number, kid = 'theirs') => token(sub, now, {}, kid, stranger.privateKey),
+    /** From now on the key set is answered so. */
+    answer(next: JwksMode) {
+      mode = next;
+    },
+    /** How often the key set was asked for. */
+    asked: () => asked,
+  };
+}
