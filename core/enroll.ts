@@ -28,7 +28,7 @@ export interface Enrollment {
  * `conflict`, and what `attempt` throws
  */
 export async function enroll(
-  services: Services,
+  services: Omit<Services, 'tokens'>,
   input: { caller: Caller; name: string; proof: Proof | undefined; now: number },
 ): Promise<Enrollment> {
   const { caller, name, proof, now } = input;
