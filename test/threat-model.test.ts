@@ -9,7 +9,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const page = read('docs/threat-model.md');
 
 /** The numbered threats there are to answer for; none of them is ever dropped. */
-const THREATS = 45;
+const THREATS = 46;
 /** Without a test, and why is said in their row. */
 const OUT_OF_SCOPE = [35];
 
