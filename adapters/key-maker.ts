@@ -1,5 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
+  EncryptCommand,
   GenerateDataKeyPairWithoutPlaintextCommand,
   GenerateDataKeyWithoutPlaintextCommand,
   type KMSClient,
@@ -13,7 +14,14 @@ import {
 } from '../core/key-rotation.ts';
 import { randomId } from '../core/random.ts';
 import type { Settings } from '../core/settings.ts';
-import { type KeyKind, readRing, type StoredKey, type StoredRing, writeRing } from './key-store.ts';
+import {
+  type KeyKind,
+  type KeyPurpose,
+  readRing,
+  type StoredKey,
+  type StoredRing,
+  writeRing,
+} from './key-store.ts';
 import { encryptionContext } from './unwrap.ts';
 
 export interface KeyMakerOptions {
@@ -27,7 +35,8 @@ type Clock = () => number;
 
 /**
  * Makes the first key of a kind if there is none. Saying it twice, or twice at once, makes one: the write is conditional.
- * KMS answers with ciphertext alone, so nobody has seen the key.
+ * KMS answers with ciphertext alone, so nobody has seen the key. Signing keys of an earlier version, whose public half no KMS
+ * vouches for, count as none and are dropped by the write.
  */
 export async function ensureFirstKey(aws: KeyMakerOptions, kind: KeyKind, clock: Clock): Promise<void> {
   await changeRing(aws, kind, async ({ keys }) =>
@@ -93,25 +102,32 @@ async function makeKey(
   activeFrom: number,
 ): Promise<StoredKey> {
   const id = randomId();
-  const request = { KeyId: KEYRING_KEY_ARN, EncryptionContext: encryptionContext(KEYRING_STACK, kind, id) };
+  const requestFor = (purpose: KeyPurpose) => ({
+    KeyId: KEYRING_KEY_ARN,
+    EncryptionContext: encryptionContext(KEYRING_STACK, purpose, id),
+  });
   if (kind === 'signing') {
     const pair = await kms.send(
-      new GenerateDataKeyPairWithoutPlaintextCommand({ ...request, KeyPairSpec: 'RSA_2048' }),
+      new GenerateDataKeyPairWithoutPlaintextCommand({ ...requestFor('signing'), KeyPairSpec: 'RSA_2048' }),
+    );
+    // The ciphertext is what vouches for the public half: who writes the table and cannot use KMS can make none.
+    const certified = await kms.send(
+      new EncryptCommand({ ...requestFor('signing-public'), Plaintext: given(pair.PublicKey) }),
     );
     return {
       id,
       wrapped: given(pair.PrivateKeyCiphertextBlob),
-      publicKey: given(pair.PublicKey),
+      wrappedPublic: given(certified.CiphertextBlob),
       activeFrom,
     };
   }
   const { CiphertextBlob } = await kms.send(
-    new GenerateDataKeyWithoutPlaintextCommand({ ...request, KeySpec: 'AES_256' }),
+    new GenerateDataKeyWithoutPlaintextCommand({ ...requestFor(kind), KeySpec: 'AES_256' }),
   );
-  return { id, wrapped: given(CiphertextBlob), publicKey: undefined, activeFrom };
+  return { id, wrapped: given(CiphertextBlob), wrappedPublic: undefined, activeFrom };
 }
 
 function given(bytes: Uint8Array | undefined): Uint8Array {
-  if (!bytes) throw new Error('KMS answered without a key.');
+  if (!bytes) throw new Error('KMS answered with nothing.');
   return bytes;
 }

@@ -10,12 +10,15 @@ import { unavailable } from '../core/error.ts';
 /** Each kind of key has one item, and an encryption context of its own: what unwraps one cannot unwrap another. */
 export type KeyKind = 'data' | 'backup-code' | 'signing';
 
+/** What a ciphertext of KMS is for. The two halves of a signing key differ, so that neither opens as the other. */
+export type KeyPurpose = KeyKind | 'signing-public';
+
 export interface StoredKey {
   id: string;
   /** Ciphertext of KMS. */
   wrapped: Uint8Array;
-  /** A signing key's public half: SubjectPublicKeyInfo, DER. */
-  publicKey: Uint8Array | undefined;
+  /** A signing key's public half, SubjectPublicKeyInfo in DER, as ciphertext of KMS: only KMS vouches for it. */
+  wrappedPublic: Uint8Array | undefined;
   /** Not used before: later than every cache that may not know the key yet. Seconds since the epoch. */
   activeFrom: number;
 }
@@ -37,7 +40,7 @@ export async function readRing(
   );
   if (!Item) return { keys: [], version: 0 };
   return {
-    keys: (Item['keys']?.L ?? []).map(({ M }) => storedKeyOf(M)),
+    keys: (Item['keys']?.L ?? []).map(({ M }) => storedKeyOf(M)).filter((key) => isCertified(kind, key)),
     version: Number(Item['version']?.N ?? 0),
   };
 }
@@ -78,18 +81,26 @@ export async function writeRing(
 export const keyringKey = (kind: KeyKind) => ({ pk: { S: `KEYRING#${kind}` } });
 
 function storedKeyOf(item: Record<string, AttributeValue> = {}): StoredKey {
-  const { id, wrapped, publicKey, activeFrom } = item;
+  const { id, wrapped, wrappedPublic, activeFrom } = item;
   if (id?.S === undefined || wrapped?.B === undefined || activeFrom?.N === undefined) throw unavailable();
-  return { id: id.S, wrapped: wrapped.B, publicKey: publicKey?.B, activeFrom: Number(activeFrom.N) };
+  return { id: id.S, wrapped: wrapped.B, wrappedPublic: wrappedPublic?.B, activeFrom: Number(activeFrom.N) };
 }
 
-function storedKeyItem({ id, wrapped, publicKey, activeFrom }: StoredKey): AttributeValue {
+/**
+ * A signing key without a wrapped public half counts as absent. An earlier version stored that half in plain, where whoever
+ * writes the table can put their own: such a key is never used, and goes with the next write.
+ */
+function isCertified(kind: KeyKind, { wrappedPublic }: StoredKey): boolean {
+  return kind !== 'signing' || wrappedPublic !== undefined;
+}
+
+function storedKeyItem({ id, wrapped, wrappedPublic, activeFrom }: StoredKey): AttributeValue {
   return {
     M: {
       id: { S: id },
       wrapped: { B: wrapped },
       activeFrom: { N: String(activeFrom) },
-      ...(publicKey && { publicKey: { B: publicKey } }),
+      ...(wrappedPublic && { wrappedPublic: { B: wrappedPublic } }),
     },
   };
 }

@@ -1,12 +1,14 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { unavailable } from '../core/error.ts';
+import { CountersignError, unavailable } from '../core/error.ts';
 import { activeKey } from '../core/key-rotation.ts';
-import type { Keyring, SigningKeys } from '../core/ports.ts';
-import { type KeyKind, readRing, type StoredKey } from './key-store.ts';
+import type { Keyring, SecretKind, SigningKeys } from '../core/ports.ts';
+import { type KeyKind, type KeyPurpose, readRing, type StoredKey } from './key-store.ts';
+import { logFault } from './log.ts';
+import { isNotOurs } from './unwrap.ts';
 
-/** Turns the wrapped key into the plain one; kms:Decrypt under the kind's encryption context. */
-export type Unwrap = (kind: KeyKind, key: StoredKey) => Promise<Uint8Array>;
+/** Turns a ciphertext of KMS into what was wrapped; kms:Decrypt under the encryption context of that purpose and key id. */
+export type Unwrap = (purpose: KeyPurpose, keyId: string, wrapped: Uint8Array) => Promise<Uint8Array>;
 
 interface KeyringOptions {
   dynamoDb: DynamoDBClient;
@@ -18,55 +20,77 @@ interface KeyringOptions {
 /** A key that the held keyring does not know, or that does not open, loads it again: at most once in so many seconds. */
 const RELOAD_AFTER = 30;
 
+/** Key ids have 16 characters; one that somebody has written into the table may have any number. */
+const LOGGED_ID = 64;
+
 /** The keys that seal secrets and digest backup codes. */
 export function createKeyring(options: KeyringOptions, unwrap: Unwrap): Keyring {
-  const rings = { data: createRing('data', options), 'backup-code': createRing('backup-code', options) };
+  const ringOf = (kind: SecretKind) =>
+    createRing(kind, options, async ({ id, wrapped }) => secretKey(await unwrap(kind, id, wrapped)));
+  const rings = { data: ringOf('data'), 'backup-code': ringOf('backup-code') };
   return {
     async current(kind, now) {
       const key = activeOf(await rings[kind].keys(now), now);
-      return {
-        id: key.id,
-        key: await rings[kind].opened(key, now, async () => secretKey(await unwrap(kind, key))),
-      };
+      return { id: key.id, key: await rings[kind].opened(key, now) };
     },
     async key(kind, id, now) {
       const key = await rings[kind].find(id, now);
-      if (!key) return undefined;
-      return { id, key: await rings[kind].opened(key, now, async () => secretKey(await unwrap(kind, key))) };
+      return key && { id, key: await rings[kind].opened(key, now) };
     },
   };
 }
 
 export interface PublicSigningKeys {
-  /** Every key a verifier may meet, active or soon to be. */
+  /**
+   * Every key a verifier may meet, active or soon to be.
+   *
+   * @throws CountersignError `temporarily_unavailable` where there is none
+   */
   all(now: number): Promise<{ id: string; publicKey: KeyObject }[]>;
   find(id: string, now: number): Promise<KeyObject | undefined>;
 }
 
-/** The public halves alone: no KMS. */
-export function createPublicSigningKeys(options: KeyringOptions): PublicSigningKeys {
-  return publicHalves(createRing('signing', options));
+/** The public halves alone, each as KMS vouches for it: whoever writes the table cannot put another in its place. */
+export function createPublicSigningKeys(options: KeyringOptions, unwrap: Unwrap): PublicSigningKeys {
+  return publicHalves(
+    createRing('signing', options, async ({ id, wrappedPublic }) => {
+      if (!wrappedPublic) throw unavailable();
+      const key = Buffer.from(await unwrap('signing-public', id, wrappedPublic));
+      return { publicKey: createPublicKey({ key, format: 'der', type: 'spki' }) };
+    }),
+  );
 }
 
-/** The keys that sign tokens, with their public halves. */
+/** The keys that sign tokens. The public halves are derived from the private ones: nothing that is stored is believed. */
 export function createSigningKeys(options: KeyringOptions, unwrap: Unwrap): SigningKeys & PublicSigningKeys {
-  const ring = createRing('signing', options);
+  const ring = createRing('signing', options, async ({ id, wrapped }) => {
+    const privateKey = signingKey(await unwrap('signing', id, wrapped));
+    return { privateKey, publicKey: createPublicKey(privateKey) };
+  });
   return {
     ...publicHalves(ring),
     async current(now) {
       const key = activeOf(await ring.keys(now), now);
-      const privateKey = await ring.opened(key, now, async () => signingKey(await unwrap('signing', key)));
-      return { id: key.id, privateKey };
+      return { id: key.id, privateKey: (await ring.opened(key, now)).privateKey };
     },
   };
 }
 
-type Ring = ReturnType<typeof createRing>;
+interface Ring<K> {
+  keys(now: number): Promise<StoredKey[]>;
+  find(id: string, now: number): Promise<StoredKey | undefined>;
+  /** @throws CountersignError `temporarily_unavailable` */
+  opened(key: StoredKey, now: number): Promise<K>;
+}
 
-/** One kind's keys as read from the table, and what was unwrapped of them: each held for a while. */
-function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions) {
+/** One kind's keys as read from the table, and what was opened of them: each held for a while. */
+function createRing<K>(
+  kind: KeyKind,
+  { dynamoDb, tableName, hold }: KeyringOptions,
+  open: (key: StoredKey) => Promise<K>,
+): Ring<K> {
   let held: { loadedAt: number; heldFor: number; keys: Promise<StoredKey[]> } | undefined;
-  const unwrapped = new Map<string, { since: number; key: Promise<KeyObject> }>();
+  const unwrapped = new Map<string, { until: number; refused?: true; key: Promise<K> }>();
 
   const load = (now: number) => {
     const keys = readRing(dynamoDb, tableName, kind).then(
@@ -86,17 +110,20 @@ function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions
     });
     return loaded;
   };
-  /** Unwrapped keys that are no longer held, or no longer there, are not left in the container's memory. */
+  /**
+   * Unwrapped keys that are no longer held, or no longer there, are not left in the container's memory. What KMS refused to
+   * open may be another ciphertext by now.
+   */
   const forget = (stored: StoredKey[], now: number) => {
-    for (const [id, { since }] of unwrapped) {
-      if (now >= since + hold || !stored.some((key) => key.id === id)) unwrapped.delete(id);
+    for (const [id, { until, refused }] of unwrapped) {
+      if (refused || now >= until || !stored.some((key) => key.id === id)) unwrapped.delete(id);
     }
   };
   const fresh = (now: number) => (held && now < held.loadedAt + held.heldFor ? held : load(now));
 
   return {
-    keys: (now: number) => fresh(now).keys,
-    async find(id: string, now: number): Promise<StoredKey | undefined> {
+    keys: (now) => fresh(now).keys,
+    async find(id, now) {
       const ring = fresh(now);
       const known = (await ring.keys).find((key) => key.id === id);
       if (known || now < ring.loadedAt + RELOAD_AFTER) return known;
@@ -105,27 +132,65 @@ function createRing(kind: KeyKind, { dynamoDb, tableName, hold }: KeyringOptions
       return (await again.keys).find((key) => key.id === id);
     },
     /** A key of this ring, unwrapped: a reload for some unknown id does not unwrap the known ones again. */
-    opened({ id }: StoredKey, now: number, open: () => Promise<KeyObject>): Promise<KeyObject> {
+    opened(stored, now) {
+      const { id } = stored;
       const known = unwrapped.get(id);
-      if (known && now < known.since + hold) return known.key;
-      const key = open().catch((error: unknown) => {
-        unwrapped.delete(id);
-        // It may be wrapped otherwise by now (docs/keys.md, "Another KMS key"), or KMS just does not answer.
-        if (held) held.heldFor = Math.min(hold, RELOAD_AFTER);
-        throw unavailable(error);
-      });
-      unwrapped.set(id, { since: now, key });
-      return key;
+      if (known && now < known.until) return known.key;
+      const entry: { until: number; refused?: true; key: Promise<K> } = {
+        until: now + hold,
+        key: open(stored).catch((error: unknown) => {
+          const fault = unavailable(error);
+          if (isNotOurs(error)) {
+            // Held too: a key id that somebody has planted asks KMS, and is told of, once in so many seconds.
+            entry.until = now + RELOAD_AFTER;
+            entry.refused = true;
+            logFault({ kind, keyId: id.slice(0, LOGGED_ID) }, fault);
+          } else if (unwrapped.get(id) === entry) {
+            unwrapped.delete(id);
+          }
+          // It may be wrapped otherwise by now (docs/keys.md, "Another KMS key"), or KMS just does not answer.
+          if (held) held.heldFor = Math.min(hold, RELOAD_AFTER);
+          throw fault;
+        }),
+      };
+      unwrapped.set(id, entry);
+      return entry.key;
     },
   };
 }
 
-function publicHalves(ring: Ring): PublicSigningKeys {
+/**
+ * The public halves of the keys that open. One that KMS refuses to open, beside others that it opens, was tampered with: it
+ * is left out, as an unknown key is. Where none opens, the keyring is under another KMS key, or all of it was tampered with:
+ * that is a fault, so that no session ends by it, and no verifier is told that there are no keys.
+ */
+function publicHalves<K extends { publicKey: KeyObject }>(ring: Ring<K>): PublicSigningKeys {
+  const publicHalf = async (key: StoredKey, now: number): Promise<KeyObject | undefined> => {
+    try {
+      return (await ring.opened(key, now)).publicKey;
+    } catch (error) {
+      if (error instanceof CountersignError && isNotOurs(error.cause)) return undefined;
+      throw error;
+    }
+  };
+  const all: PublicSigningKeys['all'] = async (now) => {
+    const halves = (await ring.keys(now)).map(async (key) => ({
+      id: key.id,
+      publicKey: await publicHalf(key, now),
+    }));
+    const open = (await Promise.all(halves)).flatMap(({ id, publicKey }) =>
+      publicKey ? [{ id, publicKey }] : [],
+    );
+    if (open.length === 0) throw unavailable();
+    return open;
+  };
   return {
-    all: async (now) => (await ring.keys(now)).map((key) => ({ id: key.id, publicKey: publicHalf(key) })),
-    find: async (id, now) => {
+    all,
+    async find(id, now) {
       const key = await ring.find(id, now);
-      return key && publicHalf(key);
+      const known = key && (await publicHalf(key, now));
+      if (key && !known) await all(now);
+      return known;
     },
   };
 }
@@ -147,9 +212,4 @@ function wiped(bytes: Uint8Array, make: () => KeyObject): KeyObject {
   } finally {
     bytes.fill(0);
   }
-}
-
-function publicHalf({ publicKey }: StoredKey): KeyObject {
-  if (!publicKey) throw unavailable();
-  return createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
 }

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DecryptCommand, EncryptCommand, type KMSClient, ReEncryptCommand } from '@aws-sdk/client-kms';
-import { type KeyKind, readRing, type StoredKey, writeRing } from './key-store.ts';
+import { type KeyKind, type KeyPurpose, readRing, type StoredKey, writeRing } from './key-store.ts';
 import { encryptionContext } from './unwrap.ts';
 
 /** A KMS key, and the name of the deployment in the encryption context of what it wraps. */
@@ -22,7 +22,7 @@ export interface RewrapOptions {
 }
 
 /**
- * Wraps every key of one kind anew. What is under the target already is left, so that saying it again goes on where it
+ * Wraps every key of one kind anew, both halves of a signing key. What is under the target already is left, so that saying it again goes on where it
  * stopped, or does nothing. Each key is opened under the target before the ring is written, all of it or none.
  *
  * Within one region KMS re-encrypts, and the key leaves it only to be checked; between two, it is in this process's memory.
@@ -38,9 +38,12 @@ export async function rewrapRing(
   const keys: StoredKey[] = [];
   const outcomes: { id: string; outcome: 'wrapped anew' | 'left' }[] = [];
   for (const key of ring.keys) {
-    const done = await isUnder(to, kind, key);
-    keys.push(done ? key : await rewrapped(from, to, kind, key));
-    outcomes.push({ id: key.id, outcome: done ? 'left' : 'wrapped anew' });
+    const wrapped = await underTarget(from, to, kind, key.id, key.wrapped);
+    const wrappedPublic =
+      key.wrappedPublic && (await underTarget(from, to, 'signing-public', key.id, key.wrappedPublic));
+    const left = wrapped === key.wrapped && wrappedPublic === key.wrappedPublic;
+    keys.push({ ...key, wrapped, wrappedPublic });
+    outcomes.push({ id: key.id, outcome: left ? 'left' : 'wrapped anew' });
   }
   const anything = outcomes.some(({ outcome }) => outcome === 'wrapped anew');
   if (anything && !dryRun && !(await writeRing(dynamoDb, tableName, kind, ring, keys))) {
@@ -55,9 +58,35 @@ export async function rewrapRing(
  */
 const NOT_UNDER = new Set(['IncorrectKeyException', 'InvalidCiphertextException', 'AccessDeniedException']);
 
-async function isUnder(wrapping: Wrapping, kind: KeyKind, key: StoredKey): Promise<boolean> {
+/** The ciphertext under the target: the very one that was given, if it is under it already. */
+async function underTarget(
+  from: Wrapping,
+  to: Wrapping,
+  purpose: KeyPurpose,
+  id: string,
+  wrapped: Uint8Array,
+): Promise<Uint8Array> {
+  if (await isUnder(to, purpose, id, wrapped)) return wrapped;
+  const sameRegion = regionOf(from.keyArn) === regionOf(to.keyArn);
+  const again = await (sameRegion ? reEncrypted : carried)(from, to, purpose, id, wrapped).catch(
+    (error: Error) => {
+      if (error.name !== 'IncorrectKeyException' && error.name !== 'InvalidCiphertextException') throw error;
+      const { keyArn, stack } = from;
+      throw new Error(`Key ${id} of kind ${purpose} does not open under ${keyArn} for the stack ${stack}.`);
+    },
+  );
+  (await unwrap(to, purpose, id, again)).fill(0);
+  return again;
+}
+
+async function isUnder(
+  wrapping: Wrapping,
+  purpose: KeyPurpose,
+  id: string,
+  wrapped: Uint8Array,
+): Promise<boolean> {
   try {
-    (await unwrap(wrapping, kind, key.id, key.wrapped)).fill(0);
+    (await unwrap(wrapping, purpose, id, wrapped)).fill(0);
     return true;
   } catch (error) {
     if (error instanceof Error && NOT_UNDER.has(error.name)) return false;
@@ -65,46 +94,47 @@ async function isUnder(wrapping: Wrapping, kind: KeyKind, key: StoredKey): Promi
   }
 }
 
-async function rewrapped(from: Wrapping, to: Wrapping, kind: KeyKind, key: StoredKey): Promise<StoredKey> {
-  const sameRegion = regionOf(from.keyArn) === regionOf(to.keyArn);
-  const wrapped = await (sameRegion ? reEncrypted : carried)(from, to, kind, key).catch((error: Error) => {
-    if (error.name !== 'IncorrectKeyException' && error.name !== 'InvalidCiphertextException') throw error;
-    const { keyArn, stack } = from;
-    throw new Error(`Key ${key.id} of kind ${kind} does not open under ${keyArn} for the stack ${stack}.`);
-  });
-  (await unwrap(to, kind, key.id, wrapped)).fill(0);
-  return { ...key, wrapped };
-}
-
-async function reEncrypted(from: Wrapping, to: Wrapping, kind: KeyKind, key: StoredKey): Promise<Uint8Array> {
+async function reEncrypted(
+  from: Wrapping,
+  to: Wrapping,
+  purpose: KeyPurpose,
+  id: string,
+  wrapped: Uint8Array,
+): Promise<Uint8Array> {
   const { CiphertextBlob } = await from.kms.send(
     new ReEncryptCommand({
-      CiphertextBlob: key.wrapped,
+      CiphertextBlob: wrapped,
       SourceKeyId: from.keyArn,
-      SourceEncryptionContext: encryptionContext(from.stack, kind, key.id),
+      SourceEncryptionContext: encryptionContext(from.stack, purpose, id),
       DestinationKeyId: to.keyArn,
-      DestinationEncryptionContext: encryptionContext(to.stack, kind, key.id),
+      DestinationEncryptionContext: encryptionContext(to.stack, purpose, id),
     }),
   );
   return given(CiphertextBlob);
 }
 
-async function carried(from: Wrapping, to: Wrapping, kind: KeyKind, key: StoredKey): Promise<Uint8Array> {
-  const plain = await unwrap(from, kind, key.id, key.wrapped);
+async function carried(
+  from: Wrapping,
+  to: Wrapping,
+  purpose: KeyPurpose,
+  id: string,
+  wrapped: Uint8Array,
+): Promise<Uint8Array> {
+  const plain = await unwrap(from, purpose, id, wrapped);
   try {
     const { CiphertextBlob } = await to.kms.send(
       new EncryptCommand({
         KeyId: to.keyArn,
         Plaintext: plain,
-        EncryptionContext: encryptionContext(to.stack, kind, key.id),
+        EncryptionContext: encryptionContext(to.stack, purpose, id),
       }),
     );
-    const wrapped = given(CiphertextBlob);
-    const again = await unwrap(to, kind, key.id, wrapped);
+    const carriedOver = given(CiphertextBlob);
+    const again = await unwrap(to, purpose, id, carriedOver);
     const same = again.length === plain.length && timingSafeEqual(again, plain);
     again.fill(0);
-    if (!same) throw new Error(`Key ${key.id} does not open as what it was.`);
-    return wrapped;
+    if (!same) throw new Error(`Key ${id} does not open as what it was.`);
+    return carriedOver;
   } finally {
     plain.fill(0);
   }
@@ -112,7 +142,7 @@ async function carried(from: Wrapping, to: Wrapping, kind: KeyKind, key: StoredK
 
 async function unwrap(
   { kms, keyArn, stack }: Wrapping,
-  kind: KeyKind,
+  purpose: KeyPurpose,
   id: string,
   wrapped: Uint8Array,
 ): Promise<Uint8Array> {
@@ -120,7 +150,7 @@ async function unwrap(
     new DecryptCommand({
       KeyId: keyArn,
       CiphertextBlob: wrapped,
-      EncryptionContext: encryptionContext(stack, kind, id),
+      EncryptionContext: encryptionContext(stack, purpose, id),
     }),
   );
   return given(Plaintext);

@@ -13,10 +13,10 @@ import { createUnwrap } from './unwrap.ts';
 
 type Keys = Environment<'TABLE_NAME' | 'KEYRING_KEY_ARN' | 'KEYRING_STACK' | 'SETTINGS'>;
 
-/** Reads records and verifies own tokens: no KMS. */
+/** Reads records and verifies own tokens: of the keyring it unwraps public halves alone. */
 export function createReading(environment: Environment) {
   const { dynamo, tableName, rings } = tableOf(environment);
-  const keys = createPublicSigningKeys(rings);
+  const keys = createPublicSigningKeys(rings, createUnwrap(kms(), environment));
   const tokens = createTokenVerifier(environment, keys);
   return {
     records: createRecords(dynamo, tableName),
@@ -30,6 +30,17 @@ export function createReading(environment: Environment) {
 /** Opens secrets, and signs nothing. */
 export function createProving(environment: Keys) {
   return proving(environment, tableOf(environment), createUnwrap(kms(), environment));
+}
+
+/** Opens secrets for somebody signed in, and signs nothing. */
+export function createEnrolling(environment: Environment) {
+  const table = tableOf(environment);
+  const unwrap = createUnwrap(kms(), environment);
+  const tokens = createTokenVerifier(environment, createPublicSigningKeys(table.rings, unwrap));
+  return {
+    ...proving(environment, table, unwrap),
+    bearer: createBearer(tokens, environment.TRUSTED_ISSUERS, environment.SETTINGS.realm),
+  };
 }
 
 /** Opens secrets and signs sessions. */

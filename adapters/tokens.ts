@@ -45,7 +45,7 @@ const RefreshClaimsShape = v.object({
   sequence: v.pipe(v.number(), v.integer()),
 });
 
-/** Verifies own tokens by the public keys alone. */
+/** Verifies own tokens by the public halves of their keys. */
 export function createTokenVerifier(issuer: Issuer, keys: PublicSigningKeys): Pick<Tokens, 'verify'> {
   const issuers = [issuer.ISSUER, ...issuer.FORMER_ISSUERS];
   return {

@@ -1,10 +1,10 @@
 import { DecryptCommand, type KMSClient } from '@aws-sdk/client-kms';
 import { unavailable } from '../core/error.ts';
-import type { KeyKind } from './key-store.ts';
+import type { KeyPurpose } from './key-store.ts';
 import type { Unwrap } from './keyring.ts';
 
-/** What a wrapped key is bound to in KMS: this deployment, this kind, this very key. */
-export function encryptionContext(stack: string, purpose: KeyKind, keyId: string): Record<string, string> {
+/** What a wrapped key is bound to in KMS: this deployment, this purpose, this very key. */
+export function encryptionContext(stack: string, purpose: KeyPurpose, keyId: string): Record<string, string> {
   return { stack, purpose, keyId };
 }
 
@@ -12,15 +12,26 @@ export function createUnwrap(
   kms: KMSClient,
   { KEYRING_KEY_ARN, KEYRING_STACK }: { KEYRING_KEY_ARN: string; KEYRING_STACK: string },
 ): Unwrap {
-  return async (kind, key) => {
+  return async (purpose, keyId, wrapped) => {
     const { Plaintext } = await kms.send(
       new DecryptCommand({
         KeyId: KEYRING_KEY_ARN,
-        CiphertextBlob: key.wrapped,
-        EncryptionContext: encryptionContext(KEYRING_STACK, kind, key.id),
+        CiphertextBlob: wrapped,
+        EncryptionContext: encryptionContext(KEYRING_STACK, purpose, keyId),
       }),
     );
     if (!Plaintext) throw unavailable();
     return Plaintext;
   };
+}
+
+/**
+ * What KMS says of a ciphertext that is not one of this key and this context (KMS API Reference, "Decrypt"). All else in the
+ * request is fixed, so what it calls malformed is the ciphertext or the key id, out of the table too.
+ */
+const NOT_OURS = new Set(['InvalidCiphertextException', 'IncorrectKeyException', 'ValidationException']);
+
+/** Whether KMS refused the ciphertext itself. False where it did not answer, or does not let us ask. */
+export function isNotOurs(error: unknown): boolean {
+  return error instanceof Error && NOT_OURS.has(error.name);
 }

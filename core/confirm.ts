@@ -5,7 +5,7 @@ import { pendingOf, refuseUnlessRecent } from './enroll.ts';
 import { CountersignError, unavailable } from './error.ts';
 import { type Authenticator, type Factor, isEnabled } from './factor.ts';
 import type { Services } from './ports.ts';
-import { open } from './sealed.ts';
+import { inForce, open, seal, waiting } from './sealed.ts';
 import {
   endPoolSessions,
   type PoolSessionsEnded,
@@ -47,12 +47,19 @@ export async function confirm(
   const judge = async (): Promise<Factor | undefined> => {
     const { expiresAt: _, ...enrolled } = pending;
     const dataKey = await services.keyring.key('data', pending.secret.keyId, now);
-    const secret = dataKey && open(pending.secret, user, pending.id, dataKey);
+    const secret = dataKey && open(pending.secret, user, waiting(pending, factor), dataKey);
     if (!secret) throw unavailable();
     const step = matchingSteps(code, secret, pending, services.settings.totp.window, now).at(-1);
     if (step === undefined) return undefined;
     // The code that confirms is spent: it does not sign in.
-    const authenticator: Authenticator = { ...enrolled, lastStep: step, createdAt: now, lastUsedAt: now };
+    const authenticator: Authenticator = {
+      ...enrolled,
+      // Sealed anew, since it was sealed to wait: nobody puts it in force by moving it.
+      secret: seal(secret, user, inForce(enrolled), await services.keyring.current('data', now)),
+      lastStep: step,
+      createdAt: now,
+      lastUsedAt: now,
+    };
     const grown: Factor = {
       ...factor,
       authenticators: [...factor.authenticators, authenticator],

@@ -7,7 +7,7 @@ import { budgetOf, refuseUnlessOpen } from './limits.ts';
 import type { Services } from './ports.ts';
 import { type Proof, prove } from './proof.ts';
 import { randomId } from './random.ts';
-import { seal } from './sealed.ts';
+import { seal, waiting } from './sealed.ts';
 import { refuseUnlessCurrent } from './session.ts';
 import type { Settings } from './settings.ts';
 import { base32Of, newSecret, otpauthUri } from './totp.ts';
@@ -29,7 +29,7 @@ export interface Enrollment {
  * `conflict`, and what `attempt` throws
  */
 export async function enroll(
-  services: Services,
+  services: Omit<Services, 'tokens'>,
   input: { caller: Caller; name: string; proof: Proof | undefined; now: number },
 ): Promise<Enrollment> {
   const { caller, name, proof, now } = input;
@@ -42,8 +42,9 @@ export async function enroll(
   const id = randomId();
   const secret = newSecret();
   const parameters = { algorithm: totp.algorithm, digits: totp.digits, period: totp.period };
-  const sealed = seal(secret, user, id, await services.keyring.current('data', now));
-  const pending = { id, name, secret: sealed, ...parameters, expiresAt: now + lifetimes.enrollment };
+  const enrolling = { id, name, ...parameters, expiresAt: now + lifetimes.enrollment };
+  const dataKey = await services.keyring.current('data', now);
+  const pending = { ...enrolling, secret: seal(secret, user, waiting(enrolling, factor), dataKey) };
 
   if (!isEnabled(factor)) {
     refuseUnlessRecent(caller, now, services.settings);

@@ -4,7 +4,7 @@ import { isTicket } from './enrollment-ticket.ts';
 import { unavailable } from './error.ts';
 import type { Authenticator, Factor } from './factor.ts';
 import type { Keyring } from './ports.ts';
-import { open, seal } from './sealed.ts';
+import { inForce, isOutdated, open, seal } from './sealed.ts';
 import type { Settings } from './settings.ts';
 import { matchingSteps } from './totp.ts';
 import type { User } from './user.ts';
@@ -55,9 +55,9 @@ async function proveCode(
 ): Promise<Factor | undefined> {
   const current = await keyring.current('data', now);
   const secrets = await Promise.all(
-    factor.authenticators.map(async ({ id, secret }) => {
-      const key = await keyring.key('data', secret.keyId, now);
-      return key && open(secret, user, id, key);
+    factor.authenticators.map(async (authenticator) => {
+      const key = await keyring.key('data', authenticator.secret.keyId, now);
+      return key && open(authenticator.secret, user, inForce(authenticator), key);
     }),
   );
   // One unreadable authenticator does not block the others; with none readable nobody can be judged.
@@ -77,9 +77,9 @@ async function proveCode(
 
   const authenticators = factor.authenticators.map((authenticator, index): Authenticator => {
     const secret = secrets[index];
-    const old = authenticator.secret.keyId !== current.id;
+    const old = isOutdated(authenticator.secret, current);
     // Keys rotate by use: this write is made anyway.
-    const sealed = secret && old ? seal(secret, user, authenticator.id, current) : authenticator.secret;
+    const sealed = secret && old ? seal(secret, user, inForce(authenticator), current) : authenticator.secret;
     const highest = matches[index]?.at(-1);
     return highest === undefined
       ? { ...authenticator, secret: sealed }

@@ -1,6 +1,6 @@
 import type { Factor } from './factor.ts';
 import type { Keyring } from './ports.ts';
-import { open, type Sealed, seal } from './sealed.ts';
+import { inForce, isOutdated, open, type Place, type Sealed, seal, waiting } from './sealed.ts';
 import type { User } from './user.ts';
 
 /** The keys a record uses, of either kind. */
@@ -13,7 +13,7 @@ export function keysOf(factor: Factor): { data: string[]; backupCode: string[] }
 }
 
 /**
- * The record with every readable secret under the active data key; undefined where there is nothing to do. What it means
+ * The record with every readable secret under the active data key, in a box of the newest version; undefined where there is nothing to do. What it means
  * does not change. Digests of backup codes cannot be made anew without the codes: their keys stay until their sets go.
  *
  * @throws CountersignError `temporarily_unavailable`
@@ -25,15 +25,15 @@ export async function resealed(
   now: number,
 ): Promise<Factor | undefined> {
   const current = await keyring.current('data', now);
-  const again = async <A extends { id: string; secret: Sealed }>(authenticator: A): Promise<A> => {
-    const { id, secret } = authenticator;
-    if (secret.keyId === current.id) return authenticator;
+  const again = async <A extends { secret: Sealed }>(authenticator: A, place: Place): Promise<A> => {
+    const { secret } = authenticator;
+    if (!isOutdated(secret, current)) return authenticator;
     const key = await keyring.key('data', secret.keyId, now);
-    const plain = key && open(secret, user, id, key);
-    return plain ? { ...authenticator, secret: seal(plain, user, id, current) } : authenticator;
+    const plain = key && open(secret, user, place, key);
+    return plain ? { ...authenticator, secret: seal(plain, user, place, current) } : authenticator;
   };
-  const authenticators = await Promise.all(factor.authenticators.map(again));
-  const pending = factor.pending && (await again(factor.pending));
+  const authenticators = await Promise.all(factor.authenticators.map((one) => again(one, inForce(one))));
+  const pending = factor.pending && (await again(factor.pending, waiting(factor.pending, factor)));
   const changed =
     pending !== factor.pending || authenticators.some((one, index) => one !== factor.authenticators[index]);
   return changed ? { ...factor, authenticators, pending } : undefined;

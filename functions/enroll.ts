@@ -3,11 +3,11 @@ import { bearerBodyEndpoint } from '../adapters/endpoint.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { atMostOne, authenticatorName, optionalProofOf, signInFields } from '../adapters/fields.ts';
 import { qrSvg } from '../adapters/qr.ts';
-import { createServices } from '../adapters/services.ts';
+import { createEnrolling } from '../adapters/services.ts';
 import { enroll } from '../core/enroll.ts';
 
 const environment = readEnvironment();
-const services = createServices(environment);
+const services = createEnrolling(environment);
 const { bearer } = services;
 
 const body = v.pipe(

@@ -17,8 +17,8 @@ export interface Route {
   /** Refresh families: UpdateItem. */
   family?: 'write';
   /**
-   * Kinds of key. `signing: 'verify'` reads the public halves (no KMS); every other use unwraps, by kms:Decrypt under
-   * the encryption context of that kind alone.
+   * Kinds of key. Every use unwraps, by kms:Decrypt under the encryption context of that kind alone; `signing: 'verify'`
+   * unwraps the public halves, which have a context of their own.
    */
   keys?: { signing?: 'verify' | 'sign'; data?: 'open'; backupCode?: 'digest' };
   /** Checks a password with the Cognito pool: AdminInitiateAuth. */

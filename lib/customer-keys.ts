@@ -61,7 +61,8 @@ export function createTableKey(scope: Construct, id: string, removalPolicy: Remo
 /**
  * The key that wraps the keyring. Nobody gets a key from it in plain but by unwrapping one that was made for this
  * deployment: of what makes keys, only the forms without plaintext are allowed. `npm run rewrap`, by administrators whom IAM
- * lets do it, takes the keyring from one key to another; no function may.
+ * lets do it, takes the keyring from one key to another; no function may. Of the functions only the key-makers encrypt, and
+ * public halves alone, by their roles (grants.ts).
  */
 export function createKeyringKey(
   scope: Construct,
@@ -79,10 +80,11 @@ export function createKeyringKey(
     });
   const keyring = forThisDeployment('Keyring', [
     'kms:Decrypt',
+    'kms:Encrypt',
     'kms:GenerateDataKeyWithoutPlaintext',
     'kms:GenerateDataKeyPairWithoutPlaintext',
   ]);
-  const rewrap = forThisDeployment('Rewrap', ['kms:ReEncryptFrom', 'kms:ReEncryptTo', 'kms:Encrypt']);
+  const rewrap = forThisDeployment('Rewrap', ['kms:ReEncryptFrom', 'kms:ReEncryptTo']);
   return new Key(scope, id, {
     description: 'Countersign: wraps the keyring',
     enableKeyRotation: true,

@@ -9,6 +9,9 @@ import type { Route } from '../functions/routes.ts';
 /** A kind of key: its item is `KEYRING#<purpose>`, and its encryption context names it. */
 export type Purpose = 'data' | 'backup-code' | 'signing';
 
+/** The public half of a signing key lies in the item of its kind, under an encryption context of its own. */
+type Context = Purpose | 'signing-public';
+
 export interface KeyringTargets {
   table: aws_dynamodb.ITableRef;
   /** Encrypts the table. */
@@ -58,7 +61,7 @@ function onKeyring(
   sid: string,
   { keyringKey, keyringStack }: KeyringTargets,
   action: string,
-  purposes: Purpose[],
+  purposes: Context[],
 ): PolicyStatement {
   return new PolicyStatement({
     sid,
@@ -114,11 +117,13 @@ export function tableStatements(
   { record, family, keys = {} }: Pick<Route, 'record' | 'family' | 'keys'>,
   on: KeyringTargets,
 ): PolicyStatement[] {
-  const unwraps: Purpose[] = [];
-  if (keys.data) unwraps.push('data');
-  if (keys.backupCode) unwraps.push('backup-code');
-  if (keys.signing === 'sign') unwraps.push('signing');
-  const reads: Purpose[] = keys.signing === 'verify' ? [...unwraps, 'signing'] : unwraps;
+  const reads: Purpose[] = [];
+  if (keys.data) reads.push('data');
+  if (keys.backupCode) reads.push('backup-code');
+  if (keys.signing) reads.push('signing');
+  const unwraps = reads.map(
+    (purpose): Context => (purpose === 'signing' && keys.signing === 'verify' ? 'signing-public' : purpose),
+  );
 
   const statements: PolicyStatement[] = [];
   if (record) {
@@ -132,13 +137,17 @@ export function tableStatements(
   return statements;
 }
 
-/** The functions that make keys, first and next ones. They get them wrapped only, and cannot unwrap any. */
+/**
+ * The functions that make keys, first and next ones. They get them wrapped only, and cannot unwrap any. Nobody else among the
+ * functions encrypts, and they under the one context that vouches for a public half.
+ */
 export function keyMakerStatements(on: KeyringTargets): PolicyStatement[] {
   return [
     onItems('Keyring', on.table, ['GetItem', 'PutItem'], items(['data', 'backup-code', 'signing'])),
     throughDynamoDb(on),
     onKeyring('MakeKeys', on, 'GenerateDataKeyWithoutPlaintext', ['data', 'backup-code']),
     onKeyring('MakeKeyPairs', on, 'GenerateDataKeyPairWithoutPlaintext', ['signing']),
+    onKeyring('CertifyPublicHalves', on, 'Encrypt', ['signing-public']),
   ];
 }
 

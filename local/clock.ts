@@ -1,6 +1,6 @@
 /**
  * The time of this local AWS. Every embedded server and every function reads the same one: the workers get
- * `offset` and shift their own `Date` by it, so that a test sets the time instead of waiting for it.
+ * `shared` and shift their own `Date` by it, so that a test sets the time instead of waiting for it.
  */
 export interface Clock {
   /** Milliseconds since the epoch, shifted by what `advance` has added. */
@@ -9,18 +9,35 @@ export interface Clock {
   seconds(): number;
   /** Moves the time forward for everything that runs here. */
   advance(seconds: number): void;
-  /** One signed 64-bit count of milliseconds, shared with the workers. */
-  readonly offset: SharedArrayBuffer;
+  /** Lets no time pass any more but what `advance` adds, however long this machine takes. */
+  stop(): void;
+  /** What `timeFrom` reads, shared with the workers. */
+  readonly shared: SharedArrayBuffer;
 }
 
+const SHIFT = 0;
+const STOPPED_AT = 1;
+
 export function createClock(): Clock {
-  const offset = new SharedArrayBuffer(8);
-  const shift = new BigInt64Array(offset);
-  const now = () => Date.now() + Number(Atomics.load(shift, 0));
+  // Two signed 64-bit counts of milliseconds.
+  const shared = new SharedArrayBuffer(16);
+  const counts = new BigInt64Array(shared);
+  const realNow = Date.now.bind(Date);
+  const now = timeFrom(shared, realNow);
   return {
     now,
     seconds: () => Math.floor(now() / 1000),
-    advance: (seconds) => void Atomics.add(shift, 0, BigInt(Math.round(seconds * 1000))),
-    offset,
+    advance: (seconds) => void Atomics.add(counts, SHIFT, BigInt(Math.round(seconds * 1000))),
+    stop: () => void Atomics.compareExchange(counts, STOPPED_AT, 0n, BigInt(realNow())),
+    shared,
+  };
+}
+
+/** Tells the time of the clock that shares these counts, in milliseconds since the epoch. */
+export function timeFrom(shared: SharedArrayBuffer, realNow: () => number): () => number {
+  const counts = new BigInt64Array(shared);
+  return () => {
+    const stoppedAt = Number(Atomics.load(counts, STOPPED_AT));
+    return (stoppedAt || realNow()) + Number(Atomics.load(counts, SHIFT));
   };
 }

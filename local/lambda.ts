@@ -76,7 +76,7 @@ export function startLambda(options: {
         start: {
           folder: definition.folder,
           handler: definition.handler,
-          clockOffset: options.clock.offset,
+          clock: options.clock.shared,
           hosts: options.hosts,
         },
         variables: variablesOf(definition),

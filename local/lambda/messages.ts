@@ -13,7 +13,8 @@ export interface Start {
   folder: string;
   /** As in `index.handler`. */
   handler: string;
-  clockOffset: SharedArrayBuffer;
+  /** See clock.ts. */
+  clock: SharedArrayBuffer;
   hosts: Hosts;
 }
 

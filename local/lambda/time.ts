@@ -1,12 +1,13 @@
+import { timeFrom } from '../clock.ts';
+
 /**
- * Shifts this thread's `Date` by the shared offset, read anew each time: `Date.now()`, `new Date()` and `Date()`.
+ * Shifts this thread's `Date` as the shared clock says, read anew each time: `Date.now()`, `new Date()` and `Date()`.
  * Timers and the monotonic clock stay as they are. Returns the unshifted time, in milliseconds since the epoch.
  */
-export function shiftDate(offset: SharedArrayBuffer): () => number {
-  const shift = new BigInt64Array(offset);
+export function shiftDate(clock: SharedArrayBuffer): () => number {
   const RealDate = Date;
   const realNow = RealDate.now.bind(RealDate);
-  const now = () => realNow() + Number(Atomics.load(shift, 0));
+  const now = timeFrom(clock, realNow);
 
   const ShiftedDate: DateConstructor = new Proxy(RealDate, {
     construct(target, given: unknown[], newTarget) {

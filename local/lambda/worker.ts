@@ -6,7 +6,7 @@ import { shiftDate } from './time.ts';
 
 // One execution environment of one function: what the Node.js runtime of Lambda does, in a worker thread.
 
-const { folder, handler: name, clockOffset, hosts }: Start = workerData;
+const { folder, handler: name, clock, hosts }: Start = workerData;
 const report = (message: Report) => parentPort?.postMessage(message);
 
 // The runtime ends with these exit codes, after it has reported the error.
@@ -23,7 +23,7 @@ process.on('unhandledRejection', (reason) => {
   process.exit(128);
 });
 
-const realNow = shiftDate(clockOffset);
+const realNow = shiftDate(clock);
 confineNetwork(hosts);
 
 try {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { beforeEach, test } from 'node:test';
-import { DeleteItemCommand, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import type { KMSClient } from '@aws-sdk/client-kms';
 import * as v from 'valibot';
 import { ensureFirstKey, rotateKey, withdrawSigningKey } from '../../adapters/key-maker.ts';
@@ -56,6 +62,7 @@ async function losingAnswer(
 test('the first key of each kind is made without anybody seeing it', async () => {
   const calls = await aws.callsDuring(() => Promise.all(KINDS.map(ensure)));
   assert.deepEqual(calls.kms.toSorted(), [
+    'Encrypt',
     'GenerateDataKeyPairWithoutPlaintext',
     'GenerateDataKeyWithoutPlaintext',
     'GenerateDataKeyWithoutPlaintext',
@@ -64,7 +71,8 @@ test('the first key of each kind is made without anybody seeing it', async () =>
     const [key, ...others] = await stored(kind);
     assert.equal(others.length, 0);
     assert.equal(key?.['activeFrom']?.N, String(NOW - 60), 'in use at once, by every clock');
-    assert.equal(key?.['publicKey'] !== undefined, kind === 'signing');
+    assert.equal(key?.['wrappedPublic'] !== undefined, kind === 'signing');
+    assert.equal(key?.['publicKey'], undefined, 'nothing is stored that KMS does not vouch for');
   }
 });
 
@@ -84,14 +92,18 @@ for (const kind of KINDS) {
   test(`${kind}: whichever answer is lost, KMS's or the table's, there is one key and no failure`, async () => {
     const losing = (operation: RegExp) =>
       losingAnswer(operation, (clients) => ensureFirstKey({ ...aws, ...clients }, kind, () => NOW));
-    const { kms, dynamoDb } = await losing(/^Generate/);
-    assert.deepEqual([kms.length, dynamoDb], [2, ['GetItem', 'PutItem']]);
-    assert.equal((await stored(kind)).length, 1);
+    // The public half of a signing key is wrapped by a call of its own.
+    const usual = kind === 'signing' ? 2 : 1;
+    for (const call of kind === 'signing' ? [/^Generate/, /^Encrypt/] : [/^Generate/]) {
+      const { kms, dynamoDb } = await losing(call);
+      assert.deepEqual([kms.length, dynamoDb], [usual + 1, ['GetItem', 'PutItem']]);
+      assert.equal((await stored(kind)).length, 1);
+      await forget(kind);
+    }
 
-    await forget(kind);
     // Sent again, refused, and read again: somebody else might have written it.
     const put = await losing(/^PutItem/);
-    assert.deepEqual([put.kms.length, put.dynamoDb], [1, ['GetItem', 'PutItem', 'PutItem', 'GetItem']]);
+    assert.deepEqual([put.kms.length, put.dynamoDb], [usual, ['GetItem', 'PutItem', 'PutItem', 'GetItem']]);
     assert.equal((await stored(kind)).length, 1);
   });
 }
@@ -151,4 +163,39 @@ test('a keyring without any key gets one that is in use at once', async () => {
   await rotateKey(aws, 'signing', settings, () => NOW);
   const [key] = await stored('signing');
   assert.ok(Number(key?.['activeFrom']?.N) <= NOW);
+});
+
+test('signing keys of an earlier version count as none: at its deployment a new one is made, in use at once, and they go', async () => {
+  await ensure('signing');
+  const [made = assert.fail()] = await stored('signing');
+  const { wrappedPublic: _, ...rest } = made;
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const old = { ...rest, publicKey: { B: publicKey.export({ format: 'der', type: 'spki' }) } };
+  const overwritten = (keys: (typeof made)[]) =>
+    aws.dynamoDb.send(
+      new PutItemCommand({
+        TableName: aws.tableName,
+        Item: {
+          ...keyringKey('signing'),
+          version: { N: '7' },
+          keys: { L: keys.map((key) => ({ M: key })) },
+        },
+      }),
+    );
+  await overwritten([old, { ...old, id: { S: 'waiting' }, activeFrom: { N: String(NOW + 1000) } }]);
+  await ensure('signing');
+  const [fresh = assert.fail(), ...others] = await stored('signing');
+  assert.deepEqual(others, []);
+  assert.notEqual(fresh['id']?.S, made['id']?.S);
+  assert.ok(fresh['wrappedPublic']?.B);
+  assert.equal(fresh['activeFrom']?.N, String(NOW - 60));
+  await ensure('signing');
+  assert.deepEqual(await stored('signing'), [fresh]);
+
+  // One beside a key that KMS vouches for goes with the next write.
+  await overwritten([old, fresh]);
+  await rotateKey(aws, 'signing', v.parse(Settings, { keyRotationDays: 1 }), () => NOW + 90_000);
+  const ids = (await stored('signing')).map(({ id }) => id?.S);
+  assert.equal(ids.length, 2);
+  assert.ok(ids.includes(fresh['id']?.S) && !ids.includes(made['id']?.S));
 });

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
-import { sign, verify } from 'node:crypto';
+import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { beforeEach, test } from 'node:test';
-import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { ensureFirstKey } from '../../adapters/key-maker.ts';
 import { type KeyKind, keyringKey } from '../../adapters/key-store.ts';
 import { createKeyring, createPublicSigningKeys, createSigningKeys } from '../../adapters/keyring.ts';
@@ -18,6 +23,8 @@ const unwrap = createUnwrap(aws.kms, aws.environment);
 /** What a container has that has just started. */
 const keyring = () => createKeyring(options, unwrap);
 const signing = () => createSigningKeys(options, unwrap);
+/** The same of one that only verifies. */
+const verifying = () => createPublicSigningKeys(options, unwrap);
 
 const remove = (kind: KeyKind) =>
   aws.dynamoDb.send(new DeleteItemCommand({ TableName: aws.tableName, Key: keyringKey(kind) }));
@@ -127,7 +134,7 @@ test('a key is not used before its time, and is known before it', async () => {
 });
 
 test('a withdrawn key dies within the hold', async () => {
-  const keys = createPublicSigningKeys(options);
+  const keys = verifying();
   const [{ id } = { id: '' }] = await keys.all(NOW);
   await add('signing', NOW);
   const [, kept] = await read('signing');
@@ -137,15 +144,129 @@ test('a withdrawn key dies within the hold', async () => {
   assert.equal(await keys.find(id, NOW + HOLD), undefined);
 });
 
-test('a signing key signs what its public half verifies; the public half needs no KMS', async () => {
-  const { id, privateKey } = await signing().current(NOW);
+test('a signing key signs what its public half verifies, the stored one and the derived one', async () => {
+  const signer = signing();
+  const { id, privateKey } = await signer.current(NOW);
   const data = Buffer.from('signed');
   const signature = sign('sha256', data, privateKey);
-  const calls = await aws.callsDuring(async () => {
-    const publicKey = await createPublicSigningKeys(options).find(id, NOW);
+  for (const keys of [signer, verifying()]) {
+    const publicKey = await keys.find(id, NOW);
     assert.ok(publicKey && verify('sha256', data, publicKey, signature));
+  }
+});
+
+test('who verifies unwraps each public half once, when it is first asked for, and holds it', async () => {
+  const [{ M: first } = assert.fail()] = await read('signing');
+  await add('signing', NOW - 100);
+  const keys = verifying();
+  const use = (now: number) => async () => assert.ok(await keys.find(first?.['id']?.S ?? '', now));
+  assert.deepEqual(await aws.callsDuring(use(NOW)), { dynamoDb: ['GetItem'], kms: ['Decrypt'] });
+  assert.deepEqual(await aws.callsDuring(use(NOW + HOLD - 1)), { dynamoDb: [], kms: [] });
+  assert.deepEqual((await aws.callsDuring(use(NOW + HOLD))).kms, ['Decrypt']);
+  const all = () => keys.all(NOW + HOLD);
+  assert.deepEqual((await aws.callsDuring(all)).kms, ['Decrypt'], 'the other one');
+  assert.equal((await all()).length, 2);
+});
+
+test('who signs unwraps no public half: nothing that is stored of it is believed', async () => {
+  const asked: string[] = [];
+  const keys = createSigningKeys(options, (purpose, ...rest) => {
+    asked.push(purpose);
+    return unwrap(purpose, ...rest);
   });
-  assert.deepEqual(calls, { dynamoDb: ['GetItem'], kms: [] });
+  const { id } = await keys.current(NOW);
+  await keys.find(id, NOW);
+  await keys.all(NOW);
+  assert.deepEqual(asked, ['signing']);
+});
+
+/** What somebody makes of one key of the ring who can write the table and not use KMS, from it and another. */
+const tampered: Record<string, (key: StoredItem, other: StoredItem) => StoredItem> = {
+  'junk in both halves': (key) => ({ ...key, wrapped: JUNK, wrappedPublic: JUNK }),
+  'the halves of another key': (key, other) => ({ ...other, ...part(key, 'id', 'activeFrom') }),
+  'each half in the place of the other': (key) => ({
+    ...key,
+    ...(key['wrapped'] && { wrappedPublic: key['wrapped'] }),
+    ...(key['wrappedPublic'] && { wrapped: key['wrappedPublic'] }),
+  }),
+  'halves of no byte': (key) => ({ ...key, wrapped: { B: EMPTY }, wrappedPublic: { B: EMPTY } }),
+  'halves of more bytes than KMS takes': (key) => ({ ...key, wrapped: LONG, wrappedPublic: LONG }),
+};
+type StoredItem = Record<string, AttributeValue>;
+const EMPTY = new Uint8Array();
+const JUNK = { B: Buffer.from('junk') };
+const LONG = { B: Buffer.alloc(7000, 1) };
+const part = (item: StoredItem, ...names: string[]) =>
+  Object.fromEntries(Object.entries(item).filter(([name]) => names.includes(name)));
+
+for (const [what, forged] of Object.entries(tampered)) {
+  test(`a signing key with ${what} is as unknown, the others go on, and it is logged and asked for once in 30 s`, async (t) => {
+    await add('signing', NOW - 2000);
+    const [genuine = assert.fail(), other = assert.fail()] = await read('signing');
+    await put('signing', [genuine, { M: forged(other.M ?? {}, genuine.M ?? {}) }]);
+    const ids = [genuine, other].map(({ M }) => M?.['id']?.S ?? '');
+    for (const keys of [verifying(), signing()]) {
+      const lines: string[] = [];
+      const { mock } = t.mock.method(process.stdout, 'write', (line: string) => lines.push(line) > 0);
+      const asked = async (now: number) => {
+        const { kms } = await aws.callsDuring(async () => {
+          assert.equal(await keys.find(ids[1] ?? '', now), undefined);
+          assert.ok(await keys.find(ids[0] ?? '', now));
+          assert.deepEqual(
+            (await keys.all(now)).map(({ id }) => id),
+            [ids[0]],
+          );
+        });
+        return kms.length;
+      };
+      assert.deepEqual([await asked(NOW), await asked(NOW + 29), await asked(NOW + 30)], [2, 0, 1]);
+      mock.restore();
+      assert.equal(lines.length, 2);
+      const { level, kind, keyId, cause } = JSON.parse(lines[0] ?? '');
+      assert.deepEqual([level, kind, keyId], ['error', 'signing', ids[1]]);
+      assert.match(cause.error, /^(InvalidCiphertext|Validation)Exception$/);
+    }
+  });
+}
+
+test('where no signing key opens, that is a fault: no session ends by it and nobody is told that there are no keys', async () => {
+  const [genuine = assert.fail()] = await read('signing');
+  await put('signing', [{ M: { ...genuine.M, wrapped: JUNK, wrappedPublic: JUNK } }]);
+  for (const keys of [verifying(), signing()]) {
+    await assert.rejects(keys.find(genuine.M?.['id']?.S ?? '', NOW), refusal('temporarily_unavailable'));
+    await assert.rejects(keys.all(NOW), refusal('temporarily_unavailable'));
+    assert.equal(await keys.find('unknown', NOW), undefined);
+  }
+  await assert.rejects(signing().current(NOW), refusal('temporarily_unavailable'));
+});
+
+test('where KMS does not answer, or does not let us ask, a signing key is not taken for one tampered with', async () => {
+  await add('signing', NOW - 2000);
+  const [, { M: other } = assert.fail()] = await read('signing');
+  const id = other?.['id']?.S ?? '';
+  const denied = createUnwrap(aws.kmsAs(aws.principal('nobody', [])), aws.environment);
+  const keys = createPublicSigningKeys(options, denied);
+  await assert.rejects(keys.find(id, NOW), refusal('temporarily_unavailable'));
+  await assert.rejects(keys.all(NOW), refusal('temporarily_unavailable'));
+  const throttled = verifying();
+  await throttled.find('unknown', NOW);
+  aws.faults.push('throttle', 'throttle');
+  await assert.rejects(throttled.find(id, NOW), refusal('temporarily_unavailable'));
+  assert.ok(await throttled.find(id, NOW), 'and it is not held');
+});
+
+test('a signing key with its public half in plain, as an earlier version stored it, counts as absent', async () => {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const planted = { B: publicKey.export({ format: 'der', type: 'spki' }) };
+  const [genuine = assert.fail()] = await read('signing');
+  const { wrappedPublic: _, ...rest } = genuine.M ?? {};
+  const id = genuine.M?.['id']?.S ?? '';
+  await put('signing', [{ M: { ...rest, publicKey: planted } }]);
+  for (const keys of [verifying(), signing()]) assert.equal(await keys.find(id, NOW), undefined);
+  await assert.rejects(signing().current(NOW), refusal('temporarily_unavailable'));
+  await put('signing', [{ M: { ...genuine.M, publicKey: planted } }]);
+  const found = await verifying().find(id, NOW);
+  assert.ok(found && !found.equals(publicKey), 'beside the wrapped one it is not looked at');
 });
 
 test('a key of one kind does not open as another: each has an encryption context of its own', async () => {
@@ -200,8 +321,8 @@ test('without any key, or any whose time has come, nothing is sealed and nothing
 
 test('the plain key is wiped once the key object has it, and is nowhere in the table', async () => {
   const plain: { given: Uint8Array; copy: Buffer }[] = [];
-  const ring = createKeyring(options, async (kind, key) => {
-    const given = await unwrap(kind, key);
+  const ring = createKeyring(options, async (...wrapped) => {
+    const given = await unwrap(...wrapped);
     plain.push({ given, copy: Buffer.from(given) });
     return given;
   });

@@ -5,7 +5,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import * as v from 'valibot';
 import { ensureFirstKey, rotateKey } from '../../adapters/key-maker.ts';
 import { type KeyKind, keyringKey, readRing, writeRing } from '../../adapters/key-store.ts';
-import { createKeyring, createSigningKeys } from '../../adapters/keyring.ts';
+import { createKeyring, createPublicSigningKeys, createSigningKeys } from '../../adapters/keyring.ts';
 import { type RewrapOptions, regionOf, rewrapRing, type Wrapping } from '../../adapters/rewrap.ts';
 import { createUnwrap } from '../../adapters/unwrap.ts';
 import { Settings } from '../../core/settings.ts';
@@ -71,7 +71,12 @@ async function opened({ kms, keyArn: KEYRING_KEY_ARN, stack: KEYRING_STACK }: Wr
     ),
   );
   const signing = await createSigningKeys(options, unwrap).current(NOW);
-  return [...secrets.flat(), signing.privateKey.export({ type: 'pkcs8', format: 'der' })];
+  const published = await createPublicSigningKeys(options, unwrap).all(NOW);
+  return [
+    ...secrets.flat(),
+    signing.privateKey.export({ type: 'pkcs8', format: 'der' }),
+    ...published.map(({ publicKey }) => publicKey.export({ type: 'spki', format: 'der' })),
+  ];
 }
 
 beforeEach(async () => {
@@ -107,7 +112,11 @@ test('within one region KMS re-encrypts; between two it gives the key and takes 
   const within = await aws.callsDuring(() => rewrap('data', { to: renamed }));
   assert.deepEqual(within.kms, ['Decrypt', 'ReEncrypt', 'Decrypt', 'Decrypt', 'ReEncrypt', 'Decrypt']);
   const between = await aws.callsDuring(() => rewrap('signing', { to: there }));
-  assert.deepEqual(between.kms, ['Decrypt', 'Decrypt']);
+  assert.deepEqual(
+    between.kms,
+    Array.from({ length: 4 }, () => 'Decrypt'),
+    'both halves of both keys',
+  );
 });
 
 test('said again it leaves everything, and writes nothing', async () => {
@@ -133,12 +142,28 @@ test('a ring that is half done is finished: keys made since under the old key ar
   assert.deepEqual(await opened(there), before);
 });
 
+test('a signing key of which one half is under the target already is finished', async () => {
+  const before = await opened(here);
+  const first = await ring('signing');
+  await rewrap('signing', { to: renamed });
+  const done = await ring('signing');
+  const halfDone = first.keys.map((key, index) => ({
+    ...key,
+    wrapped: done.keys[index]?.wrapped ?? key.wrapped,
+  }));
+  await writeRing(aws.dynamoDb, aws.tableName, 'signing', done, halfDone);
+  const outcomes = (await rewrap('signing', { to: renamed })).map(({ outcome }) => outcome);
+  assert.deepEqual(outcomes, ['wrapped anew', 'wrapped anew']);
+  for (const kind of ['data', 'backup-code'] as const) await rewrap(kind, { to: renamed });
+  assert.deepEqual(await opened(renamed), before);
+});
+
 test('a rehearsal does all of it but the writing', async () => {
   const before = await Promise.all(KINDS.map(ring));
   const calls = await aws.callsDuring(async () =>
     assert.deepEqual(await all({ to: renamed, dryRun: true }), SIX_ANEW),
   );
-  assert.equal(calls.kms.filter((operation) => operation === 'ReEncrypt').length, 6);
+  assert.equal(calls.kms.filter((operation) => operation === 'ReEncrypt').length, 8);
   assert.deepEqual(await Promise.all(KINDS.map(ring)), before);
 });
 

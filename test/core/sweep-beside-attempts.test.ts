@@ -5,7 +5,7 @@ import { confirm } from '../../core/confirm.ts';
 import { disable } from '../../core/disable.ts';
 import { enroll } from '../../core/enroll.ts';
 import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
-import { open } from '../../core/sealed.ts';
+import { inForce, open, waiting } from '../../core/sealed.ts';
 import { sweep } from '../../core/sweep.ts';
 import { verify } from '../../core/verify.ts';
 import { scan } from '../support/authenticator-app.ts';
@@ -138,12 +138,12 @@ test('over every order of attempts, sweeps and rotations no secret and no set of
         const acts = people.map((act, one) => act(deeds[one] ?? 'wrong', now));
         await s.waitFor(Promise.all([...acts, ...runs]));
         for (const { user, factor } of records.all()) {
-          for (const { id, secret } of [
-            ...factor.authenticators,
-            ...(factor.pending ? [factor.pending] : []),
-          ]) {
+          const { authenticators, pending } = factor;
+          const boxes = authenticators.map((one) => ({ secret: one.secret, place: inForce(one) }));
+          if (pending) boxes.push({ secret: pending.secret, place: waiting(pending, factor) });
+          for (const { secret, place } of boxes) {
             const key = await keyring.key('data', secret.keyId, now);
-            assert.ok(key && open(secret, user, id, key), `a secret of ${user.sub} is lost`);
+            assert.ok(key && open(secret, user, place, key), `a secret of ${user.sub} is lost`);
           }
           const { keyId = '' } = factor.backupCodes ?? {};
           assert.ok(await keyring.key('backup-code', keyId, now), `the backup codes of ${user.sub} are lost`);

@@ -25,6 +25,8 @@ const HOLD = 300;
 const service = await serviceForTests(unthrottled, { environments: 1 });
 const client = clientOf(service);
 const { clock } = service;
+// What is held for 30 s or 300 s is held until the time is moved on, however long a slow machine takes over 200 requests.
+clock.stop();
 const KINDS = ['data', 'backup-code', 'signing'] as const;
 
 const rotate = () => keep(service, 'rotate-keys');
@@ -247,9 +249,9 @@ test('tokens with random key ids load the keyring at most once in 30 s', async (
     });
   clock.advance(30);
   assert.deepEqual(await reads(200), ['dynamodb:GetItem']);
-  clock.advance(28);
+  clock.advance(29);
   assert.deepEqual(await reads(20), []);
-  clock.advance(3);
+  clock.advance(1);
   assert.deepEqual(await reads(20), ['dynamodb:GetItem']);
   assert.equal((await client.get('/v1/totp', access)).status, 200);
 });

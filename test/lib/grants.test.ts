@@ -82,7 +82,8 @@ function expected(
 ) {
   const secret = [...(keys.data ? ['data'] : []), ...(keys.backupCode ? ['backup-code'] : [])];
   const read = [...secret, ...(keys.signing ? ['signing'] : [])];
-  const unwrapped = [...secret, ...(keys.signing === 'sign' ? ['signing'] : [])];
+  const signing = { sign: ['signing'], verify: ['signing-public'] };
+  const unwrapped = [...secret, ...(keys.signing ? signing[keys.signing] : [])];
   return [
     log(template, operation),
     ...(record === 'read' ? [onItems('Record', 'dynamodb:GetItem', ['USER#*'])] : []),
@@ -175,7 +176,7 @@ describe('with globalSignOut, what changes a second factor may end the sessions 
 
 const keyMakers = ['ensure-keys', 'rotate-keys'];
 for (const operation of keyMakers) {
-  test(`${operation} puts keyring items and makes wrapped keys, and cannot unwrap any`, () => {
+  test(`${operation} puts keyring items, makes wrapped keys and vouches for public halves, and cannot unwrap any`, () => {
     assert.deepEqual(statementsOf(data, operation), [
       log(data, operation),
       onItems(
@@ -186,6 +187,7 @@ for (const operation of keyMakers) {
       throughDynamoDb,
       onKeyring('MakeKeys', 'kms:GenerateDataKeyWithoutPlaintext', ['data', 'backup-code']),
       onKeyring('MakeKeyPairs', 'kms:GenerateDataKeyPairWithoutPlaintext', ['signing']),
+      onKeyring('CertifyPublicHalves', 'kms:Encrypt', ['signing-public']),
     ]);
   });
 }
@@ -206,6 +208,38 @@ test('none but the key-makers can generate keys, and they get none in plain', ()
     const generating = actionsOf(statements).filter((action) => action.startsWith('kms:Generate'));
     if (!keyMakers.includes(operation)) assert.deepEqual(generating, [], operation);
     for (const action of generating) assert.match(action, /WithoutPlaintext$/);
+  }
+});
+
+/** What a role may do with the keyring's KMS key: each action with the purposes in the encryption context it is bound to. */
+const inKms = (statements: Statement[]) =>
+  statements
+    .filter(({ Resource }) => Resource === keyringKey)
+    .map(({ Action, Condition }) => ({
+      action: Action,
+      purposes: [Condition?.['StringEquals']?.['kms:EncryptionContext:purpose'] ?? 'any'].flat(),
+    }));
+
+test('an operation that only verifies tokens unwraps no private half, and one that signs unwraps no public one', () => {
+  for (const [operation, { keys = {} }] of operations) {
+    const unwraps = inKms(statementsOf(api, operation)).flatMap(({ purposes }) => purposes);
+    assert.equal(unwraps.includes('signing'), keys.signing === 'sign', operation);
+    assert.equal(unwraps.includes('signing-public'), keys.signing === 'verify', operation);
+  }
+});
+
+test('none but the key-makers encrypt, under the context of public halves alone; they decrypt nothing of the keyring', () => {
+  for (const { operation, statements } of everyRole) {
+    const encrypting = inKms(statements).filter(({ action }) => /Encrypt/.test([action].flat().join()));
+    const maker = keyMakers.includes(operation);
+    assert.deepEqual(
+      encrypting,
+      maker ? [{ action: 'kms:Encrypt', purposes: ['signing-public'] }] : [],
+      operation,
+    );
+    const decrypting = inKms(statements).filter(({ action }) => action === 'kms:Decrypt');
+    if (maker) assert.deepEqual(decrypting, [], operation);
+    for (const { action } of inKms(statements)) assert.doesNotMatch([action].flat().join(), /ReEncrypt/);
   }
 });
 

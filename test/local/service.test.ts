@@ -200,6 +200,25 @@ test('the time that is set is the time of the functions, the servers and the gat
   assert.ok(Math.abs(Date.parse(headers.get('date') ?? '') / 1000 - clock.seconds()) < 10);
 });
 
+test('a clock that is stopped goes on by what it is moved alone, for the functions too', async () => {
+  const clock = createClock();
+  const other = await start({ folder: join(root, 'stopped'), clock });
+  clock.stop();
+  const stoppedAt = clock.now();
+  clock.stop();
+  const client = clientOf(other);
+  const issuedAt = async () => {
+    const { body } = await client.post('/v1/auth/login', other.local.users[0]);
+    const [, claims = ''] = String(body['accessToken']).split('.');
+    return JSON.parse(Buffer.from(claims, 'base64url').toString()).iat;
+  };
+  assert.equal(await issuedAt(), Math.floor(stoppedAt / 1000));
+  clock.advance(86_400.5);
+  assert.equal(await issuedAt(), Math.floor((stoppedAt + 86_400_500) / 1000));
+  await other.close();
+  assert.equal(clock.now(), stoppedAt + 86_400_500);
+});
+
 test('an operation can be invoked by its name, and its lines are told by it', async () => {
   const result = await service.invoke('discovery', { headers: {}, requestContext: {} });
   assert.equal(typeof result.ok, 'boolean');

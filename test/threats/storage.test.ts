@@ -4,7 +4,7 @@ import { createSecretKey } from 'node:crypto';
 import { test } from 'node:test';
 import { base32nopad } from '@scure/base';
 import { withoutCode } from '../../core/backup-codes.ts';
-import { open } from '../../core/sealed.ts';
+import { inForce, open } from '../../core/sealed.ts';
 import { assertProblem, challengeFor, clientOf, codeAt, text } from '../support/client.ts';
 import '../support/native-powers.ts';
 import { assertUnavailable } from '../support/faults.ts';
@@ -153,13 +153,14 @@ test('the whole table without KMS holds no secret, no code, no token and no key,
 
   const user = { realm: 'users', sub: person.sub };
   const { authenticators, backupCodes: stored } = await storedFactor(service, person);
-  const [{ id = '', secret: sealed } = {}] = authenticators;
-  assert.ok(sealed && stored);
+  const [authenticator = assert.fail()] = authenticators;
+  const { secret: sealed } = authenticator;
+  assert.ok(stored);
   const unused = backupCodes[5] ?? '';
   const opens = (plain: Uint8Array) => {
     const key = createSecretKey(plain);
     return {
-      secret: open(sealed, user, id, { id: sealed.keyId, key }) !== undefined,
+      secret: open(sealed, user, inForce(authenticator), { id: sealed.keyId, key }) !== undefined,
       backup: withoutCode(unused, user, stored, { id: stored.keyId, key }) !== undefined,
     };
   };

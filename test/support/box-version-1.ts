@@ -1,0 +1,21 @@
+import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import type { DataKey, Sealed } from '../../core/sealed.ts';
+import { lengthPrefixed, type User } from '../../core/user.ts';
+
+/** A secret as the first version sealed it: for the user and the authenticator, whether in force or not. */
+export function sealedByVersion1(
+  secret: Uint8Array,
+  { realm, sub }: User,
+  authenticatorId: string,
+  { id: keyId, key }: DataKey,
+): Sealed {
+  const bound = lengthPrefixed('countersign', 'v1', 'totp-secret', realm, sub, authenticatorId, keyId);
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv(
+    'aes-256-gcm',
+    Buffer.from(hkdfSync('sha256', key, '', bound, 32)),
+    nonce,
+  ).setAAD(bound);
+  const ciphertext = Buffer.concat([cipher.update(secret), cipher.final()]);
+  return { keyId, box: Buffer.concat([Buffer.of(1), nonce, ciphertext, cipher.getAuthTag()]) };
+}
