@@ -3,6 +3,7 @@ import type { Caller } from '../core/claims.ts';
 import { CountersignError, unavailable } from '../core/error.ts';
 import type { Tokens } from '../core/ports.ts';
 import type { TrustedIssuer } from './environment.ts';
+import type { AskPool } from './pool-token.ts';
 
 export type Bearer = (authorization: string | undefined, now: number) => Promise<Caller>;
 
@@ -10,10 +11,15 @@ export type Bearer = (authorization: string | undefined, now: number) => Promise
  * Who calls, by the access token in the Authorization header (RFC 6750 §2.1): one of Countersign's own, or of a trusted
  * issuer. Checked in the function itself: no authorizer hop, no cached policy.
  *
+ * @param askPool for operations that ask Cognito about the pool's tokens; without it, asking is a defect
  * @throws CountersignError `token_invalid`, or `temporarily_unavailable` where an issuer's keys cannot be had
  */
-export function createBearer(tokens: Pick<Tokens, 'verify'>, trusted: TrustedIssuer[]): Bearer {
-  const verifiers = new Map(trusted.map((issuer) => [issuer.issuer, createVerifier(issuer)]));
+export function createBearer(
+  tokens: Pick<Tokens, 'verify'>,
+  trusted: TrustedIssuer[],
+  askPool: AskPool = () => Promise.reject(new TypeError('This operation cannot ask the pool.')),
+): Bearer {
+  const verifiers = new Map(trusted.map((issuer) => [issuer.issuer, createVerifier(issuer, askPool)]));
   return async (authorization, now) => {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
     if (!token) throw new CountersignError('token_invalid');
@@ -37,6 +43,7 @@ async function ownCaller(
       authTime: claims.auth_time,
       amr: claims.amr,
       generation: claims.gen,
+      ...(claims.sid !== undefined && { sid: claims.sid }),
       ...(claims.origin_jti !== undefined && { session: claims.origin_jti }),
     }
   );
@@ -51,7 +58,7 @@ function issuerOf(token: string): string | undefined {
   }
 }
 
-function createVerifier(trusted: TrustedIssuer) {
+function createVerifier(trusted: TrustedIssuer, askPool: AskPool) {
   const keys = createRemoteJWKSet(new URL(trusted.jwksUri), { timeoutDuration: 2000 });
   return async (token: string, now: number): Promise<Caller | undefined> => {
     try {
@@ -62,7 +69,9 @@ function createVerifier(trusted: TrustedIssuer) {
         requiredClaims: ['sub', 'exp', 'auth_time'],
         currentDate: new Date(now * 1000),
       });
-      return callerOf(payload, trusted, now);
+      const caller = callerOf(payload, trusted, now);
+      if (caller && trusted.pool) caller.isSignedIn = () => askPool(token, payload['scope']);
+      return caller;
     } catch (error) {
       if (error instanceof errors.JOSEError && !KEYS_UNREACHABLE.has(error.code)) return undefined;
       throw unavailable(error);

@@ -1,6 +1,7 @@
 import {
   ConditionalCheckFailedException,
   type DynamoDBClient,
+  GetItemCommand,
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
@@ -49,7 +50,15 @@ export function createFamilies(dynamoDb: DynamoDBClient, tableName: string): Fam
     }
   };
 
-  return { advance, end };
+  const isEnded: Families['isEnded'] = async (family) => {
+    const read = new GetItemCommand({ ...itemOf(tableName, family), ConsistentRead: true });
+    const { Item } = await dynamoDb.send(read).catch((error: unknown) => {
+      throw unavailable(error);
+    });
+    return Item?.['z'] !== undefined;
+  };
+
+  return { advance, end, isEnded };
 }
 
 function advanceOf(

@@ -14,6 +14,7 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   },
   token_invalid: { status: 401, title: 'The access token is missing, invalid, expired or void.' },
   recent_sign_in_required: { status: 401, title: 'This needs a recent sign-in: sign in again.' },
+  insufficient_scope: { status: 403, title: 'The access token lacks a scope that this needs.' },
   challenge_invalid: { status: 401, title: 'The challenge is invalid, expired or used: sign in again.' },
   refresh_token_invalid: {
     status: 401,
@@ -71,5 +72,6 @@ function bearerChallenge(code: ErrorCode): Record<string, string> {
   if (code === 'recent_sign_in_required') {
     return { 'www-authenticate': 'Bearer error="insufficient_user_authentication"' };
   }
+  if (code === 'insufficient_scope') return { 'www-authenticate': 'Bearer error="insufficient_scope"' };
   return {};
 }

@@ -32,6 +32,7 @@ const ClaimsShape = v.object({
   auth_time: seconds,
   amr: v.array(v.picklist(['pwd', 'otp', 'mfa'])),
   gen: v.string(),
+  sid: v.optional(v.string()),
   origin_jti: v.optional(v.string()),
 });
 const RefreshClaimsShape = v.object({

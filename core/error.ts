@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'sign_in_step_unsupported'
   | 'token_invalid'
   | 'recent_sign_in_required'
+  | 'insufficient_scope'
   | 'challenge_invalid'
   | 'refresh_token_invalid'
   | 'code_rejected'

@@ -14,8 +14,8 @@ export interface Route {
   guessable?: true;
   /** The user's own item: `read` is GetItem, `write` GetItem and UpdateItem. */
   record?: 'read' | 'write';
-  /** Refresh families: UpdateItem. */
-  family?: 'write';
+  /** Refresh families: `read` is GetItem, `write` UpdateItem. */
+  family?: 'read' | 'write';
   /**
    * Kinds of key. `signing: 'verify'` reads the public halves (no KMS); every other use unwraps, by kms:Decrypt under
    * the encryption context of that kind alone.
@@ -77,7 +77,9 @@ export const routes = {
     caller: 'bearer',
     guessable: true,
     record: 'write',
+    family: 'read',
     keys: { signing: 'verify', ...opensSecrets },
+    firstFactor: true,
   },
   confirm: {
     method: 'POST',
@@ -85,6 +87,7 @@ export const routes = {
     caller: 'bearer',
     guessable: true,
     record: 'write',
+    family: 'read',
     keys: { signing: 'sign', ...opensSecrets },
     signsOut: true,
   },

@@ -12,6 +12,7 @@ import {
   type Deployment,
   enrolled,
   NOW,
+  PASSWORD,
   session,
   signIn,
 } from '../support/deployment.ts';
@@ -177,6 +178,7 @@ test('support sees a stop that came before anything was enrolled', async () => {
     caller,
     name: 'Phone',
     proof: undefined,
+    password: PASSWORD,
     now: NOW,
   });
   const factor = await deployment.records.read(caller.user);

@@ -16,6 +16,7 @@ import {
   type Deployment,
   enrolled,
   NOW,
+  PASSWORD,
   session,
   signIn,
 } from '../support/deployment.ts';
@@ -28,6 +29,7 @@ async function begun(deployment: Deployment, now = NOW) {
     caller,
     name: 'Phone',
     proof: undefined,
+    password: PASSWORD,
     now,
   });
   const app = scan(otpauthUri);
@@ -115,7 +117,13 @@ test('guesses at a first enrolment lock it like any other', async () => {
     );
   }
   await assert.rejects(confirm(deployment, input), refusal('too_many_attempts'));
-  const again = enroll(deployment, { caller: input.caller, name: 'Phone', proof: undefined, now: NOW });
+  const again = enroll(deployment, {
+    caller: input.caller,
+    name: 'Phone',
+    proof: undefined,
+    password: PASSWORD,
+    now: NOW,
+  });
   await assert.rejects(again, refusal('too_many_attempts'));
 });
 
@@ -132,7 +140,7 @@ test('an enrolment that has expired is not confirmed, nor charged', async () => 
 test('only the newest enrolment can be confirmed', async () => {
   const deployment = createDeployment();
   const { input, caller } = await begun(deployment);
-  await enroll(deployment, { caller, name: 'Other', proof: undefined, now: NOW });
+  await enroll(deployment, { caller, name: 'Other', proof: undefined, password: PASSWORD, now: NOW });
   await assert.rejects(confirm(deployment, input), refusal('enrollment_not_found'));
 });
 
@@ -156,7 +164,7 @@ test('two confirmations at once: one wins whole', async () => {
 test('an enrolment and a confirmation at once: one wins whole', async () => {
   const deployment = createDeployment();
   const { input, caller } = await begun(deployment);
-  const again = { caller, name: 'Other', proof: undefined, now: NOW };
+  const again = { caller, name: 'Other', proof: undefined, password: PASSWORD, now: NOW };
   const outcomes = await Promise.allSettled([confirm(deployment, input), enroll(deployment, again)]);
   assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
   const { authenticators, pending } = await deployment.records.read(caller.user);

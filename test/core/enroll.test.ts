@@ -3,13 +3,27 @@ import { test } from 'node:test';
 import { enroll } from '../../core/enroll.ts';
 import { status } from '../../core/status.ts';
 import { verify } from '../../core/verify.ts';
-import { addAuthenticator, CLIENT, createDeployment, enrolled, NOW, session } from '../support/deployment.ts';
+import {
+  addAuthenticator,
+  CLIENT,
+  createDeployment,
+  enrolled,
+  NOW,
+  PASSWORD,
+  session,
+} from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 
 test('an enrolment gives a secret of 160 bits, its URI and its end', async () => {
   const deployment = createDeployment({ totp: { issuer: 'Example Co' } });
   const { caller } = await session(deployment, 'alice@example.com', NOW);
-  const enrollment = await enroll(deployment, { caller, name: 'Phone', proof: undefined, now: NOW });
+  const enrollment = await enroll(deployment, {
+    caller,
+    name: 'Phone',
+    proof: undefined,
+    password: PASSWORD,
+    now: NOW,
+  });
   assert.match(enrollment.secret, /^[A-Z2-7]{32}$/);
   assert.equal(
     enrollment.otpauthUri,
@@ -21,7 +35,7 @@ test('an enrolment gives a secret of 160 bits, its URI and its end', async () =>
 test('an enrolment that is not confirmed leaves no trace in status, no lockout and every session', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  await enroll(deployment, { caller, name: 'Phone', proof: undefined, now: NOW });
+  await enroll(deployment, { caller, name: 'Phone', proof: undefined, password: PASSWORD, now: NOW });
   assert.deepEqual(await status(deployment, caller), {
     enabled: false,
     authenticators: [],
@@ -33,7 +47,8 @@ test('an enrolment that is not confirmed leaves no trace in status, no lockout a
 test('the first enrolment wants a sign-in of the last ten minutes', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  const at = (now: number) => enroll(deployment, { caller, name: 'Phone', proof: undefined, now });
+  const at = (now: number) =>
+    enroll(deployment, { caller, name: 'Phone', proof: undefined, password: PASSWORD, now });
   await assert.rejects(at(NOW + 601), refusal('recent_sign_in_required'));
   await at(NOW + 600);
 });
@@ -73,7 +88,8 @@ test('no more authenticators than are configured', async () => {
 test('two first enrolments at once: one wins whole, the other is told of the conflict', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  const begin = (name: string) => enroll(deployment, { caller, name, proof: undefined, now: NOW });
+  const begin = (name: string) =>
+    enroll(deployment, { caller, name, proof: undefined, password: PASSWORD, now: NOW });
   const [first, second] = await Promise.allSettled([begin('One'), begin('Two')]);
   assert.equal(first.status, 'fulfilled');
   assert.equal(second.status === 'rejected' && second.reason.code, 'conflict');
@@ -94,7 +110,13 @@ test('a code where there is no second factor yet is refused and stores nothing',
 test('the stored secret is sealed: neither its bytes nor its base32 are in the record', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  const { secret } = await enroll(deployment, { caller, name: 'Phone', proof: undefined, now: NOW });
+  const { secret } = await enroll(deployment, {
+    caller,
+    name: 'Phone',
+    proof: undefined,
+    password: PASSWORD,
+    now: NOW,
+  });
   const { pending } = await deployment.records.read(caller.user);
   assert.equal(JSON.stringify(pending).includes(secret), false);
   assert.equal(pending?.secret.box.length, 1 + 12 + 20 + 16);

@@ -69,7 +69,11 @@ export async function createInProcess(
       };
     const stored: { records: Records; families: Families } = {
       records: { read: inTurn(records.read), replace: inTurn(records.replace) },
-      families: { advance: inTurn(families.advance), end: inTurn(families.end) },
+      families: {
+        advance: inTurn(families.advance),
+        end: inTurn(families.end),
+        isEnded: inTurn(families.isEnded),
+      },
     };
     return { ...shared, ...stored };
   }
@@ -91,7 +95,7 @@ export async function createInProcess(
       case 'status':
         return status(services, await caller(op.token));
       case 'enroll':
-        return enroll(services, { caller: await caller(op.token), name: 'Phone', proof: op.proof, now });
+        return enroll(services, { ...op, caller: await caller(op.token), name: 'Phone', now });
       case 'confirm': {
         const { authenticatorId, code } = op;
         return confirm(services, { caller: await caller(op.token), authenticatorId, code, client, now });

@@ -32,7 +32,7 @@ export type Op = Caller &
     | { name: 'login'; password: 'right' | 'wrong' }
     | { name: 'verify-login'; token: string; proof: Proof }
     | { name: 'refresh' | 'logout' | 'status'; token: string }
-    | { name: 'enroll'; token: string; proof: Proof | undefined }
+    | { name: 'enroll'; token: string; proof: Proof | undefined; password: 'right' | 'wrong' | undefined }
     | { name: 'confirm'; token: string; authenticatorId: string; code: string }
     | { name: 'verify'; token: string; proof: Proof }
     | { name: 'disable'; token: string; proof: Proof; authenticatorId: string | undefined }
@@ -53,7 +53,7 @@ interface Token {
   /** When somebody last proved who they are. */
   provedAt: number;
   amr: string[];
-  /** The first refresh token of its session, and how often it was refreshed before. */
+  /** The first refresh token of its session (that of a challenge is still to come), and how often it was refreshed before. */
   family: string;
   sequence: number;
 }
@@ -156,15 +156,21 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
           known: true,
           pending: { id: String(authenticatorId), expiresAt: now + rules.enrollment },
         }));
-      if (enabled) return op.proof ? attempt(proven(op.proof), begun) : refused('invalid_request');
+      if (enabled) {
+        if (!op.proof || op.password) return refused('invalid_request');
+        return attempt(proven(op.proof), begun);
+      }
       if (op.proof) return refused('totp_not_enabled');
-      if (!recent(caller)) return refused('recent_sign_in_required');
-      return shut(state, now, rules) ?? { ...begun(state), beaten: 'conflict' };
+      const unfit = unfitForFirst(caller) ?? shut(state, now, rules);
+      if (unfit) return unfit;
+      if (op.password !== 'right') return refused(op.password ? 'invalid_credentials' : 'invalid_request');
+      return { ...begun(state), beaten: 'conflict' };
     }
     case 'confirm': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
-      if (!enabled && !recent(caller)) return refused('recent_sign_in_required');
+      const unfit = enabled ? undefined : unfitForFirst(caller);
+      if (unfit) return unfit;
       const { pending } = state;
       if (pending?.id !== op.authenticatorId || pending.expiresAt <= now)
         return refused('enrollment_not_found');
@@ -179,7 +185,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
       if (!enabled) return refused('totp_not_enabled');
-      const access = token('access', now + rules.accessToken, now, PROVED);
+      const access = { ...token('access', now + rules.accessToken, now, PROVED), family: caller.family };
       return attempt(proven(op.proof), (after) =>
         done(
           {
@@ -302,8 +308,10 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     const bound = kind === 'access' || known?.client === op.client;
     return known?.kind === kind && bound && known.expiresAt > now ? known : undefined;
   }
-  function recent({ provedAt }: Token): boolean {
-    return now - provedAt <= rules.recentSignIn;
+  /** The first authenticator wants a session that is recent and goes on. */
+  function unfitForFirst({ provedAt, family }: Token): Expected | undefined {
+    if (now - provedAt > rules.recentSignIn) return refused('recent_sign_in_required');
+    return state.families[family] === 'ended' ? refused('token_invalid') : undefined;
   }
   function token(kind: Token['kind'], expiresAt: number, provedAt: number, amr: string[]): Token {
     return { kind, client: op.client, expiresAt, provedAt, amr, family: '', sequence: 0 };
@@ -325,13 +333,12 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
   ): Expected {
     const access = token('access', now + rules.accessToken, provedAt, amr);
     const refresh = token('refresh', old?.expiresAt ?? now + rules.refreshToken, provedAt, amr);
-    return done({ ...saidOf(access), ...says }, ({ accessToken, refreshToken }) =>
-      issued(issued(to, accessToken, access), refreshToken, {
-        ...refresh,
-        family: old?.family ?? String(refreshToken),
-        sequence: old ? old.sequence + 1 : 0,
-      }),
-    );
+    return done({ ...saidOf(access), ...says }, ({ accessToken, refreshToken }) => {
+      const family = old?.family ?? String(refreshToken);
+      const sequence = old ? old.sequence + 1 : 0;
+      const next = issued(to, accessToken, { ...access, family });
+      return issued(next, refreshToken, { ...refresh, family, sequence });
+    });
   }
   function familyAt(family: string, next: number | 'ended'): State {
     const at = state.families[family] === 'ended' ? 'ended' : next;

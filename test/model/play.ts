@@ -158,11 +158,7 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
       case 'status':
         return as({ name, token }, user);
       case 'enroll':
-        // The first enrolment takes no code, and says so: mostly it is asked for without.
-        return as(
-          { name, token, proof: enabled(user) ? proof : move.proof.kind === 'replay' ? proof : undefined },
-          user,
-        );
+        return as({ name, token, ...evidenceOf(move, proof, enabled(user)) }, user);
       case 'verify-login':
       case 'verify':
         return proof && as({ name, token, proof }, user);
@@ -173,7 +169,9 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
       case 'confirm': {
         const authenticatorId = id ?? own.authenticators[0];
         if (authenticatorId === undefined || code === undefined)
-          return enabled(user) ? undefined : as({ name: 'enroll', token, proof: undefined }, user);
+          return enabled(user)
+            ? undefined
+            : as({ name: 'enroll', token, ...evidenceOf(move, proof, false) }, user);
         return as({ name, token, authenticatorId, code }, user);
       }
       default:
@@ -230,6 +228,12 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
         return undefined;
     }
   }
+}
+
+/** A code where there is a second factor and the password where there is none: mostly, for what is not taken is refused. */
+function evidenceOf({ proof: { kind }, password }: Move, proof: Proof | undefined, enabled: boolean) {
+  if (enabled) return { proof, password: password === 'wrong' ? password : undefined };
+  return { proof: kind === 'replay' ? proof : undefined, password: kind === 'none' ? undefined : password };
 }
 
 /** Signs in, enrols and confirms, for so many users. */

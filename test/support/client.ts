@@ -122,7 +122,7 @@ export async function challengeFor(client: Client, person: Person): Promise<stri
  */
 export async function enrollPerson(service: Service, client: Client, person: Person) {
   const session = await signIn(client, person);
-  const enrolled = await client.post('/v1/totp/enroll', {}, session.access);
+  const enrolled = await client.post('/v1/totp/enroll', { password: person.password }, session.access);
   assert.equal(enrolled.status, 201, JSON.stringify(enrolled.body));
   const secret = text(enrolled, 'secret');
   const authenticatorId = text(enrolled, 'authenticatorId');

@@ -53,6 +53,18 @@ export function familiesContract(what: string, families: Families): void {
     }
   });
 
+  promise(
+    'whether a family has ended can be asked: by end or by a replay, and not before its first use',
+    async () => {
+      const [unused, used, loggedOut, replayed] = [family(), family(), family(), family()];
+      for (const id of [used, replayed, replayed]) await advance(id, 0);
+      await families.end(loggedOut, ENDS);
+      const ended = [];
+      for (const id of [unused, used, loggedOut, replayed]) ended.push(await families.isEnded(id));
+      assert.deepEqual(ended, [false, false, true, true]);
+    },
+  );
+
   promise('one family does not end another', async () => {
     const [one, other] = [family(), family()];
     await advance(other, 0);

@@ -13,5 +13,6 @@ export function createMemoryFamilies(): Families {
       return false;
     },
     end: async (family) => void next.set(family, 'ended'),
+    isEnded: async (family) => next.get(family) === 'ended',
   };
 }
