@@ -190,3 +190,23 @@ test('an enrolment whose key is gone can neither be confirmed nor charged', asyn
   await assert.rejects(confirm(deployment, input), refusal('temporarily_unavailable'));
   assert.equal((await deployment.records.read(caller.user)).failures, 0);
 });
+
+test('what a session began that has ended since is not confirmed, nor charged', async () => {
+  const deployment = createDeployment();
+  const { input, caller, app } = await begun(deployment);
+  await deployment.families.end(caller.sid ?? '', NOW + 3600);
+  for (const code of [app.codeAt(NOW), app.wrongCodeAt(NOW)]) {
+    await assert.rejects(confirm(deployment, { ...input, code }), refusal('token_invalid'));
+  }
+  const ended = { ...caller, sid: undefined, generation: undefined, isSignedIn: async () => false };
+  await assert.rejects(confirm(deployment, { ...input, caller: ended }), refusal('token_invalid'));
+  const { failures, authenticators } = await deployment.records.read(caller.user);
+  assert.deepEqual([failures, authenticators], [0, []]);
+});
+
+test('a further authenticator is confirmed with a code alone: whether the session has ended is not asked', async () => {
+  const deployment = createDeployment();
+  const { caller, app } = await enrolled(deployment);
+  await deployment.families.end(caller.sid ?? '', NOW + 3600);
+  await addAuthenticator(deployment, caller, { code: app.codeAt(NOW) }, NOW);
+});

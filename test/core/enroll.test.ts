@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Caller } from '../../core/claims.ts';
 import { enroll } from '../../core/enroll.ts';
+import { unavailable } from '../../core/error.ts';
 import { status } from '../../core/status.ts';
 import { verify } from '../../core/verify.ts';
 import {
@@ -120,4 +122,67 @@ test('the stored secret is sealed: neither its bytes nor its base32 are in the r
   const { pending } = await deployment.records.read(caller.user);
   assert.equal(JSON.stringify(pending).includes(secret), false);
   assert.equal(pending?.secret.box.length, 1 + 12 + 20 + 16);
+});
+
+test('the first authenticator of an own session wants the password of its user', async () => {
+  const deployment = createDeployment();
+  const { caller } = await session(deployment, 'alice', NOW);
+  const begin = (password?: string, more: Partial<typeof deployment> = {}) =>
+    enroll({ ...deployment, ...more }, { caller, name: 'Phone', proof: undefined, password, now: NOW });
+  await assert.rejects(begin(), refusal('invalid_request'));
+  await assert.rejects(begin('wrong'), refusal('invalid_credentials'));
+  const somebodyElse = { check: async () => ({ sub: 'sub-of-bob', username: 'alice' }) };
+  await assert.rejects(begin(PASSWORD, { firstFactor: somebodyElse }), refusal('invalid_credentials'));
+  const settings = { ...deployment.settings, realm: 'another' };
+  await assert.rejects(begin(PASSWORD, { settings }), refusal('invalid_credentials'));
+  assert.equal((await deployment.records.read(caller.user)).writtenBy, undefined, 'nothing is written');
+  await begin(PASSWORD);
+});
+
+test('the password is looked at last: not for a session that is old or has ended, nor while the factor is locked', async () => {
+  const deployment = createDeployment();
+  const { caller } = await session(deployment, 'alice', NOW);
+  const firstFactor = { check: () => assert.fail('the password was looked at') };
+  const begin = (who: Caller, now = NOW) =>
+    enroll(
+      { ...deployment, firstFactor },
+      { caller: who, name: 'Phone', proof: undefined, password: PASSWORD, now },
+    );
+  await assert.rejects(begin(caller, NOW + 601), refusal('recent_sign_in_required'));
+  await assert.rejects(begin({ ...caller, sid: undefined }), refusal('recent_sign_in_required'));
+  const factor = await deployment.records.read(caller.user);
+  await deployment.records.replace(caller.user, factor, { ...factor, lockedUntil: NOW + 30 });
+  await assert.rejects(begin(caller), refusal('too_many_attempts'));
+  await deployment.families.end(caller.sid ?? '', NOW + 3600);
+  await assert.rejects(begin(caller), refusal('token_invalid'));
+});
+
+test('a password is not taken once there is a second factor, and nothing is charged', async () => {
+  const deployment = createDeployment();
+  const { caller, app } = await enrolled(deployment);
+  const before = await deployment.records.read(caller.user);
+  const proof = { code: app.wrongCodeAt(NOW) };
+  const begin = enroll(deployment, { caller, name: 'Second', proof, password: PASSWORD, now: NOW });
+  await assert.rejects(begin, refusal('invalid_request'));
+  assert.deepEqual(await deployment.records.read(caller.user), before);
+});
+
+test('of a session of the pool Cognito is asked whether it goes on, and of one of another issuer nobody', async () => {
+  const deployment = createDeployment();
+  const theirs: Caller = {
+    user: { realm: 'users', sub: 'carol' },
+    account: 'carol',
+    authTime: NOW,
+    amr: [],
+    generation: undefined,
+  };
+  const begin = (caller: Caller, password?: string) =>
+    enroll(deployment, { caller, name: 'Phone', proof: undefined, password, now: NOW });
+  await assert.rejects(begin({ ...theirs, isSignedIn: async () => false }), refusal('token_invalid'));
+  const silent = { ...theirs, isSignedIn: () => Promise.reject(unavailable()) };
+  await assert.rejects(begin(silent), refusal('temporarily_unavailable'));
+  await assert.rejects(begin(theirs, PASSWORD), refusal('invalid_request'));
+  assert.equal((await deployment.records.read(theirs.user)).writtenBy, undefined);
+  await begin({ ...theirs, isSignedIn: async () => true });
+  await begin(theirs);
 });
