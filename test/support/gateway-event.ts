@@ -21,7 +21,12 @@ export function gatewayEvent({
     ...more,
     headers,
     body,
-    requestContext: { requestId: 'request-1', identity: { apiKeyId: 'key-1', sourceIp: '192.0.2.7' } },
+    requestContext: {
+      requestId: 'request-1',
+      domainName: 'api.example',
+      path: '/prod/v1/auth/login',
+      identity: { apiKeyId: 'key-1', sourceIp: '192.0.2.7' },
+    },
   };
   return event as APIGatewayProxyEvent;
 }
