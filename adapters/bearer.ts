@@ -5,6 +5,7 @@ import type { Tokens } from '../core/ports.ts';
 import { subjectOf } from '../core/user.ts';
 import type { TrustedIssuer } from './environment.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
+import type { AskPool } from './pool-token.ts';
 
 /** @param client the client whose API key the request carries */
 export type Bearer = (authorization: string | undefined, client: string, now: number) => Promise<Caller>;
@@ -16,14 +17,18 @@ export type Bearer = (authorization: string | undefined, client: string, now: nu
  * An own token is of use only with an API key of the client it was issued to, as challenges and refresh tokens are. Other
  * issuers know nothing of these clients, so their tokens are not bound to one.
  *
+ * @param askPool for operations that ask Cognito about the pool's tokens; without it, asking is a defect
  * @throws CountersignError `token_invalid`, or `temporarily_unavailable` where an issuer's keys cannot be had
  */
 export function createBearer(
   tokens: Pick<Tokens, 'verify'>,
   trusted: TrustedIssuer[],
   homeRealm: string,
+  askPool: AskPool = () => Promise.reject(new TypeError('This operation cannot ask the pool.')),
 ): Bearer {
-  const verifiers = new Map(trusted.map((issuer) => [issuer.issuer, createVerifier(issuer, homeRealm)]));
+  const verifiers = new Map(
+    trusted.map((issuer) => [issuer.issuer, createVerifier(issuer, homeRealm, askPool)]),
+  );
   return async (authorization, client, now) => {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(authorization ?? '')?.[1];
     if (!token) throw new CountersignError('token_invalid');
@@ -48,6 +53,7 @@ async function ownCaller(
     authTime: claims.auth_time,
     amr: claims.amr,
     generation: claims.gen,
+    ...(claims.sid !== undefined && { sid: claims.sid }),
     ...(claims.origin_jti !== undefined && { session: claims.origin_jti }),
     ...(claims.enrollment_required && { enrollmentRequired: true }),
   };
@@ -62,7 +68,7 @@ function issuerOf(token: string): string | undefined {
   }
 }
 
-function createVerifier(trusted: TrustedIssuer, homeRealm: string) {
+function createVerifier(trusted: TrustedIssuer, homeRealm: string, askPool: AskPool) {
   const keys = createIssuerKeys(trusted.jwksUri);
   return async (token: string, now: number): Promise<Caller | undefined> => {
     try {
@@ -73,7 +79,9 @@ function createVerifier(trusted: TrustedIssuer, homeRealm: string) {
         requiredClaims: ['sub', 'exp', 'auth_time'],
         currentDate: new Date(now * 1000),
       });
-      return callerOf(payload, trusted, homeRealm, now);
+      const caller = callerOf(payload, trusted, homeRealm, now);
+      if (caller && trusted.pool) caller.isSignedIn = () => askPool(token, payload['scope']);
+      return caller;
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined;
       // A key that cannot be read is the issuer's fault too.

@@ -16,6 +16,8 @@ const TrustedIssuer = v.strictObject({
   clientIds: v.optional(v.array(text)),
   /** Cognito's `token_use`. */
   tokenUse: v.optional(v.literal('access')),
+  /** The deployment's own pool: Cognito can be asked about its tokens. */
+  pool: v.optional(v.literal(true)),
   /** The claim that labels the account in the authenticator app. */
   accountClaim: text,
 });

@@ -2,6 +2,7 @@ import {
   type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
+  GetItemCommand,
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
@@ -56,7 +57,15 @@ export function createFamilies(dynamoDb: DynamoDBClient, tableName: string): Fam
     return false;
   };
 
-  return { advance, end };
+  const isEnded: Families['isEnded'] = async (family) => {
+    const read = new GetItemCommand({ ...itemOf(tableName, family), ConsistentRead: true });
+    const { Item } = await dynamoDb.send(read).catch((error: unknown) => {
+      throw unavailable(error);
+    });
+    return Item !== undefined && hasEnded(Item);
+  };
+
+  return { advance, end, isEnded };
 }
 
 /** False if the family was ended, even between our write and its being sent again. */

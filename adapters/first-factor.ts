@@ -1,21 +1,60 @@
-import { AdminInitiateAuthCommand, RevokeTokenCommand } from '@aws-sdk/client-cognito-identity-provider';
+import {
+  AdminInitiateAuthCommand,
+  type ContextDataType,
+  RevokeTokenCommand,
+  UserLambdaValidationException,
+} from '@aws-sdk/client-cognito-identity-provider';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { decodeJwt } from 'jose';
 import { CountersignError, unavailable } from '../core/error.ts';
-import type { FirstFactor } from '../core/ports.ts';
+import type { FirstFactor, SignInSource } from '../core/ports.ts';
 import { cognito as createClient, patienceOf } from './aws.ts';
+import { header } from './body.ts';
 
 /**
- * What Cognito refuses with, whatever the password: an unknown user, a wrong password, a disabled user, its own lockout,
- * and also an unconfirmed account and one whose password must be reset, which it names to somebody without the password
- * (amplify-js#1464). One answer for all of them, or it would tell who exists.
+ * Every error of AdminInitiateAuth (Cognito API reference), and what it is here. What Cognito answers without the right
+ * password, or may answer, is `refused`: one answer, or it would tell who exists (amplify-js#1464). `refused, logged` is the
+ * same to the caller and names the cause in the log, for it may be the pool's set-up. What is not listed is a fault.
  */
-const REFUSALS = new Set([
-  'NotAuthorizedException',
-  'UserNotFoundException',
-  'UserNotConfirmedException',
-  'PasswordResetRequiredException',
-  'InvalidParameterException',
-]);
+const ERRORS: Record<string, 'refused' | 'refused, logged' | 'fault'> = {
+  // An unknown user, a wrong password, a disabled user, Cognito's own lockout, a sign-in that threat protection blocks.
+  NotAuthorizedException: 'refused',
+  UserNotFoundException: 'refused',
+  UserNotConfirmedException: 'refused',
+  PasswordResetRequiredException: 'refused',
+  // A user name that Cognito does not take, or an app client that is not set up for this.
+  InvalidParameterException: 'refused, logged',
+  // A trigger refuses, as PreAuthentication does before the password is looked at. See `refuse` for PreTokenGeneration.
+  UserLambdaValidationException: 'refused, logged',
+  // This user has no such method as the pool asks for.
+  MFAMethodNotFoundException: 'refused, logged',
+  // A trigger that gives no answer or a malformed one is broken, and sign-ins are to wait for it.
+  InvalidLambdaResponseException: 'fault',
+  UnexpectedLambdaException: 'fault',
+  // The set-up of the pool, its client or its plan, the same for everybody with the right password.
+  FeatureUnavailableInTierException: 'fault',
+  InvalidEmailRoleAccessPolicyException: 'fault',
+  InvalidSmsRoleAccessPolicyException: 'fault',
+  InvalidSmsRoleTrustRelationshipException: 'fault',
+  InvalidUserPoolConfigurationException: 'fault',
+  OperationNotEnabledException: 'fault',
+  ResourceNotFoundException: 'fault',
+  UnsupportedOperationException: 'fault',
+  InternalErrorException: 'fault',
+  TooManyRequestsException: 'fault',
+};
+
+/** Where a request comes from. Behind a proxy of one's own the address is the proxy's: no header is believed. */
+export function sourceOf(event: APIGatewayProxyEvent): SignInSource {
+  const { identity, domainName = '', path } = event.requestContext;
+  return { address: identity.sourceIp, host: domainName, path, userAgent: header(event, 'user-agent') };
+}
+
+/** As the pool's threat protection takes it; a pool without that leaves it unread. All four members are required. */
+function contextOf({ address, host, path, userAgent }: SignInSource): ContextDataType {
+  const headers = userAgent === undefined ? [] : [{ headerName: 'User-Agent', headerValue: userAgent }];
+  return { IpAddress: address, ServerName: host, ServerPath: path, HttpHeaders: headers };
+}
 
 /** Passwords are Cognito's to know and to guard: AdminInitiateAuth with an app client that does nothing else. */
 export function createCognitoFirstFactor({
@@ -29,7 +68,7 @@ export function createCognitoFirstFactor({
   const cognito = createClient(patienceOf(3000));
 
   return {
-    async check(username, password) {
+    async check(username, password, source) {
       const answer = await cognito
         .send(
           new AdminInitiateAuthCommand({
@@ -37,6 +76,7 @@ export function createCognitoFirstFactor({
             ClientId: LOGIN_CLIENT_ID,
             AuthFlow: 'ADMIN_USER_PASSWORD_AUTH',
             AuthParameters: { USERNAME: username, PASSWORD: password },
+            ...(source && { ContextData: contextOf(source) }),
           }),
         )
         .catch(refuse);
@@ -60,8 +100,17 @@ export function createCognitoFirstFactor({
 }
 
 function refuse(error: unknown): never {
-  if (!(error instanceof Error) || !REFUSALS.has(error.name)) throw unavailable(error);
-  // Of a user name that Cognito does not take, or of an app client that is not set up for this: for the log.
-  const cause = error.name === 'InvalidParameterException' ? error : undefined;
+  const how = error instanceof Error ? ERRORS[error.name] : undefined;
+  if (!how?.startsWith('refused') || failedAfterPassword(error)) throw unavailable(error);
+  const cause = how === 'refused, logged' ? error : undefined;
   throw new CountersignError('invalid_credentials', '', { cause });
+}
+
+/**
+ * PreTokenGeneration runs after the right password only, and Countersign's fails where DynamoDB does: no refusal. Cognito
+ * names the trigger in the text: `PreTokenGeneration failed with error …`.
+ */
+function failedAfterPassword(error: unknown): boolean {
+  if (!(error instanceof UserLambdaValidationException)) return false;
+  return error.message.startsWith('PreTokenGeneration failed');
 }

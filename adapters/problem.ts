@@ -22,6 +22,7 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
     status: 403,
     title: 'The second factor was reset: enrolling again needs the ticket that support hands over.',
   },
+  insufficient_scope: { status: 403, title: 'The access token lacks a scope that this needs.' },
   challenge_invalid: { status: 401, title: 'The challenge is invalid, expired or used: sign in again.' },
   refresh_token_invalid: {
     status: 401,
@@ -79,5 +80,6 @@ function bearerChallenge(code: ErrorCode): Record<string, string> {
   if (code === 'recent_sign_in_required') {
     return { 'www-authenticate': 'Bearer error="insufficient_user_authentication"' };
   }
+  if (code === 'insufficient_scope') return { 'www-authenticate': 'Bearer error="insufficient_scope"' };
   return {};
 }

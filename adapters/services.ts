@@ -1,10 +1,11 @@
-import type { Services } from '../core/ports.ts';
+import type { Families, Services } from '../core/ports.ts';
 import { dynamoDb, kms } from './aws.ts';
 import { type Bearer, createBearer } from './bearer.ts';
 import type { Environment } from './environment.ts';
 import { createFamilies } from './families.ts';
 import { createKeyring, createPublicSigningKeys, createSigningKeys } from './keyring.ts';
 import { createPoolSessions } from './pool-sessions.ts';
+import type { AskPool } from './pool-token.ts';
 import { createRecords } from './records.ts';
 import { createTokens, createTokenVerifier } from './tokens.ts';
 import { createUnwrap } from './unwrap.ts';
@@ -33,13 +34,15 @@ export function createProving(environment: Keys) {
 }
 
 /** Opens secrets for somebody signed in, and signs nothing. */
-export function createEnrolling(environment: Environment) {
+export function createEnrolling(environment: Environment, askPool: AskPool) {
   const table = tableOf(environment);
   const unwrap = createUnwrap(kms(), environment);
   const tokens = createTokenVerifier(environment, createPublicSigningKeys(table.rings, unwrap));
+  const { TRUSTED_ISSUERS, SETTINGS } = environment;
   return {
     ...proving(environment, table, unwrap),
-    bearer: createBearer(tokens, environment.TRUSTED_ISSUERS, environment.SETTINGS.realm),
+    families: createFamilies(table.dynamo, table.tableName),
+    bearer: createBearer(tokens, TRUSTED_ISSUERS, SETTINGS.realm, askPool),
   };
 }
 
@@ -54,19 +57,19 @@ export function createSigning(environment: Environment) {
   };
 }
 
+type Taking = Services & { families: Families; bearer: Bearer };
+
 /** Takes codes from somebody signed in. */
-export function createServices(environment: Environment): Services & { bearer: Bearer } {
+export function createServices(environment: Environment, askPool?: AskPool): Taking {
   const signing = createSigning(environment);
-  return {
-    ...signing,
-    bearer: createBearer(signing.tokens, environment.TRUSTED_ISSUERS, environment.SETTINGS.realm),
-  };
+  const { TRUSTED_ISSUERS, SETTINGS } = environment;
+  return { ...signing, bearer: createBearer(signing.tokens, TRUSTED_ISSUERS, SETTINGS.realm, askPool) };
 }
 
 /** The same, for what changes the second factor and so ends sessions. */
-export function createChanging(environment: Environment): Services & { bearer: Bearer } {
+export function createChanging(environment: Environment, askPool?: AskPool): Taking {
   const poolSessions = createPoolSessions(environment)?.(environment.USER_POOL_ID);
-  return { ...createServices(environment), poolSessions };
+  return { ...createServices(environment, askPool), poolSessions };
 }
 
 function tableOf({ TABLE_NAME: tableName, SETTINGS: { lifetimes } }: Pick<Keys, 'TABLE_NAME' | 'SETTINGS'>) {

@@ -36,6 +36,7 @@ const ClaimsShape = v.object({
   auth_time: seconds,
   amr: v.array(v.picklist(['pwd', 'otp', 'mfa'])),
   gen: v.string(),
+  sid: v.optional(v.string()),
   origin_jti: v.optional(v.string()),
   enrollment_required: v.optional(v.boolean()),
 });

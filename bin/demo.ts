@@ -37,9 +37,12 @@ async function play(call: Caller, users: LocalJson['users']): Promise<void> {
   let token = text(signedIn, 'accessToken');
   say(1, `${user.username} signs in: the password is enough, there is no second factor yet`);
 
-  const enrolled = await expect(call('/v1/totp/enroll', { name: 'Demo phone' }, token), 201);
+  const enrolled = await expect(
+    call('/v1/totp/enroll', { name: 'Demo phone', password: user.password }, token),
+    201,
+  );
   const uri = text(enrolled, 'otpauthUri');
-  say(2, 'enrols an authenticator: this is what the app scans');
+  say(2, 'enrols an authenticator, with the password again: this is what the app scans');
   console.log(`\n${terminalQr(uri)}\n\n     ${uri}`);
   const app = addAccount(uri);
   const nextCode = () =>

@@ -26,14 +26,15 @@ Ctrl-C stops the service; what it knows is kept in ${folder}, each function's lo
 /** The lines to paste. `code` plays the authenticator app: it reads the URI that the QR code holds. */
 export function pasteable(url: string, apiKey: string, username: string, password: string): string {
   const credentials = JSON.stringify({ username, password });
+  const enrollment = JSON.stringify({ name: 'My phone', password });
   return `cd '${join(import.meta.dirname, '..')}'
 post() { curl -s '${url}'"$1" -H 'x-api-key: ${apiKey}' -H 'content-type: application/json' -H "authorization: Bearer $TOKEN" -d "$2"; echo; }
 field() { node -pe "JSON.parse(require('fs').readFileSync(0)).$1"; }
 code() { node -e "import('otplib').then(o=>{const p=new URL(process.argv[1]).searchParams,period=+(p.get('period')||30);console.log(o.generateSync({secret:p.get('secret'),algorithm:(p.get('algorithm')||'SHA1').toLowerCase(),digits:+(p.get('digits')||6),period,epoch:Date.now()/1000+period*process.argv[2]}))})" "$URI" "$1"; }
 
-# Sign in with the password, and enrol an authenticator.
+# Sign in with the password, and enrol an authenticator, with the password again.
 TOKEN=$(post /v1/auth/login '${credentials}' | field accessToken)
-ENROLLED=$(post /v1/totp/enroll '{"name":"My phone"}')
+ENROLLED=$(post /v1/totp/enroll '${enrollment}')
 URI=$(field otpauthUri <<<"$ENROLLED"); ID=$(field authenticatorId <<<"$ENROLLED")
 # Confirm it with a code. The backup codes are shown this once.
 post /v1/totp/confirm '{"authenticatorId":"'$ID'","code":"'$(code 0)'"}'

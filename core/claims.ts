@@ -25,6 +25,8 @@ export interface Claims {
   gen: string;
   /** `urn:countersign:1fa` or `urn:countersign:2fa` (access tokens; RFC 9068 §2.2.1). */
   acr?: string;
+  /** The refresh family of the session behind it (access tokens; a session's id as in OpenID Connect Front-Channel Logout §3). */
+  sid?: string | undefined;
   /** The other issuer's session that stepped up, as its own tokens name it (access tokens). */
   origin_jti?: string | undefined;
   /** The session can do nothing but enroll (access tokens). */
@@ -43,10 +45,19 @@ export interface Caller {
   amr: AuthenticationMethod[];
   /** The generation an own token carries; undefined for another issuer's. */
   generation: string | undefined;
+  /** The refresh family of an own session. */
+  sid?: string | undefined;
   /** The other issuer's session (Cognito's `origin_jti`), of a step-up's token too. */
   session?: string | undefined;
   /** Whether an own token says that its session can do nothing but enroll. */
   enrollmentRequired?: boolean | undefined;
+  /**
+   * Asks Cognito whether the session of this token goes on: a token of the pool only. A function, so that no log can hold
+   * the token.
+   *
+   * @throws CountersignError `insufficient_scope`, `temporarily_unavailable`
+   */
+  isSignedIn?: (() => Promise<boolean>) | undefined;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { attempt, changed, withoutFailures } from './attempt.ts';
 import { newBackupCodes } from './backup-codes.ts';
 import { type Caller, withSecondFactor } from './claims.ts';
-import { pendingOf, refuseUnlessRecent } from './enroll.ts';
+import { pendingOf, refuseUnlessFresh } from './enroll.ts';
 import { CountersignError, unavailable } from './error.ts';
 import { type Authenticator, type Factor, isEnabled } from './factor.ts';
-import type { Services } from './ports.ts';
+import type { Families, Services } from './ports.ts';
 import { inForce, open, seal, waiting } from './sealed.ts';
 import {
   endPoolSessions,
@@ -28,10 +28,11 @@ export type Confirmation = {
  * It proves the pending secret alone, so it counts as an attempt and does not forgive the failures of a factor that is
  * in force.
  *
- * @throws CountersignError `token_invalid`, `recent_sign_in_required`, `enrollment_not_found`, and what `attempt` throws
+ * @throws CountersignError `token_invalid`, `recent_sign_in_required`, `insufficient_scope`, `enrollment_not_found`, and
+ * what `attempt` throws
  */
 export async function confirm(
-  services: Services,
+  services: Services & { families: Families },
   input: { caller: Caller; authenticatorId: string; code: string; client: string; now: number },
 ): Promise<Confirmation> {
   const { caller, authenticatorId, code, client, now } = input;
@@ -39,7 +40,7 @@ export async function confirm(
   const factor = await services.records.read(user);
   refuseUnlessCurrent(caller, factor);
   const first = !isEnabled(factor);
-  if (first) refuseUnlessRecent(caller, now, services.settings);
+  if (first) await refuseUnlessFresh(services, caller, now);
   const pending = pendingOf(factor, authenticatorId, now);
   if (!pending) throw new CountersignError('enrollment_not_found');
 

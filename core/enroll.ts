@@ -4,7 +4,7 @@ import { afterPassword } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
 import { type Factor, isEnabled } from './factor.ts';
 import { budgetOf, refuseUnlessOpen } from './limits.ts';
-import type { Services } from './ports.ts';
+import type { Families, FirstFactor, Services, SignInSource } from './ports.ts';
 import { type Proof, prove } from './proof.ts';
 import { randomId } from './random.ts';
 import { seal, waiting } from './sealed.ts';
@@ -21,20 +21,31 @@ export interface Enrollment {
   expiresAt: number;
 }
 
+/** What somebody sends to prove that it is them: a code or a backup code; at the first authenticator the password, and the ticket after a reset. */
+interface Evidence {
+  caller: Caller;
+  proof: Proof | undefined;
+  password?: string | undefined;
+  /** Where the password comes from. */
+  source?: SignInSource | undefined;
+  now: number;
+}
+
 /**
  * Begins adding an authenticator: a secret, shown once, pending until a code of it is confirmed. What is enrolled
- * already goes on as it was. The first authenticator wants a recent sign-in; a further one wants a code.
+ * already goes on as it was. The first authenticator wants a recent session that goes on, and of an own session the
+ * password; a further one wants a code.
  *
- * @throws CountersignError `token_invalid`, `recent_sign_in_required`, `invalid_request`, `authenticator_limit`,
- * `conflict`, and what `attempt` throws
+ * @throws CountersignError `token_invalid`, `recent_sign_in_required`, `insufficient_scope`, `invalid_request`,
+ * `authenticator_limit`, `conflict`, what the first factor refuses with, and what `attempt` throws
  */
 export async function enroll(
-  services: Omit<Services, 'tokens'>,
-  input: { caller: Caller; name: string; proof: Proof | undefined; now: number },
+  services: Omit<Services, 'tokens'> & { families: Families; firstFactor: FirstFactor },
+  input: Evidence & { name: string },
 ): Promise<Enrollment> {
-  const { caller, name, proof, now } = input;
+  const { caller, name, now } = input;
   const { user } = caller;
-  const { totp, lifetimes, limits } = services.settings;
+  const { totp, lifetimes } = services.settings;
   const factor = await services.records.read(user);
   refuseUnlessCurrent(caller, factor);
   if (factor.authenticators.length >= totp.authenticators) throw new CountersignError('authenticator_limit');
@@ -46,11 +57,8 @@ export async function enroll(
   const dataKey = await services.keyring.current('data', now);
   const pending = { ...enrolling, secret: seal(secret, user, waiting(enrolling, factor), dataKey) };
 
-  if (!isEnabled(factor)) {
-    refuseUnlessRecent(caller, now, services.settings);
-    refuseUnlessOpen(factor, 'code', now, limits);
-  }
-  const needed = proofNeeded(factor, proof);
+  const needed = proofNeeded(factor, input);
+  if (!isEnabled(factor)) await refuseUnlessMayEnrollFirst(services, factor, input);
   if (needed) {
     const judge = async () => {
       const proven = await prove(services, user, factor, needed, now);
@@ -73,10 +81,11 @@ export async function enroll(
  *
  * @throws CountersignError `invalid_request`, `totp_not_enabled`, `enrollment_ticket_required`, `new_password_required`
  */
-function proofNeeded(factor: Factor, proof: Proof | undefined): Proof | undefined {
+function proofNeeded(factor: Factor, { proof, password }: Evidence): Proof | undefined {
   const byTicket = proof !== undefined && 'enrollmentTicket' in proof;
   switch (afterPassword(factor)) {
     case 'second_factor':
+      if (password !== undefined) throw noPassword('once there is a second factor.');
       if (!proof || byTicket)
         throw new CountersignError('invalid_request', 'code or backupCode is required.');
       return proof;
@@ -98,11 +107,51 @@ export function pendingOf(factor: Factor, authenticatorId: string, now: number) 
   return pending?.id === authenticatorId && pending.expiresAt > now ? pending : undefined;
 }
 
+/** Guards the first authenticator: an access token alone, kept or stolen, must not be enough to add it. */
+async function refuseUnlessMayEnrollFirst(
+  services: { families: Families; firstFactor: FirstFactor; settings: Settings },
+  factor: Factor,
+  { caller, password, source, now }: Evidence,
+): Promise<void> {
+  const own = caller.generation !== undefined;
+  if (!own && password !== undefined) throw noPassword("with another issuer's token.");
+  await refuseUnlessFresh(services, caller, now);
+  refuseUnlessOpen(factor, 'code', now, services.settings.limits);
+  if (own) await refuseUnlessPassword(services, caller, password, source);
+}
+
 /**
- * Without a second factor yet, a session alone decides: so it has to be a fresh one.
+ * Refuses a session that is not recent, or has ended. An own session ends with its refresh family, and one of the pool
+ * when Cognito says so. Of other issuers' sessions nothing can be asked but when somebody signed in.
  *
- * @throws CountersignError `recent_sign_in_required` (RFC 9470 §3)
+ * @throws CountersignError `recent_sign_in_required` (RFC 9470 §3), `token_invalid`, `insufficient_scope`,
+ * `temporarily_unavailable`
  */
-export function refuseUnlessRecent(caller: Caller, now: number, { lifetimes }: Settings): void {
-  if (now - caller.authTime > lifetimes.recentSignIn) throw new CountersignError('recent_sign_in_required');
+export async function refuseUnlessFresh(
+  { families, settings }: { families: Families; settings: Settings },
+  { authTime, generation, sid, isSignedIn }: Caller,
+  now: number,
+): Promise<void> {
+  const own = generation !== undefined;
+  const recent = now - authTime <= settings.lifetimes.recentSignIn;
+  // An own token without a session is a step-up's, or from before tokens named theirs.
+  if (!recent || (own && sid === undefined)) throw new CountersignError('recent_sign_in_required');
+  const ended = sid === undefined ? (await isSignedIn?.()) === false : await families.isEnded(sid);
+  if (ended) throw new CountersignError('token_invalid');
+}
+
+/** The password of the very user whose session it is. Guesses at it are counted where those at the sign-in are. */
+async function refuseUnlessPassword(
+  { firstFactor, settings }: { firstFactor: FirstFactor; settings: Settings },
+  { user, account }: Caller,
+  password: string | undefined,
+  source: SignInSource | undefined,
+): Promise<void> {
+  if (password === undefined) throw new CountersignError('invalid_request', 'password is required.');
+  const { sub } = await firstFactor.check(account, password, source);
+  if (sub !== user.sub || user.realm !== settings.realm) throw new CountersignError('invalid_credentials');
+}
+
+function noPassword(when: string): CountersignError {
+  return new CountersignError('invalid_request', `password is not taken ${when}`);
 }

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'recent_sign_in_required'
   | 'enrollment_required'
   | 'enrollment_ticket_required'
+  | 'insufficient_scope'
   | 'challenge_invalid'
   | 'refresh_token_invalid'
   | 'code_rejected'

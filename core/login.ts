@@ -1,6 +1,6 @@
 import { afterPassword, mustEnrollAtSignIn } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
-import type { FirstFactor, Records, Tokens } from './ports.ts';
+import type { FirstFactor, Records, SignInSource, Tokens } from './ports.ts';
 import { claimsOf, type Grounds, openSession, type Session } from './session.ts';
 import type { Settings } from './settings.ts';
 
@@ -24,9 +24,10 @@ export type LoginAnswer =
  */
 export async function login(
   services: { records: Records; firstFactor: FirstFactor; tokens: Tokens; settings: Settings },
-  { username, password, client, now }: { username: string; password: string; client: string; now: number },
+  input: { username: string; password: string; source?: SignInSource; client: string; now: number },
 ): Promise<LoginAnswer> {
-  const proved = await services.firstFactor.check(username, password);
+  const { username, password, source, client, now } = input;
+  const proved = await services.firstFactor.check(username, password, source);
   const user = { realm: services.settings.realm, sub: proved.sub };
   const factor = await services.records.read(user);
   const grounds: Grounds = {

@@ -62,6 +62,16 @@ export interface Families {
   advance(family: string, sequence: number, times: FamilyTimes): Promise<boolean>;
   /** Ends a family, used or not yet used. */
   end(family: string, endsAt: number): Promise<void>;
+  /** Whether it was ended, by a logout or a replay. Strongly consistent. One not used yet goes on. */
+  isEnded(family: string): Promise<boolean>;
+}
+
+/** Where a password comes from, as API Gateway saw it: for the pool's threat protection, and for no log. */
+export interface SignInSource {
+  address: string;
+  host: string;
+  path: string;
+  userAgent: string | undefined;
 }
 
 export interface FirstFactor {
@@ -71,7 +81,11 @@ export interface FirstFactor {
    * @throws CountersignError `invalid_credentials` alike for an unknown user and a wrong password; a code of its own
    * for what only the right password leads to.
    */
-  check(username: string, password: string): Promise<{ sub: string; username: string }>;
+  check(
+    username: string,
+    password: string,
+    source?: SignInSource | undefined,
+  ): Promise<{ sub: string; username: string }>;
 }
 
 /** The sessions of the user pool itself, where a change of the second factor is to end them too. */

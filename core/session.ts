@@ -25,6 +25,8 @@ export interface Grounds {
   generation: string;
   authTime: number;
   amr: AuthenticationMethod[];
+  /** The refresh family of the own session behind it. */
+  sid?: string | undefined;
   /** The other issuer's session behind it. */
   session?: string | undefined;
   /** Whether the session can do nothing but enroll. */
@@ -50,7 +52,7 @@ export async function continueSession(
   now: number,
 ): Promise<Session> {
   const [access, refreshToken] = await Promise.all([
-    issueAccessToken(issuing, grounds, now),
+    issueAccessToken(issuing, { ...grounds, sid: family.id }, now),
     issuing.tokens.sign(
       'refresh',
       { ...claimsOf(grounds, now), exp: family.endsAt, family: family.id, sequence: family.sequence },
@@ -67,11 +69,12 @@ export async function issueAccessToken(
   now: number,
 ): Promise<AccessToken> {
   const expiresIn = settings.lifetimes.accessToken;
-  const { amr, session, enrollmentRequired } = grounds;
+  const { amr, sid, session, enrollmentRequired } = grounds;
   const claims = {
     ...claimsOf(grounds, now),
     exp: now + expiresIn,
     acr: acrOf(amr),
+    ...(sid !== undefined && { sid }),
     ...(session !== undefined && { origin_jti: session }),
     ...(enrollmentRequired && { enrollment_required: true }),
   };

@@ -42,6 +42,7 @@ export async function verify(
     generation: accepted.generation,
     authTime: now,
     amr: withSecondFactor(caller.amr),
+    sid: caller.sid,
     session: caller.session,
   };
   const { accessToken, expiresIn } = await issueAccessToken(services, grounds, now);

@@ -2,11 +2,12 @@ import * as v from 'valibot';
 import { bearerBodyEndpoint } from '../adapters/endpoint.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { code, id } from '../adapters/fields.ts';
+import { createAskPool } from '../adapters/pool-token.ts';
 import { createChanging } from '../adapters/services.ts';
 import { confirm } from '../core/confirm.ts';
 
 const environment = readEnvironment();
-const services = createChanging(environment);
+const services = createChanging(environment, createAskPool());
 const { bearer } = services;
 
 const body = v.strictObject({ authenticatorId: id, code });

@@ -17,7 +17,7 @@ export const handler = endpoint({ operation: 'discovery', environment }, async (
     // All that access tokens carry. `sub` is unique to this issuer: a user of another realm has the realm in it (core/user.ts).
     claims_supported: [
       ...['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id', 'auth_time', 'amr', 'acr'],
-      ...['realm', 'username', 'gen', 'origin_jti'],
+      ...['realm', 'username', 'gen', 'sid', 'origin_jti', 'enrollment_required'],
     ],
   },
   cacheControl: 'public, max-age=300',

@@ -14,8 +14,8 @@ export interface Route {
   guessable?: true;
   /** The user's own item: `read` is GetItem, `write` GetItem and UpdateItem. */
   record?: 'read' | 'write';
-  /** Refresh families: UpdateItem. */
-  family?: 'write';
+  /** Refresh families: `read` is GetItem, `write` UpdateItem. */
+  family?: 'read' | 'write';
   /**
    * Kinds of key. Every use unwraps, by kms:Decrypt under the encryption context of that kind alone; `signing: 'verify'`
    * unwraps the public halves, which have a context of their own.
@@ -80,7 +80,9 @@ export const routes = {
     caller: 'bearer',
     guessable: true,
     record: 'write',
+    family: 'read',
     keys: { signing: 'verify', ...opensSecrets },
+    firstFactor: true,
   },
   confirm: {
     method: 'POST',
@@ -88,6 +90,7 @@ export const routes = {
     caller: 'bearer',
     guessable: true,
     record: 'write',
+    family: 'read',
     keys: { signing: 'sign', ...opensSecrets },
     signsOut: true,
   },

@@ -26,6 +26,7 @@ export function operationEnvironment(
       // The login client is not among them: its tokens are from before the second factor.
       clientIds: [appsClient.userPoolClientId, ...(config.userPool?.clientIds ?? [])],
       tokenUse: 'access',
+      pool: true,
       accountClaim: 'username',
     })),
     ...config.trustedIssuers,

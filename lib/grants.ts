@@ -130,7 +130,10 @@ export function tableStatements(
     const actions = record === 'write' ? ['GetItem', 'UpdateItem'] : ['GetItem'];
     statements.push(onItems('Record', on.table, actions, ['USER#*']));
   }
-  if (family) statements.push(onItems('Family', on.table, ['UpdateItem'], ['FAMILY#*']));
+  if (family) {
+    const actions = family === 'write' ? ['UpdateItem'] : ['GetItem'];
+    statements.push(onItems('Family', on.table, actions, ['FAMILY#*']));
+  }
   if (reads.length > 0) statements.push(onItems('Keyring', on.table, ['GetItem'], items(reads)));
   if (statements.length > 0) statements.push(throughDynamoDb(on));
   if (unwraps.length > 0) statements.push(onKeyring('Unwrap', on, 'Decrypt', unwraps));

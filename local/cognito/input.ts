@@ -31,6 +31,35 @@ export function optional(input: Input, name: string): string | undefined {
   return value;
 }
 
+/**
+ * ContextData of the Admin forms, which only the threat protection of a pool reads. All but EncodedData has to be there,
+ * and may be empty (API reference, ContextDataType). Throws as `required` does.
+ */
+export function checkContextData(input: Input): void {
+  const { ContextData: data } = input;
+  if (data === undefined || data === null) return;
+  if (typeof data !== 'object' || Array.isArray(data)) throw wrongType();
+  const given = data as Input;
+  const violation = (name: string, value: string, constraint: string) =>
+    invalidParameter(
+      `1 validation error detected: Value${value} at 'contextData.${member(name)}' failed to satisfy constraint: Member must ${constraint}`,
+    );
+  for (const name of ['IpAddress', 'ServerName', 'ServerPath', 'EncodedData']) {
+    const value = optional(given, name);
+    if (value === undefined && name !== 'EncodedData') throw violation(name, ' null', 'not be null');
+    if (value !== undefined && value.length > 131_072) {
+      throw violation(name, '', 'have length less than or equal to 131072');
+    }
+  }
+  const { HttpHeaders: headers } = given;
+  if (headers === undefined || headers === null) throw violation('HttpHeaders', ' null', 'not be null');
+  if (!Array.isArray(headers)) throw wrongType();
+  for (const header of headers) {
+    if (typeof header !== 'object' || header === null) throw wrongType();
+    for (const name of ['headerName', 'headerValue']) optional(header as Input, name);
+  }
+}
+
 /** A boolean; false where it is absent. */
 export function flag(input: Input, name: string): boolean {
   const value = input[name];

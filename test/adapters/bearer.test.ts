@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
-import { SignJWT } from 'jose';
+import { decodeJwt, SignJWT } from 'jose';
 import { createBearer } from '../../adapters/bearer.ts';
 import type { TrustedIssuer } from '../../adapters/environment.ts';
 import { createTokens } from '../../adapters/tokens.ts';
@@ -69,14 +69,16 @@ const deployment = createDeployment();
 const come = (token: string, changes: Partial<TrustedIssuer> = {}) =>
   createBearer(deployment.tokens, [{ ...trusted, ...changes }], 'users')(`Bearer ${token}`, CLIENT, NOW);
 
-test('an own access token says who, how and of which generation', async () => {
-  const { accessToken } = await session(deployment, 'alice', NOW);
+test('an own access token says who, how, of which generation and of which session', async () => {
+  const { accessToken, refreshToken } = await session(deployment, 'alice', NOW);
+  const { family } = decodeJwt(refreshToken);
   assert.deepEqual(await come(accessToken), {
     user: { realm: 'users', sub: 'sub-of-alice' },
     account: 'alice',
     authTime: NOW,
     amr: ['pwd'],
     generation: '',
+    sid: family,
   });
 });
 
@@ -103,6 +105,31 @@ test("another issuer's token says who and when, and claims nothing of how", asyn
     generation: undefined,
     session: 'session-1',
   });
+});
+
+test("with a token of the pool Cognito can be asked, by that token and its scope; with another issuer's nobody can", async () => {
+  const asked: unknown[] = [];
+  const bearer = (pool: true | undefined) =>
+    createBearer(
+      deployment.tokens,
+      [{ ...trusted, pool }],
+      'users',
+      async (...given) => asked.push(given) < 2,
+    );
+  const token = await sign({ scope: 'one two' });
+  const { isSignedIn } = await bearer(true)(`Bearer ${token}`, CLIENT, NOW);
+  assert.deepEqual(asked, [], 'not before it is wanted');
+  assert.deepEqual([await isSignedIn?.(), await isSignedIn?.()], [true, false]);
+  assert.deepEqual(asked, [
+    [token, 'one two'],
+    [token, 'one two'],
+  ]);
+  assert.equal((await bearer(undefined)(`Bearer ${token}`, CLIENT, NOW)).isSignedIn, undefined);
+});
+
+test('an operation that was not given the means to ask the pool lets nobody through', async () => {
+  const { isSignedIn } = await come(await sign(), { pool: true });
+  await assert.rejects(isSignedIn?.() ?? Promise.resolve(), TypeError);
 });
 
 const headers: [string, string | undefined][] = [

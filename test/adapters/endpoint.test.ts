@@ -203,12 +203,17 @@ test('an administrator names the user by path and realm; only known realms', asy
   const handler = adminEndpoint({ ...options, realms: ['users', 'partners'] }, async ({ user }) => ({
     body: user,
   }));
-  const ask = async (userId: string, realm?: string) =>
+  const ask = async (
+    userId: string,
+    realm?: string,
+    userArn: string | undefined = 'arn:aws:iam::123456789012:user/support',
+  ) =>
     (
       await answerOf(
         handler,
         gatewayEvent({
           pathParameters: { userId },
+          ...(userArn !== '' && { userArn }),
           ...(realm !== undefined && { queryStringParameters: { realm } }),
         }),
       )
@@ -218,6 +223,7 @@ test('an administrator names the user by path and realm; only known realms', asy
   for (const realm of ['', 'others', 'users#x'])
     assert.equal((await ask('alice', realm)).code, 'invalid_request');
   for (const userId of ['', 'x'.repeat(256)]) assert.equal((await ask(userId)).code, 'invalid_request');
+  assert.equal((await ask('alice', 'users', '')).code, 'internal_error', 'nobody acts unnamed');
 });
 
 test('a key that belongs to no client is its own', async () => {

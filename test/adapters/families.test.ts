@@ -121,6 +121,8 @@ test('a fault refuses and neither advances nor ends the family', async () => {
   await assert.rejects(advance(id, 1), refusal('temporarily_unavailable'));
   aws.faults.push('error', 'error');
   await assert.rejects(families.end(id, ENDS), refusal('temporarily_unavailable'));
+  aws.faults.push('error', 'error');
+  await assert.rejects(families.isEnded(id), refusal('temporarily_unavailable'));
   assert.equal(await advance(id, 1), true);
 });
 

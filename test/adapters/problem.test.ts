@@ -45,5 +45,6 @@ test('a refused access token says so as RFC 6750 and RFC 9470 have it', () => {
   const challenge = (code: ErrorCode) => of(new CountersignError(code)).headers['www-authenticate'];
   assert.equal(challenge('token_invalid'), 'Bearer error="invalid_token"');
   assert.equal(challenge('recent_sign_in_required'), 'Bearer error="insufficient_user_authentication"');
+  assert.equal(challenge('insufficient_scope'), 'Bearer error="insufficient_scope"');
   assert.equal(challenge('code_rejected'), undefined);
 });

@@ -19,6 +19,7 @@ import {
   enrolled,
   enrolledByTicket,
   NOW,
+  PASSWORD,
   session,
   signIn,
 } from '../support/deployment.ts';
@@ -244,6 +245,7 @@ test('support sees a stop that came before anything was enrolled', async () => {
     caller,
     name: 'Phone',
     proof: undefined,
+    password: PASSWORD,
     now: NOW,
   });
   const factor = await deployment.records.read(caller.user);

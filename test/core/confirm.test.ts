@@ -16,6 +16,7 @@ import {
   type Deployment,
   enrolled,
   NOW,
+  PASSWORD,
   session,
   signIn,
 } from '../support/deployment.ts';
@@ -28,6 +29,7 @@ async function begun(deployment: Deployment, now = NOW) {
     caller,
     name: 'Phone',
     proof: undefined,
+    password: PASSWORD,
     now,
   });
   const app = scan(otpauthUri);
@@ -115,7 +117,13 @@ test('guesses at a first enrolment lock it like any other', async () => {
     );
   }
   await assert.rejects(confirm(deployment, input), refusal('too_many_attempts'));
-  const again = enroll(deployment, { caller: input.caller, name: 'Phone', proof: undefined, now: NOW });
+  const again = enroll(deployment, {
+    caller: input.caller,
+    name: 'Phone',
+    proof: undefined,
+    password: PASSWORD,
+    now: NOW,
+  });
   await assert.rejects(again, refusal('too_many_attempts'));
 });
 
@@ -132,7 +140,7 @@ test('an enrolment that has expired is not confirmed, nor charged', async () => 
 test('only the newest enrolment can be confirmed', async () => {
   const deployment = createDeployment();
   const { input, caller } = await begun(deployment);
-  await enroll(deployment, { caller, name: 'Other', proof: undefined, now: NOW });
+  await enroll(deployment, { caller, name: 'Other', proof: undefined, password: PASSWORD, now: NOW });
   await assert.rejects(confirm(deployment, input), refusal('enrollment_not_found'));
 });
 
@@ -156,7 +164,7 @@ test('two confirmations at once: one wins whole', async () => {
 test('an enrolment and a confirmation at once: one wins whole', async () => {
   const deployment = createDeployment();
   const { input, caller } = await begun(deployment);
-  const again = { caller, name: 'Other', proof: undefined, now: NOW };
+  const again = { caller, name: 'Other', proof: undefined, password: PASSWORD, now: NOW };
   const outcomes = await Promise.allSettled([confirm(deployment, input), enroll(deployment, again)]);
   assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
   const { authenticators, pending } = await deployment.records.read(caller.user);
@@ -181,4 +189,24 @@ test('an enrolment whose key is gone can neither be confirmed nor charged', asyn
   deployment.keyring.forget('data', pending?.secret.keyId ?? '');
   await assert.rejects(confirm(deployment, input), refusal('temporarily_unavailable'));
   assert.equal((await deployment.records.read(caller.user)).failures, 0);
+});
+
+test('what a session began that has ended since is not confirmed, nor charged', async () => {
+  const deployment = createDeployment();
+  const { input, caller, app } = await begun(deployment);
+  await deployment.families.end(caller.sid ?? '', NOW + 3600);
+  for (const code of [app.codeAt(NOW), app.wrongCodeAt(NOW)]) {
+    await assert.rejects(confirm(deployment, { ...input, code }), refusal('token_invalid'));
+  }
+  const ended = { ...caller, sid: undefined, generation: undefined, isSignedIn: async () => false };
+  await assert.rejects(confirm(deployment, { ...input, caller: ended }), refusal('token_invalid'));
+  const { failures, authenticators } = await deployment.records.read(caller.user);
+  assert.deepEqual([failures, authenticators], [0, []]);
+});
+
+test('a further authenticator is confirmed with a code alone: whether the session has ended is not asked', async () => {
+  const deployment = createDeployment();
+  const { caller, app } = await enrolled(deployment);
+  await deployment.families.end(caller.sid ?? '', NOW + 3600);
+  await addAuthenticator(deployment, caller, { code: app.codeAt(NOW) }, NOW);
 });

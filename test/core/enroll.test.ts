@@ -1,15 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Caller } from '../../core/claims.ts';
 import { enroll } from '../../core/enroll.ts';
+import { unavailable } from '../../core/error.ts';
 import { status } from '../../core/status.ts';
 import { verify } from '../../core/verify.ts';
-import { addAuthenticator, CLIENT, createDeployment, enrolled, NOW, session } from '../support/deployment.ts';
+import {
+  addAuthenticator,
+  CLIENT,
+  createDeployment,
+  enrolled,
+  NOW,
+  PASSWORD,
+  session,
+} from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 
 test('an enrolment gives a secret of 160 bits, its URI and its end', async () => {
   const deployment = createDeployment({ totp: { issuer: 'Example Co' } });
   const { caller } = await session(deployment, 'alice@example.com', NOW);
-  const enrollment = await enroll(deployment, { caller, name: 'Phone', proof: undefined, now: NOW });
+  const enrollment = await enroll(deployment, {
+    caller,
+    name: 'Phone',
+    proof: undefined,
+    password: PASSWORD,
+    now: NOW,
+  });
   assert.match(enrollment.secret, /^[A-Z2-7]{32}$/);
   assert.equal(
     enrollment.otpauthUri,
@@ -21,7 +37,7 @@ test('an enrolment gives a secret of 160 bits, its URI and its end', async () =>
 test('an enrolment that is not confirmed leaves no trace in status, no lockout and every session', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  await enroll(deployment, { caller, name: 'Phone', proof: undefined, now: NOW });
+  await enroll(deployment, { caller, name: 'Phone', proof: undefined, password: PASSWORD, now: NOW });
   assert.deepEqual(await status(deployment, caller), {
     enabled: false,
     authenticators: [],
@@ -33,7 +49,8 @@ test('an enrolment that is not confirmed leaves no trace in status, no lockout a
 test('the first enrolment wants a sign-in of the last ten minutes', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  const at = (now: number) => enroll(deployment, { caller, name: 'Phone', proof: undefined, now });
+  const at = (now: number) =>
+    enroll(deployment, { caller, name: 'Phone', proof: undefined, password: PASSWORD, now });
   await assert.rejects(at(NOW + 601), refusal('recent_sign_in_required'));
   await at(NOW + 600);
 });
@@ -73,7 +90,8 @@ test('no more authenticators than are configured', async () => {
 test('two first enrolments at once: one wins whole, the other is told of the conflict', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  const begin = (name: string) => enroll(deployment, { caller, name, proof: undefined, now: NOW });
+  const begin = (name: string) =>
+    enroll(deployment, { caller, name, proof: undefined, password: PASSWORD, now: NOW });
   const [first, second] = await Promise.allSettled([begin('One'), begin('Two')]);
   assert.equal(first.status, 'fulfilled');
   assert.equal(second.status === 'rejected' && second.reason.code, 'conflict');
@@ -94,8 +112,77 @@ test('a code where there is no second factor yet is refused and stores nothing',
 test('the stored secret is sealed: neither its bytes nor its base32 are in the record', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  const { secret } = await enroll(deployment, { caller, name: 'Phone', proof: undefined, now: NOW });
+  const { secret } = await enroll(deployment, {
+    caller,
+    name: 'Phone',
+    proof: undefined,
+    password: PASSWORD,
+    now: NOW,
+  });
   const { pending } = await deployment.records.read(caller.user);
   assert.equal(JSON.stringify(pending).includes(secret), false);
   assert.equal(pending?.secret.box.length, 1 + 12 + 20 + 16);
+});
+
+test('the first authenticator of an own session wants the password of its user', async () => {
+  const deployment = createDeployment();
+  const { caller } = await session(deployment, 'alice', NOW);
+  const begin = (password?: string, more: Partial<typeof deployment> = {}) =>
+    enroll({ ...deployment, ...more }, { caller, name: 'Phone', proof: undefined, password, now: NOW });
+  await assert.rejects(begin(), refusal('invalid_request'));
+  await assert.rejects(begin('wrong'), refusal('invalid_credentials'));
+  const somebodyElse = { check: async () => ({ sub: 'sub-of-bob', username: 'alice' }) };
+  await assert.rejects(begin(PASSWORD, { firstFactor: somebodyElse }), refusal('invalid_credentials'));
+  const settings = { ...deployment.settings, realm: 'another' };
+  await assert.rejects(begin(PASSWORD, { settings }), refusal('invalid_credentials'));
+  assert.equal((await deployment.records.read(caller.user)).writtenBy, undefined, 'nothing is written');
+  await begin(PASSWORD);
+});
+
+test('the password is looked at last: not for a session that is old or has ended, nor while the factor is locked', async () => {
+  const deployment = createDeployment();
+  const { caller } = await session(deployment, 'alice', NOW);
+  const firstFactor = { check: () => assert.fail('the password was looked at') };
+  const begin = (who: Caller, now = NOW) =>
+    enroll(
+      { ...deployment, firstFactor },
+      { caller: who, name: 'Phone', proof: undefined, password: PASSWORD, now },
+    );
+  await assert.rejects(begin(caller, NOW + 601), refusal('recent_sign_in_required'));
+  await assert.rejects(begin({ ...caller, sid: undefined }), refusal('recent_sign_in_required'));
+  const factor = await deployment.records.read(caller.user);
+  await deployment.records.replace(caller.user, factor, { ...factor, lockedUntil: NOW + 30 });
+  await assert.rejects(begin(caller), refusal('too_many_attempts'));
+  await deployment.families.end(caller.sid ?? '', NOW + 3600);
+  await assert.rejects(begin(caller), refusal('token_invalid'));
+});
+
+test('a password is not taken once there is a second factor, and nothing is charged', async () => {
+  const deployment = createDeployment();
+  const { caller, app } = await enrolled(deployment);
+  const before = await deployment.records.read(caller.user);
+  const proof = { code: app.wrongCodeAt(NOW) };
+  const begin = enroll(deployment, { caller, name: 'Second', proof, password: PASSWORD, now: NOW });
+  await assert.rejects(begin, refusal('invalid_request'));
+  assert.deepEqual(await deployment.records.read(caller.user), before);
+});
+
+test('of a session of the pool Cognito is asked whether it goes on, and of one of another issuer nobody', async () => {
+  const deployment = createDeployment();
+  const theirs: Caller = {
+    user: { realm: 'users', sub: 'carol' },
+    account: 'carol',
+    authTime: NOW,
+    amr: [],
+    generation: undefined,
+  };
+  const begin = (caller: Caller, password?: string) =>
+    enroll(deployment, { caller, name: 'Phone', proof: undefined, password, now: NOW });
+  await assert.rejects(begin({ ...theirs, isSignedIn: async () => false }), refusal('token_invalid'));
+  const silent = { ...theirs, isSignedIn: () => Promise.reject(unavailable()) };
+  await assert.rejects(begin(silent), refusal('temporarily_unavailable'));
+  await assert.rejects(begin(theirs, PASSWORD), refusal('invalid_request'));
+  assert.equal((await deployment.records.read(theirs.user)).writtenBy, undefined);
+  await begin({ ...theirs, isSignedIn: async () => true });
+  await begin(theirs);
 });

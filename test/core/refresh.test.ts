@@ -12,6 +12,7 @@ import {
   createDeployment,
   type Deployment,
   NOW,
+  PASSWORD,
   session,
 } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
@@ -25,9 +26,16 @@ test('a refresh token gives the next pair; nothing of it renews the sign-in or t
   const next = await renew(deployment, first.refreshToken, NOW + 3000);
   const access = decodeJwt(next.accessToken);
   assert.deepEqual([access['auth_time'], access['amr'], access.exp], [NOW, ['pwd'], NOW + 3300]);
+  assert.equal(access['sid'], first.caller.sid);
   assert.equal(decodeJwt(next.refreshToken).exp, NOW + 86_400);
   const caller = await callerOf(deployment, next.accessToken, NOW + 3000);
-  const late = enroll(deployment, { caller, name: 'Phone', proof: undefined, now: NOW + 3000 });
+  const late = enroll(deployment, {
+    caller,
+    name: 'Phone',
+    proof: undefined,
+    password: PASSWORD,
+    now: NOW + 3000,
+  });
   await assert.rejects(late, refusal('recent_sign_in_required'));
 });
 

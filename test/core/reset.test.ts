@@ -18,6 +18,7 @@ import {
   enrolled,
   enrolledByTicket,
   NOW,
+  PASSWORD,
   session,
   signIn,
 } from '../support/deployment.ts';
@@ -73,7 +74,7 @@ test('a session by ticket has seen the password alone, and can do nothing but en
   await assert.rejects(status(deployment, caller), refusal('enrollment_required'));
   const again = refresh(deployment, { refreshToken, client: CLIENT, now: NOW + 1 });
   await assert.rejects(again, refusal('enrollment_required'));
-  const input = { caller, name: 'Phone', now: NOW + 1 };
+  const input = { caller, name: 'Phone', password: PASSWORD, now: NOW + 1 };
   await assert.rejects(
     enroll(deployment, { ...input, proof: undefined }),
     refusal('enrollment_ticket_required'),

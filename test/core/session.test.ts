@@ -6,7 +6,15 @@ import { unavailable } from '../../core/error.ts';
 import { refresh } from '../../core/refresh.ts';
 import { verifyLogin } from '../../core/verify-login.ts';
 import { scan } from '../support/authenticator-app.ts';
-import { CLIENT, challenge, createDeployment, type Deployment, NOW, session } from '../support/deployment.ts';
+import {
+  CLIENT,
+  challenge,
+  createDeployment,
+  type Deployment,
+  NOW,
+  PASSWORD,
+  session,
+} from '../support/deployment.ts';
 import { pathNames, paths, withTwoApps } from '../support/paths.ts';
 import { refusal } from '../support/refusal.ts';
 
@@ -51,7 +59,7 @@ test('while no token can be signed, answering a challenge refuses and spends not
 test('while no token can be signed, confirming refuses and loses no backup codes', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  const enrollment = { caller, name: 'Phone', proof: undefined, now: NOW };
+  const enrollment = { caller, name: 'Phone', proof: undefined, password: PASSWORD, now: NOW };
   const { authenticatorId, otpauthUri } = await enroll(deployment, enrollment);
   const code = scan(otpauthUri).codeAt(NOW);
   const refused = confirm(withoutSigning(deployment), {

@@ -17,9 +17,9 @@ test('step-up gives an access token that says so, and no refresh token', async (
     now: NOW,
   });
   assert.deepEqual(Object.keys(answer).toSorted(), ['accessToken', 'expiresIn', 'method', 'verified']);
-  const { auth_time, amr, acr, sub, client_id, exp } = decodeJwt(answer.accessToken);
+  const { auth_time, amr, acr, sub, client_id, exp, sid } = decodeJwt(answer.accessToken);
   assert.deepEqual([auth_time, amr, acr], [NOW, ['pwd', 'otp', 'mfa'], 'urn:countersign:2fa']);
-  assert.deepEqual([sub, client_id, exp], ['sub-of-alice', CLIENT, NOW + 300]);
+  assert.deepEqual([sub, client_id, exp, sid], ['sub-of-alice', CLIENT, NOW + 300, caller.sid]);
 });
 
 test('where there is no second factor there is none to verify, and nothing is charged', async () => {

@@ -123,7 +123,7 @@ async function oneLife(client: Client, known: Known, acknowledged: () => void): 
 
   const { username, password } = known;
   session(await ask(() => client.post('/v1/auth/login', { username, password })));
-  const pending = await ask(() => client.post('/v1/totp/enroll', {}, bearer()));
+  const pending = await ask(() => client.post('/v1/totp/enroll', { password }, bearer()));
   known.secret = text(pending, 'secret');
   // The code of this step confirms, and that of the next, good already, makes new backup codes.
   const step = stepOf(Date.now() / 1000);

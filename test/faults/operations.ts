@@ -65,7 +65,7 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
     let backupCodes: string[] = [];
     let { access, refresh } = session;
     const enroll = async () => {
-      const pending = await post('/v1/totp/enroll', {}, access);
+      const pending = await post('/v1/totp/enroll', { password: person.password }, access);
       assert.equal(pending.status, 201, JSON.stringify(pending.body));
       secret = text(pending, 'secret');
       authenticatorId = text(pending, 'authenticatorId');
@@ -198,7 +198,9 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
     other: {
       login: actor(false, login),
       'verify-login': verifyLogin((who) => ({ backupCode: who.backupCode() })),
-      enroll: actor(false, ({ access }) => post('/v1/totp/enroll', {}, access)),
+      enroll: actor(false, ({ access, person }) =>
+        post('/v1/totp/enroll', { password: person.password }, access),
+      ),
       verify: actor(true, (who) => post('/v1/totp/verify', { backupCode: who.backupCode() }, who.access)),
       disable: actor(true, (who) =>
         post(

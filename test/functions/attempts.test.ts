@@ -99,7 +99,7 @@ test('a confirmation that cannot be answered is not made: no backup codes are lo
     const person = await createPerson(service);
     forgetKeys();
     const { access } = await signIn(client, person);
-    const pending = await client.post('/v1/totp/enroll', {}, access);
+    const pending = await client.post('/v1/totp/enroll', { password: person.password }, access);
     const code = codeAt(text(pending, 'secret'), service.clock.seconds());
     const body = { authenticatorId: text(pending, 'authenticatorId'), code };
     const before = await storedRecord(service, person);

@@ -24,7 +24,7 @@ const confirm = (access: string, body: Record<string, unknown>) =>
 async function pending() {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
-  const answer = await client.post('/v1/totp/enroll', {}, access);
+  const answer = await client.post('/v1/totp/enroll', { password: person.password }, access);
   const secret = text(answer, 'secret');
   return {
     person,
@@ -121,7 +121,7 @@ test('the first confirmation wants a recent sign-in as its enrolment did', async
   const session = await signIn(client, person);
   service.clock.advance(590);
   const { access } = await signIn(client, person);
-  const enrolled = await client.post('/v1/totp/enroll', {}, access);
+  const enrolled = await client.post('/v1/totp/enroll', { password: person.password }, access);
   service.clock.advance(20);
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: session.refresh });
   const body = {

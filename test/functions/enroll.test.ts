@@ -20,13 +20,19 @@ const service = await serviceForTests();
 const client = clientOf(service);
 const enroll = (access: string, body: Record<string, unknown> = {}) =>
   client.post('/v1/totp/enroll', body, access);
+/** As somebody without a second factor begins. */
+const enrollFirst = (
+  { password }: { password: string },
+  access: string,
+  body: Record<string, unknown> = {},
+) => enroll(access, { password, ...body });
 const confirm = (access: string, authenticatorId: string, code: string) =>
   client.post('/v1/totp/confirm', { authenticatorId, code }, access);
 
 test('an enrolment shows a secret of 160 bits, its URI, its picture and its end', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
-  const answer = await enroll(access, { name: 'Phone' });
+  const answer = await enrollFirst(person, access, { name: 'Phone' });
   assertFields(answer, 201, ['authenticatorId', 'secret', 'otpauthUri', 'qrSvg', 'expiresAt']);
   assertPrivate(answer);
   assert.match(text(answer, 'secret'), /^[A-Z2-7]{32}$/);
@@ -41,8 +47,9 @@ test('an enrolment shows a secret of 160 bits, its URI, its picture and its end'
 });
 
 test('a code of the secret that a scanner reads in the picture confirms the enrolment', async () => {
-  const { access } = await signIn(client, await createPerson(service));
-  const answer = await enroll(access);
+  const person = await createPerson(service);
+  const { access } = await signIn(client, person);
+  const answer = await enrollFirst(person, access);
   const uri = scanned(text(answer, 'qrSvg'));
   assert.equal(uri, text(answer, 'otpauthUri'));
   const secret = new URL(uri).searchParams.get('secret') ?? '';
@@ -51,10 +58,11 @@ test('a code of the secret that a scanner reads in the picture confirms the enro
 });
 
 test('the first authenticator wants a sign-in of the last ten minutes, which a refresh does not renew', async () => {
-  const session = await signIn(client, await createPerson(service));
+  const person = await createPerson(service);
+  const session = await signIn(client, person);
   service.clock.advance(11 * 60);
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: session.refresh });
-  const answer = await enroll(text(refreshed, 'accessToken'));
+  const answer = await enrollFirst(person, text(refreshed, 'accessToken'));
   assertProblem(answer, 401, 'recent_sign_in_required');
   assert.equal(
     answer.headers.get('x-amzn-remapped-www-authenticate'),
@@ -100,8 +108,9 @@ test('the authenticator in force goes on while another waits', async () => {
 });
 
 test('a new enrolment takes the place of the one that waits', async () => {
-  const { access } = await signIn(client, await createPerson(service));
-  const [first, second] = [await enroll(access), await enroll(access)];
+  const person = await createPerson(service);
+  const { access } = await signIn(client, person);
+  const [first, second] = [await enrollFirst(person, access), await enrollFirst(person, access)];
   const codeOf = (answer: typeof first) => codeAt(text(answer, 'secret'), service.clock.seconds());
   assertProblem(
     await confirm(access, text(first, 'authenticatorId'), codeOf(first)),
@@ -114,12 +123,12 @@ test('a new enrolment takes the place of the one that waits', async () => {
 test('an enrolment nobody confirms ends after ten minutes, and locks nobody out', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
-  const answer = await enroll(access);
+  const answer = await enrollFirst(person, access);
   service.clock.advance(601);
   const { access: later } = await signIn(client, person);
   const code = codeAt(text(answer, 'secret'), service.clock.seconds());
   assertProblem(await confirm(later, text(answer, 'authenticatorId'), code), 404, 'enrollment_not_found');
-  assert.equal((await enroll(later)).status, 201);
+  assert.equal((await enrollFirst(person, later)).status, 201);
 });
 
 test('five authenticators, each of which works, and no sixth', async () => {
@@ -161,13 +170,14 @@ test('five authenticators, each of which works, and no sixth', async () => {
 });
 
 test('a name is trimmed text of up to 64 bytes, without control characters or broken text', async () => {
-  const { access } = await signIn(client, await createPerson(service));
+  const person = await createPerson(service);
+  const { access } = await signIn(client, person);
   for (const name of ['', '   ', 'x'.repeat(65), 'ü'.repeat(33), 'a\nb', 'a\u0000b', '\ud800']) {
-    const answer = await enroll(access, { name });
+    const answer = await enrollFirst(person, access, { name });
     assertProblem(answer, 400, 'invalid_request');
     assert.match(text(answer, 'detail'), /^name/);
   }
   for (const name of ['ü'.repeat(32), '日本語', '👍🏽', ' Phone ', '<script>"\'&']) {
-    assert.equal((await enroll(access, { name })).status, 201, name);
+    assert.equal((await enrollFirst(person, access, { name })).status, 201, name);
   }
 });

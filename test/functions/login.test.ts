@@ -18,7 +18,13 @@ import { cognitoOf, createPerson } from '../support/people.ts';
 import { serviceForTests } from '../support/service.ts';
 import { callsDuring, storedRecord } from '../support/stored.ts';
 
-const service = await serviceForTests();
+/** What Cognito was asked last. */
+let asked: Record<string, unknown> = {};
+const service = await serviceForTests(undefined, {
+  onExchange({ operation, request }) {
+    if (operation === 'AdminInitiateAuth') asked = JSON.parse(request.body);
+  },
+});
 const client = clientOf(service);
 const logIn = ({ username, password }: { username: string; password: string }) =>
   client.post('/v1/auth/login', { username, password });
@@ -97,6 +103,22 @@ test("Cognito's own tokens are revoked before anything is answered", async () =>
     calls.filter((call) => call.startsWith('cognito-idp:')),
     ['cognito-idp:AdminInitiateAuth', 'cognito-idp:RevokeToken'],
   );
+});
+
+test('Cognito is told where the password comes from, for its threat protection: by the connection, not by a header', async () => {
+  const { username, password } = await createPerson(service);
+  const headers = { 'user-agent': 'Browser/1', 'x-forwarded-for': '198.51.100.1' };
+  const told = (path: string) => ({
+    IpAddress: '127.0.0.1',
+    ServerName: new URL(service.url).host,
+    ServerPath: path,
+    HttpHeaders: [{ headerName: 'User-Agent', headerValue: 'Browser/1' }],
+  });
+  const login = await client.call('POST', '/v1/auth/login', { body: { username, password }, headers });
+  assert.deepEqual(asked['ContextData'], told('/v1/auth/login'));
+  const bearer = text(login, 'accessToken');
+  await client.call('POST', '/v1/totp/enroll', { body: { password }, bearer, headers });
+  assert.deepEqual(asked['ContextData'], told('/v1/totp/enroll'));
 });
 
 test('a temporary password is named as such, to nobody but who knows it', async () => {

@@ -16,7 +16,7 @@ for (const { algorithm, digits, period, issuer } of [
     const client = clientOf(service);
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
-    const enrolled = await client.post('/v1/totp/enroll', {}, access);
+    const enrolled = await client.post('/v1/totp/enroll', { password: person.password }, access);
     assert.equal(enrolled.status, 201);
     const uri = scanned(text(enrolled, 'qrSvg'));
     assert.equal(uri, text(enrolled, 'otpauthUri'));

@@ -46,7 +46,7 @@ async function assertGoesOn({ access, refresh }: Session): Promise<void> {
 test('the first confirmation ends every other session, and its own goes on', async () => {
   const person = await createPerson(service);
   const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
-  const enrolled = await client.post('/v1/totp/enroll', {}, here.access);
+  const enrolled = await client.post('/v1/totp/enroll', { password: person.password }, here.access);
   const code = codeAt(text(enrolled, 'secret'), service.clock.seconds());
   const body = { authenticatorId: text(enrolled, 'authenticatorId'), code };
   const answer = await client.post('/v1/totp/confirm', body, here.access);
@@ -130,7 +130,11 @@ test('a session opened in the very second of a change, by a login from before it
   const { access, refresh, code } = await enrollPerson(service, client, person);
   const answer = await client.post('/v1/totp/disable', { code: code() }, access);
   const withoutFactor = await signIn(client, person);
-  const enrolled = await client.post('/v1/totp/enroll', {}, text(answer, 'accessToken'));
+  const enrolled = await client.post(
+    '/v1/totp/enroll',
+    { password: person.password },
+    text(answer, 'accessToken'),
+  );
   const body = {
     authenticatorId: text(enrolled, 'authenticatorId'),
     code: codeAt(text(enrolled, 'secret'), service.clock.seconds()),

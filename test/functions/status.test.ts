@@ -18,13 +18,14 @@ const service = await serviceForTests();
 const client = clientOf(service);
 
 test('somebody without a second factor has none, and nothing of an enrolment that was only begun', async () => {
-  const { access } = await signIn(client, await createPerson(service));
+  const person = await createPerson(service);
+  const { access } = await signIn(client, person);
   const none = { enabled: false, authenticators: [], backupCodesRemaining: 0 };
   const before = await client.get('/v1/totp', access);
   assert.equal(before.status, 200);
   assertPrivate(before);
   assert.deepEqual(before.body, none);
-  assert.equal((await client.post('/v1/totp/enroll', {}, access)).status, 201);
+  assert.equal((await client.post('/v1/totp/enroll', { password: person.password }, access)).status, 201);
   assert.deepEqual((await client.get('/v1/totp', access)).body, none);
 });
 

@@ -25,7 +25,14 @@ export const bodies = {
   'verify-login': v.pipe(v.strictObject({ challengeToken: token, ...proofFields }), exactlyOne()),
   refresh: v.strictObject({ refreshToken: token }),
   logout: v.strictObject({ refreshToken: token }),
-  enroll: v.pipe(v.strictObject({ name: v.optional(authenticatorName), ...proofFields }), atMostOne()),
+  enroll: v.pipe(
+    v.strictObject({
+      name: v.optional(authenticatorName),
+      password: v.optional(password),
+      ...proofFields,
+    }),
+    atMostOne(),
+  ),
   confirm: v.strictObject({ authenticatorId: id, code }),
   verify: v.pipe(v.strictObject(proofFields), exactlyOne()),
   disable: v.pipe(v.strictObject({ authenticatorId: v.optional(id), ...proofFields }), exactlyOne()),

@@ -154,6 +154,7 @@ describe('the environment', () => {
       algorithms: ['RS256'],
       clientIds: [`<${idOf(configured.identity, 'AWS::Cognito::UserPoolClient', 'AppsClient')}>`],
       tokenUse: 'access',
+      pool: true,
       accountClaim: 'username',
     });
     // The same pool, where its IssuerConfiguration is UPDATED.

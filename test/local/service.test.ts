@@ -117,8 +117,10 @@ test('a grant that is missing in the template is missing here', async () => {
     }
   });
   const other = await start({ assembly: crippled, folder: join(root, 'crippled') });
-  const session = await signIn(clientOf(other), other.local.users[0] ?? assert.fail());
-  const { status } = await clientOf(other).post('/v1/totp/enroll', {}, session.access);
+  const person = other.local.users[0] ?? assert.fail();
+  const session = await signIn(clientOf(other), person);
+  const { password } = person;
+  const { status } = await clientOf(other).post('/v1/totp/enroll', { password }, session.access);
   const refused = other.calls.filter(({ operation }) => operation === 'UpdateItem');
   await other.close();
   assert.equal(status, 503);

@@ -108,7 +108,7 @@ export async function createInProcess(
       case 'status':
         return status(services, await caller(op.token));
       case 'enroll':
-        return enroll(services, { caller: await caller(op.token), name: 'Phone', proof: op.proof, now });
+        return enroll(services, { ...op, caller: await caller(op.token), name: 'Phone', now });
       case 'confirm': {
         const { authenticatorId, code } = op;
         return confirm(services, { caller: await caller(op.token), authenticatorId, code, client, now });

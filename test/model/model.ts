@@ -34,7 +34,7 @@ export type Op = Caller &
     | { name: 'login'; password: 'right' | 'wrong' }
     | { name: 'verify-login'; token: string; proof: Proof }
     | { name: 'refresh' | 'logout' | 'status'; token: string }
-    | { name: 'enroll'; token: string; proof: Proof | undefined }
+    | { name: 'enroll'; token: string; proof: Proof | undefined; password: 'right' | 'wrong' | undefined }
     | { name: 'confirm'; token: string; authenticatorId: string; code: string }
     | { name: 'verify'; token: string; proof: Proof }
     | { name: 'disable'; token: string; proof: Proof; authenticatorId: string | undefined }
@@ -57,7 +57,7 @@ interface Token {
   amr: string[];
   /** Good for nothing but enrolling. */
   enrollsOnly: boolean;
-  /** The first refresh token of its session, and how often it was refreshed before. */
+  /** The first refresh token of its session (that of a challenge is still to come), and how often it was refreshed before. */
   family: string;
   sequence: number;
 }
@@ -199,20 +199,23 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
         }));
       const { proof } = op;
       const byTicket = proof !== undefined && 'enrollmentTicket' in proof;
-      if (enabled)
-        return proof && !byTicket ? attempt(proof, proven(proof), begun) : refused('invalid_request');
-      if (!recent(caller)) return refused('recent_sign_in_required');
-      const closed = shut(state, now, rules);
-      if (closed) return closed;
-      if (state.ticket)
-        return byTicket ? attempt(proof, proven(proof), begun) : refused('enrollment_ticket_required');
-      if (proof) return refused(byTicket ? 'invalid_request' : 'totp_not_enabled');
+      if (enabled) {
+        if (!proof || byTicket || op.password) return refused('invalid_request');
+        return attempt(proof, proven(proof), begun);
+      }
+      if (state.ticket && !byTicket) return refused('enrollment_ticket_required');
+      if (!state.ticket && proof) return refused(byTicket ? 'invalid_request' : 'totp_not_enabled');
+      const unfit = unfitForFirst(caller) ?? shut(state, now, rules);
+      if (unfit) return unfit;
+      if (op.password !== 'right') return refused(op.password ? 'invalid_credentials' : 'invalid_request');
+      if (proof) return attempt(proof, proven(proof), begun);
       return { ...begun(state), beaten: 'conflict' };
     }
     case 'confirm': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
-      if (!enabled && !recent(caller)) return refused('recent_sign_in_required');
+      const unfit = enabled ? undefined : unfitForFirst(caller);
+      if (unfit) return unfit;
       const { pending } = state;
       if (pending?.id !== op.authenticatorId || pending.expiresAt <= now)
         return refused('enrollment_not_found');
@@ -230,7 +233,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
       if (!enabled) return refused('totp_not_enabled');
-      const access = token('access', now + rules.accessToken, now, PROVED);
+      const access = { ...token('access', now + rules.accessToken, now, PROVED), family: caller.family };
       return attempt(op.proof, proven(op.proof), (after) =>
         done(
           {
@@ -372,8 +375,10 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     const known = among[given];
     return known?.kind === kind && known.client === op.client && known.expiresAt > now ? known : undefined;
   }
-  function recent({ provedAt }: Token): boolean {
-    return now - provedAt <= rules.recentSignIn;
+  /** The first authenticator wants a session that is recent and goes on. */
+  function unfitForFirst({ provedAt, family }: Token): Expected | undefined {
+    if (now - provedAt > rules.recentSignIn) return refused('recent_sign_in_required');
+    return state.families[family] === 'ended' ? refused('token_invalid') : undefined;
   }
   function token(kind: Token['kind'], expiresAt: number, provedAt: number, amr: string[]): Token {
     const enrollsOnly = !enabled && state.ticket !== undefined;
@@ -396,13 +401,12 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
   ): Expected {
     const access = token('access', now + rules.accessToken, provedAt, amr);
     const refresh = token('refresh', old?.expiresAt ?? now + rules.refreshToken, provedAt, amr);
-    return done({ ...saidOf(access), ...says }, ({ accessToken, refreshToken }) =>
-      issued(issued(to, accessToken, access), refreshToken, {
-        ...refresh,
-        family: old?.family ?? String(refreshToken),
-        sequence: old ? old.sequence + 1 : 0,
-      }),
-    );
+    return done({ ...saidOf(access), ...says }, ({ accessToken, refreshToken }) => {
+      const family = old?.family ?? String(refreshToken);
+      const sequence = old ? old.sequence + 1 : 0;
+      const next = issued(to, accessToken, { ...access, family });
+      return issued(next, refreshToken, { ...refresh, family, sequence });
+    });
   }
   /** The family after a second use of the token before, if that is soon enough and the first such use. */
   function usedAgain(at: Family | undefined, sequence: number): Family | undefined {

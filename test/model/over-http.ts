@@ -22,13 +22,17 @@ export function createOverHttp(service: Service, rules: Rules): Driver {
     return answerOf(String(body['code']), { retryAfter: Number(headers.get('retry-after')) });
   }
 
+  function passwordOf({ user, password: given }: Extract<Op, { password: unknown }>): string | undefined {
+    const { password = '' } = people.get(user) ?? {};
+    return given && (given === 'right' ? password : `${password}?`);
+  }
+
   function request(op: Op, client: Client): Promise<HttpAnswer> {
     const administrator = administratorOf(service, service.local.admin, client);
     switch (op.name) {
       case 'login': {
-        const { username = '', password = '' } = people.get(op.user) ?? {};
-        const given = op.password === 'right' ? password : `${password}?`;
-        return client.post('/v1/auth/login', { username, password: given });
+        const { username = '' } = people.get(op.user) ?? {};
+        return client.post('/v1/auth/login', { username, password: passwordOf(op) });
       }
       case 'verify-login':
         return client.post('/v1/auth/verify', { challengeToken: op.token, ...op.proof });
@@ -39,7 +43,7 @@ export function createOverHttp(service: Service, rules: Rules): Driver {
       case 'status':
         return client.get('/v1/totp', op.token);
       case 'enroll':
-        return client.post('/v1/totp/enroll', { ...op.proof }, op.token);
+        return client.post('/v1/totp/enroll', { ...op.proof, password: passwordOf(op) }, op.token);
       case 'confirm': {
         const { authenticatorId, code } = op;
         return client.post('/v1/totp/confirm', { authenticatorId, code }, op.token);

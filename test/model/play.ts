@@ -168,15 +168,7 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
       case 'status':
         return as({ name, token }, user);
       case 'enroll':
-        // The first enrollment takes no code, and says so: mostly it is asked for without.
-        return as(
-          {
-            name,
-            token,
-            proof: enabled(user) || ticketed(user) || move.proof.kind === 'replay' ? proof : undefined,
-          },
-          user,
-        );
+        return as({ name, token, ...evidenceOf(move, proof, enabled(user), ticketed(user)) }, user);
       case 'verify-login':
       case 'verify':
         return proof && as({ name, token, proof }, user);
@@ -187,7 +179,9 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
       case 'confirm': {
         const authenticatorId = id ?? own.authenticators[0];
         if (authenticatorId === undefined || code === undefined)
-          return enabled(user) ? undefined : as({ name: 'enroll', token, proof: undefined }, user);
+          return enabled(user)
+            ? undefined
+            : as({ name: 'enroll', token, ...evidenceOf(move, proof, false, ticketed(user)) }, user);
         return as({ name, token, authenticatorId, code }, user);
       }
       default:
@@ -256,6 +250,23 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
         return undefined;
     }
   }
+}
+
+/**
+ * A code where there is a second factor and the password where there is none, with the ticket after a reset: mostly, for what
+ * is not taken is refused.
+ */
+function evidenceOf(
+  { proof: { kind }, password }: Move,
+  proof: Proof | undefined,
+  enabled: boolean,
+  ticketed: boolean,
+) {
+  if (enabled) return { proof, password: password === 'wrong' ? password : undefined };
+  return {
+    proof: ticketed || kind === 'replay' ? proof : undefined,
+    password: kind === 'none' ? undefined : password,
+  };
 }
 
 /** Signs in, enrols and confirms, for so many users. */

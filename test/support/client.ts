@@ -122,20 +122,20 @@ export async function challengeFor(client: Client, person: Person): Promise<stri
  */
 export async function enrollPerson(service: Service, client: Client, person: Person) {
   const { access } = await signIn(client, person);
-  return enrollWith(service, client, access, {});
+  return enrollWith(service, client, access, { password: person.password });
 }
 
 /** The same after a reset, with the ticket that support has handed over. */
 export async function enrollByTicket(
   service: Service,
   client: Client,
-  person: Person,
+  { password, ...person }: Person,
   enrollmentTicket: string,
 ) {
-  const challengeToken = await challengeFor(client, person);
+  const challengeToken = await challengeFor(client, { ...person, password });
   const opened = await client.post('/v1/auth/verify', { challengeToken, enrollmentTicket });
   assert.equal(opened.status, 200, JSON.stringify(opened.body));
-  return enrollWith(service, client, text(opened, 'accessToken'), { enrollmentTicket });
+  return enrollWith(service, client, text(opened, 'accessToken'), { password, enrollmentTicket });
 }
 
 async function enrollWith(service: Service, client: Client, access: string, proof: Record<string, string>) {

@@ -20,7 +20,8 @@ import { createSigningKeys } from './signing-keys.ts';
 /** The start of a time step of 30 s, in seconds since the epoch. */
 export const NOW = 1_800_000_000;
 export const CLIENT = 'web';
-const PASSWORD = 'correct horse battery staple';
+/** Everybody's. */
+export const PASSWORD = 'correct horse battery staple';
 
 export const issuer = {
   ISSUER: 'https://id.example/prod',
@@ -112,7 +113,13 @@ export async function addAuthenticator(
   now: number,
   name = 'Phone',
 ) {
-  const { authenticatorId, otpauthUri } = await enroll(deployment, { caller, name, proof, now });
+  const { authenticatorId, otpauthUri } = await enroll(deployment, {
+    caller,
+    name,
+    proof,
+    ...((!proof || 'enrollmentTicket' in proof) && { password: PASSWORD }),
+    now,
+  });
   const app = scan(otpauthUri);
   const input = { caller, authenticatorId, code: app.codeAt(now), client: CLIENT, now };
   const { accessToken, backupCodes = [] } = await confirm(deployment, input);

@@ -143,6 +143,15 @@ export function familiesContract(what: string, families: Families): void {
     }
   });
 
+  promise('a family says whether it has ended; one not used yet goes on', async () => {
+    const [unused, used, ended, misused] = [family(), family(), family(), family()];
+    await advance(used, 0);
+    await families.end(ended, ENDS);
+    await advance(misused, 5);
+    const says = await Promise.all([unused, used, ended, misused].map((id) => families.isEnded(id)));
+    assert.deepEqual(says, [false, false, true, true]);
+  });
+
   promise('one family does not end another', async () => {
     const [one, other] = [family(), family()];
     await advance(other, 0);

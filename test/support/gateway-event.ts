@@ -6,6 +6,7 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 export function gatewayEvent({
   headers = JSON_TYPE,
   body = null,
+  userArn,
   ...more
 }: {
   headers?: Record<string, string>;
@@ -13,6 +14,8 @@ export function gatewayEvent({
   isBase64Encoded?: boolean;
   pathParameters?: Record<string, string>;
   queryStringParameters?: Record<string, string>;
+  /** Of the caller of a signed request. */
+  userArn?: string | undefined;
 }): APIGatewayProxyEvent {
   const event: unknown = {
     isBase64Encoded: false,
@@ -21,7 +24,12 @@ export function gatewayEvent({
     ...more,
     headers,
     body,
-    requestContext: { requestId: 'request-1', identity: { apiKeyId: 'key-1', sourceIp: '192.0.2.7' } },
+    requestContext: {
+      requestId: 'request-1',
+      domainName: 'api.example',
+      path: '/prod/v1/auth/login',
+      identity: { apiKeyId: 'key-1', sourceIp: '192.0.2.7', userArn: userArn ?? null },
+    },
   };
   return event as APIGatewayProxyEvent;
 }

@@ -20,5 +20,6 @@ export function createMemoryFamilies(): Families {
       return false;
     },
     end: async (family) => void known.set(family, 'ended'),
+    isEnded: async (family) => known.get(family) === 'ended',
   };
 }

@@ -50,7 +50,7 @@ test('the code that confirmed an enrolment does not sign in', async () => {
   const person = await createPerson(service);
   nextStep(service);
   const { access } = await signIn(client, person);
-  const pending = await client.post('/v1/totp/enroll', {}, access);
+  const pending = await client.post('/v1/totp/enroll', { password: person.password }, access);
   const code = codeAt(text(pending, 'secret'), service.clock.seconds());
   const body = { authenticatorId: text(pending, 'authenticatorId'), code };
   assert.equal((await client.post('/v1/totp/confirm', body, access)).status, 200);

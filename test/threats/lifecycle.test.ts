@@ -112,7 +112,11 @@ test('an old session adds no first authenticator: the sign-in has to be recent, 
   const { refresh } = await signIn(client, person);
   service.clock.advance(601);
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
-  const answer = await client.post('/v1/totp/enroll', {}, text(refreshed, 'accessToken'));
+  const answer = await client.post(
+    '/v1/totp/enroll',
+    { password: person.password },
+    text(refreshed, 'accessToken'),
+  );
   assertProblem(answer, 401, 'recent_sign_in_required');
   assert.equal(await storedRecord(service, person), undefined);
 });
@@ -120,7 +124,7 @@ test('an old session adds no first authenticator: the sign-in has to be recent, 
 test('a secret of the client is refused at confirming, and its codes are wrong', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
-  const pending = await client.post('/v1/totp/enroll', {}, access);
+  const pending = await client.post('/v1/totp/enroll', { password: person.password }, access);
   const authenticatorId = text(pending, 'authenticatorId');
   const own = base32nopad.encode(Buffer.alloc(20, 7));
   const before = await storedRecord(service, person);
@@ -141,7 +145,9 @@ test('of two enrolments at once one wins whole', async () => {
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
     const before = service.calls.length;
-    const answers = await Promise.all([1, 2].map(() => client.post('/v1/totp/enroll', {}, access)));
+    const answers = await Promise.all(
+      [1, 2].map(() => client.post('/v1/totp/enroll', { password: person.password }, access)),
+    );
     const written = service.calls
       .slice(before)
       .filter(({ operation, status }) => operation === 'UpdateItem' && status === 200);
@@ -173,7 +179,7 @@ test('of two confirmations at once one wins whole', async () => {
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
-    const pending = await client.post('/v1/totp/enroll', {}, access);
+    const pending = await client.post('/v1/totp/enroll', { password: person.password }, access);
     const authenticatorId = text(pending, 'authenticatorId');
     const body = { authenticatorId, code: codeAt(text(pending, 'secret'), now()) };
     const answers = await Promise.all([1, 2].map(() => client.post('/v1/totp/confirm', body, access)));
@@ -193,7 +199,7 @@ test('of two confirmations at once one wins whole', async () => {
 test('an abandoned enrolment locks nobody out, expires and leaves no trace in the status', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
-  const pending = await client.post('/v1/totp/enroll', {}, access);
+  const pending = await client.post('/v1/totp/enroll', { password: person.password }, access);
   const nothing = { enabled: false, authenticators: [], backupCodesRemaining: 0 };
   assert.deepEqual((await client.get('/v1/totp', access)).body, nothing);
 

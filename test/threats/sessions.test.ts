@@ -141,7 +141,7 @@ test("after the grace a replayed refresh token ends the family, the thief's and 
 test('tokens from before the second factor was switched on or changed are dead, but for the session that proved the change', async () => {
   const person = await createPerson(service);
   const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
-  const pending = await client.post('/v1/totp/enroll', {}, here.access);
+  const pending = await client.post('/v1/totp/enroll', { password: person.password }, here.access);
   const secret = text(pending, 'secret');
   const codeNow = () => codeAt(secret, service.clock.seconds());
   const confirming = { authenticatorId: text(pending, 'authenticatorId'), code: codeNow() };
@@ -179,7 +179,7 @@ test('a login that raced the switch to a second factor leaves no session behind'
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
-    const pending = await client.post('/v1/totp/enroll', {}, access);
+    const pending = await client.post('/v1/totp/enroll', { password: person.password }, access);
     const code = codeAt(text(pending, 'secret'), service.clock.seconds());
     const body = { authenticatorId: text(pending, 'authenticatorId'), code };
     const login = () =>
@@ -202,7 +202,7 @@ test('a refresh that raced the switch to a second factor leaves no session behin
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
-    const pending = await client.post('/v1/totp/enroll', {}, here.access);
+    const pending = await client.post('/v1/totp/enroll', { password: person.password }, here.access);
     const code = codeAt(text(pending, 'secret'), service.clock.seconds());
     const body = { authenticatorId: text(pending, 'authenticatorId'), code };
     const [raced, confirmed] = await Promise.all([

@@ -51,9 +51,11 @@ export function signOutEverywhere(pool: Pool, user: User): void {
   pool.users.save(user);
 }
 
+/** Disabling "revokes all access tokens for the user" (API reference): enabling again does not bring them back. */
 function setEnabled(enabled: boolean) {
   return (pool: Pool, user: User) => {
     user.enabled = enabled;
+    if (!enabled) user.signedOutAt = pool.clock.seconds();
     pool.users.save(user);
     return {};
   };

@@ -4,7 +4,7 @@ import type { Client } from '../client.ts';
 import { notAuthorized, resourceNotFound } from '../errors.ts';
 import { initiateAuth } from '../flows/initiate-auth.ts';
 import { respondToAuthChallenge } from '../flows/respond-to-auth-challenge.ts';
-import { type Input, optional, required } from '../input.ts';
+import { checkContextData, type Input, optional, required } from '../input.ts';
 import type { Pool } from '../pool.ts';
 import { type Context, guarded } from './access.ts';
 
@@ -27,12 +27,14 @@ export function authenticationOperations(context: Context): Record<string, Opera
       const { pool, client } = pools.byClient(required(input, 'ClientId'));
       return respondToAuthChallenge(pool, client, input);
     },
-    AdminInitiateAuth: guarded(context, 'AdminInitiateAuth', (pool, input) =>
-      initiateAuth(pool, clientOf(pool, input), input, true),
-    ),
-    AdminRespondToAuthChallenge: guarded(context, 'AdminRespondToAuthChallenge', (pool, input) =>
-      respondToAuthChallenge(pool, clientOf(pool, input), input),
-    ),
+    AdminInitiateAuth: guarded(context, 'AdminInitiateAuth', (pool, input) => {
+      checkContextData(input);
+      return initiateAuth(pool, clientOf(pool, input), input, true);
+    }),
+    AdminRespondToAuthChallenge: guarded(context, 'AdminRespondToAuthChallenge', (pool, input) => {
+      checkContextData(input);
+      return respondToAuthChallenge(pool, clientOf(pool, input), input);
+    }),
     RevokeToken: async ({ input }) => {
       const token = required(input, 'Token');
       const { pool, client } = pools.byClient(required(input, 'ClientId'));

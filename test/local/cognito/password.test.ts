@@ -12,6 +12,7 @@ import {
   AdminSetUserPasswordCommand,
   AdminUpdateUserAttributesCommand,
   type CognitoIdentityProviderClient,
+  type ContextDataType,
   InitiateAuthCommand,
   RevokeTokenCommand,
   SignUpCommand,
@@ -51,6 +52,37 @@ test('an administrator signs a user in with the password, and the refresh token 
 
   await admin.send(new RevokeTokenCommand({ ClientId: 'app', Token: result?.RefreshToken }));
   await assert.rejects(refresh(), named('NotAuthorizedException', 'Refresh Token has been revoked'));
+});
+
+test('where a password comes from is told whole or not at all', async (t) => {
+  const { admin, addUser } = await run(t);
+  await addUser('alice');
+  const whole = { IpAddress: '192.0.2.7', ServerName: '', ServerPath: '/', HttpHeaders: [] };
+  const signInFrom = (context: Partial<ContextDataType>) =>
+    admin.send(
+      new AdminInitiateAuthCommand({
+        UserPoolId: poolId,
+        ClientId: 'app',
+        AuthFlow: 'ADMIN_USER_PASSWORD_AUTH',
+        AuthParameters: { USERNAME: 'alice', PASSWORD: password },
+        ContextData: context as ContextDataType,
+      }),
+    );
+  const headers = [{ headerName: 'User-Agent', headerValue: 'Browser/1' }];
+  for (const context of [whole, { ...whole, HttpHeaders: headers, EncodedData: 'data' }]) {
+    assert.ok((await signInFrom(context)).AuthenticationResult);
+  }
+  for (const member of Object.keys(whole)) {
+    const path = member.charAt(0).toLowerCase() + member.slice(1);
+    await assert.rejects(
+      signInFrom({ ...whole, [member]: undefined }),
+      named('InvalidParameterException', new RegExp(`Value null at 'contextData.${path}'`)),
+    );
+  }
+  await assert.rejects(
+    signInFrom({ ...whole, ServerName: 'x'.repeat(131_073) }),
+    named('InvalidParameterException', /131072/),
+  );
 });
 
 test('IAM is asked before anything is told', async (t) => {

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { createCognitoFirstFactor, sourceOf } from '../../adapters/first-factor.ts';
+import type { SignInSource } from '../../core/ports.ts';
+import { startAwsServer } from '../../local/aws/server.ts';
+import { AwsError } from '../../local/aws/types.ts';
+import { createClock } from '../../local/clock.ts';
+import { gatewayEvent } from '../support/gateway-event.ts';
+import { refusal } from '../support/refusal.ts';
+
+/** What AdminInitiateAuth answers next, and what it was asked. */
+let answer: AwsError | object = {};
+let asked: Record<string, unknown> = {};
+const principal = {
+  arn: 'arn:aws:iam::1:user/one',
+  accessKeyId: 'ONE',
+  secretAccessKey: 'two',
+  policies: [],
+};
+const server = await startAwsServer({
+  service: 'cognito-idp',
+  targetPrefix: 'AWSCognitoIdentityProviderService',
+  contentType: 'application/x-amz-json-1.1',
+  surroundings: {
+    clock: createClock(),
+    region: 'eu-central-1',
+    account: '123456789012',
+    principal: () => principal,
+    onCall() {},
+    fault: () => undefined,
+  },
+  operations: {
+    async AdminInitiateAuth({ input }) {
+      asked = input;
+      if (answer instanceof AwsError) throw answer;
+      return answer;
+    },
+  },
+});
+after(() => server.close());
+process.env['AWS_REGION'] = 'eu-central-1';
+process.env['AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER'] = server.endpoint;
+process.env['AWS_ACCESS_KEY_ID'] = principal.accessKeyId;
+process.env['AWS_SECRET_ACCESS_KEY'] = principal.secretAccessKey;
+const firstFactor = createCognitoFirstFactor({ USER_POOL_ID: 'eu-central-1_Pool', LOGIN_CLIENT_ID: 'login' });
+const check = (source?: SignInSource) => firstFactor.check('alice', 'Correct-horse-7', source);
+
+for (const name of [
+  'NotAuthorizedException',
+  'UserNotFoundException',
+  'UserNotConfirmedException',
+  'PasswordResetRequiredException',
+  'InvalidParameterException',
+  'UserLambdaValidationException',
+  'MFAMethodNotFoundException',
+]) {
+  test(`${name} looks like a wrong password`, async () => {
+    answer = new AwsError(name, 'PreAuthentication failed with error closed.');
+    await assert.rejects(check(), refusal('invalid_credentials'));
+  });
+}
+
+for (const name of [
+  'InvalidLambdaResponseException',
+  'UnexpectedLambdaException',
+  'InvalidUserPoolConfigurationException',
+  'ResourceNotFoundException',
+  'TooManyRequestsException',
+  'InternalErrorException',
+  'AccessDeniedException',
+  'SomethingNewException',
+]) {
+  test(`${name} is a fault`, async () => {
+    answer = new AwsError(name, 'PreAuthentication failed with error closed.');
+    await assert.rejects(check(), refusal('temporarily_unavailable'));
+  });
+}
+
+test('PreTokenGeneration, which only the right password leads to, fails as a fault', async () => {
+  answer = new AwsError('UserLambdaValidationException', 'PreTokenGeneration failed with error closed.');
+  await assert.rejects(check(), refusal('temporarily_unavailable'));
+});
+
+test('Cognito is told where the password comes from: the address that API Gateway saw, whatever a header says', async () => {
+  answer = { ChallengeName: 'NEW_PASSWORD_REQUIRED' };
+  const headers = { 'user-agent': 'Browser/1', 'X-Forwarded-For': '198.51.100.1' };
+  await assert.rejects(check(sourceOf(gatewayEvent({ headers }))), refusal('new_password_required'));
+  assert.deepEqual(asked['ContextData'], {
+    IpAddress: '192.0.2.7',
+    ServerName: 'api.example',
+    ServerPath: '/prod/v1/auth/login',
+    HttpHeaders: [{ headerName: 'User-Agent', headerValue: 'Browser/1' }],
+  });
+});
+
+test('without a User-Agent all that Cognito requires is there still', async () => {
+  answer = { ChallengeName: 'NEW_PASSWORD_REQUIRED' };
+  await assert.rejects(check(sourceOf(gatewayEvent({ headers: {} }))), refusal('new_password_required'));
+  const { HttpHeaders, ...rest } = asked['ContextData'] as Record<string, unknown>;
+  assert.deepEqual(HttpHeaders, []);
+  assert.deepEqual(Object.keys(rest), ['IpAddress', 'ServerName', 'ServerPath']);
+});
