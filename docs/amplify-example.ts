@@ -50,7 +50,7 @@ export async function signInWithSecondFactor(
 /** Whether the pool's configuration wants this user to enrol before anything else. */
 export async function enrolmentRequired(): Promise<boolean> {
   const { tokens } = await fetchAuthSession();
-  return tokens?.accessToken.payload['enrolment_required'] === 'true';
+  return tokens?.accessToken.payload['enrollment_required'] === 'true';
 }
 
 /** A new authenticator: show `qrSvg`, then confirm with the code the app shows. */
