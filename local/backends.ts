@@ -149,6 +149,8 @@ export async function startBackends(options: {
     },
   });
   running(lambda);
+  // Stops before Lambda does: what it would invoke after that nobody would stop.
+  running(events);
 
   // Cognito has it before Lambda runs, and calls it after.
   async function invoke(functionArn: string, event: unknown): Promise<InvokeResult> {

@@ -18,6 +18,8 @@ export interface EventBus {
   put(event: BusEvent): void;
   /** When everything put so far has been delivered, or given up. */
   settled(): Promise<void>;
+  /** Takes nothing more, tries nothing again, and waits for what is under way: nothing is invoked after it. */
+  close(): Promise<void>;
 }
 
 /** "Asynchronous invocation": two more attempts. Lambda waits minutes between; here nothing would be another for it. */
@@ -43,9 +45,10 @@ export function createEventBus(
       };
     });
   const underway = new Set<Promise<void>>();
+  let open = true;
 
   async function deliver(functionArn: string, event: unknown): Promise<void> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    for (let attempt = 0; open && attempt < ATTEMPTS; attempt++) {
       if ((await invoke(functionArn, event)).ok) return;
     }
   }
@@ -72,6 +75,10 @@ export function createEventBus(
       }
     },
     async settled() {
+      await Promise.all(underway);
+    },
+    async close() {
+      open = false;
       await Promise.all(underway);
     },
   };

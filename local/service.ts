@@ -123,6 +123,8 @@ async function start(
     seedUsers({ pool, endpoint: cognito.endpoint, region: PLACE.region, operator, identifiers }),
     runTriggers(deployment, sessions, invoke),
   ]);
+  // What Countersign hears of the users' new passwords ends sessions: before there are any.
+  await events.settled();
 
   const gateway = await startFront({
     api,

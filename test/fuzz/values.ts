@@ -2,13 +2,24 @@ import fc from 'fast-check';
 import type * as v from 'valibot';
 import type { Operation } from '../../functions/routes.ts';
 import { anyText } from '../support/any-text.ts';
-import { authenticatorName, backupCode, bodies, code, id, password, token, username } from './bodies.ts';
+import {
+  authenticatorName,
+  backupCode,
+  bodies,
+  code,
+  id,
+  password,
+  passwordChanged,
+  token,
+  username,
+  why,
+} from './bodies.ts';
 
 const often = <T>(value: fc.Arbitrary<T>, other: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 2, arbitrary: value }, { weight: 1, arbitrary: other });
 
 /** By field: what it takes. A `$` begins the name of something that the sender has; see sender.ts. */
-const fields = new Map<v.GenericSchema, fc.Arbitrary<string>>([
+const fields = new Map<v.GenericSchema, fc.Arbitrary<unknown>>([
   [code, often(fc.constant('$code'), fc.stringMatching(/^([0-9]{6}|[0-9]{8})$/))],
   [
     backupCode,
@@ -19,6 +30,8 @@ const fields = new Map<v.GenericSchema, fc.Arbitrary<string>>([
   [username, often(fc.constant('$username'), anyText({ minLength: 1, maxLength: 128 }))],
   [password, often(fc.constant('$password'), anyText({ minLength: 1, maxLength: 256 }))],
   [authenticatorName, anyText({ minLength: 1, maxLength: 20 })],
+  [why, anyText({ minLength: 1, maxLength: 40 })],
+  [passwordChanged, fc.boolean()],
 ]);
 
 type Entries = Record<string, v.GenericSchema>;
@@ -29,7 +42,7 @@ function entriesOf(schema: object): Entries {
   return (schema as { entries: Entries }).entries;
 }
 
-function fieldOf(schema: v.GenericSchema): { optional: boolean; value: fc.Arbitrary<string> } {
+function fieldOf(schema: v.GenericSchema): { optional: boolean; value: fc.Arbitrary<unknown> } {
   const optional = schema.type === 'optional';
   const inner = optional ? (schema as v.GenericSchema & { wrapped: v.GenericSchema }).wrapped : schema;
   const value = fields.get(inner);

@@ -54,7 +54,7 @@ export function administratorOf(
 export function signature(
   { url, local }: Pick<Service, 'url' | 'local'>,
   { accessKeyId, secretAccessKey }: Credentials,
-  { method, path, at, body = '' }: { method: string; path: string; at: number; body?: string },
+  { method, path, at, body = '' }: { method: string; path: string; at: number; body?: string | Uint8Array },
 ): Record<string, string> {
   const { host, pathname, searchParams } = new URL(path, url);
   const date = new Date(at).toISOString().replace(/[-:]|\.\d+/g, '');
@@ -82,8 +82,8 @@ export function signature(
   };
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {
