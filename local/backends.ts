@@ -49,6 +49,8 @@ export async function startBackends(options: {
   folder: string;
   environments?: number;
   onLog?(operation: string, line: string): void;
+  /** Whether EventBridge is there already to hear of what is done at Cognito. */
+  listening(): boolean;
   running(server: { close(): Promise<void> }): void;
 }): Promise<Backends> {
   const { deployment, surroundings, principals, folder, running } = options;
@@ -97,6 +99,7 @@ export async function startBackends(options: {
       return result.payload;
     },
     onApiCall(call) {
+      if (!options.listening()) return;
       const event = recordOf(call, surroundings);
       surroundings.onExchange?.({
         service: 'events',
