@@ -12,9 +12,6 @@ const LENGTH = 16;
 /** HMAC-SHA-256 truncated to 128 bits (RFC 2104 §5: no less than half). */
 const DIGEST_BYTES = 16;
 
-/** How a backup code may be typed: with or without the dashes or spaces, in either case. */
-export const BACKUP_CODE = /^(?:[ -]*[0-9A-Za-z]){16}[ -]*$/;
-
 /**
  * Ten new codes, as `xxxx-xxxx-xxxx-xxxx` for the user to keep, and what is stored of them: keyed digests, of no use
  * without the key.
@@ -29,7 +26,11 @@ export function newBackupCodes(user: User, key: DataKey): { codes: string[]; sto
   };
 }
 
-/** The set without this code, or undefined where it is not in it. Every digest is compared, in constant time. */
+/**
+ * The set without this code, or undefined where it is not in it. Every digest is compared, in constant time.
+ *
+ * @param code as `typedCode` returns it
+ */
 export function withoutCode(
   code: string,
   user: User,
@@ -48,9 +49,9 @@ function newCode(): string {
   return Array.from(random(LENGTH), (byte) => ALPHABET[byte & 31]).join('');
 }
 
-/** What was typed, as it was made: Crockford reads o as 0, i and l as 1. */
-function readable(typed: string): string {
-  return typed.replace(/[ -]/g, '').toLowerCase().replaceAll('o', '0').replace(/[il]/g, '1');
+/** A code in the letters it was made of: Crockford reads o as 0, i and l as 1. */
+function readable(code: string): string {
+  return code.toLowerCase().replaceAll('o', '0').replace(/[il]/g, '1');
 }
 
 function digestOf(code: string, user: User, set: string, key: DataKey): Buffer {

@@ -1,10 +1,10 @@
 import { attempt } from './attempt.ts';
-import { BACKUP_CODE } from './backup-codes.ts';
 import { CountersignError } from './error.ts';
 import { backupCodesRemaining, isEnabled } from './factor.ts';
 import type { Records, Services } from './ports.ts';
 import { type Proof, prove } from './proof.ts';
 import { randomId } from './random.ts';
+import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode } from './typed-code.ts';
 import type { User } from './user.ts';
 
 /** One step of a Cognito sign-in that is over: `request.session` of the trigger events. */
@@ -110,10 +110,10 @@ export async function verifyAnswer(
 }
 
 function proofIn(answer: unknown): Proof | undefined {
-  if (typeof answer !== 'string') return undefined;
-  const typed = answer.trim();
-  if (/^(?:[0-9]{6}|[0-9]{8})$/.test(typed)) return { code: typed };
-  return typed.length <= 64 && BACKUP_CODE.test(typed) ? { backupCode: typed } : undefined;
+  if (typeof answer !== 'string' || answer.length > LONGEST_TYPED) return undefined;
+  const code = typedCode(answer);
+  if (CODE.test(code)) return { code };
+  return BACKUP_CODE.test(code) ? { backupCode: code } : undefined;
 }
 
 function succeeded(step: Step | undefined, name: string): boolean {

@@ -19,6 +19,7 @@ import { refresh } from '../../core/refresh.ts';
 import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
 import { Settings } from '../../core/settings.ts';
 import { status } from '../../core/status.ts';
+import { typedCode } from '../../core/typed-code.ts';
 import { verify } from '../../core/verify.ts';
 import { verifyLogin } from '../../core/verify-login.ts';
 import type { startAws } from '../support/aws.ts';
@@ -37,6 +38,12 @@ const firstFactor: FirstFactor = {
     return { sub: username, username };
   },
 };
+
+/** An operation as the adapters hand it on: a backup code without its dashes. */
+function asRead(op: Op): Op {
+  if (!('proof' in op && op.proof && 'backupCode' in op.proof)) return op;
+  return { ...op, proof: { backupCode: typedCode(op.proof.backupCode) } };
+}
 
 /**
  * The operations of core/ over the real adapters, in this process: no HTTP and no worker, so that thousands of sequences
@@ -74,7 +81,8 @@ export async function createInProcess(
     return { ...shared, ...stored };
   }
 
-  async function perform(op: Op, turn: () => Promise<void>): Promise<unknown> {
+  async function perform(given: Op, turn: () => Promise<void>): Promise<unknown> {
+    const op = asRead(given);
     const services = servicesOf(turn);
     const { client } = op;
     const user = { realm: settings.realm, sub: op.user };

@@ -25,6 +25,7 @@ import { cognitoOf, createPerson } from '../support/people.ts';
 import { unthrottled } from '../support/plans.ts';
 import { serviceForTests } from '../support/service.ts';
 import { storedFactor, storedRecord } from '../support/stored.ts';
+import { typedForms, wideBackupCode } from '../support/typed.ts';
 import { enrolledPerson, nextStep, personWithWays, wayNames } from '../support/ways.ts';
 
 const service = await serviceForTests(unthrottled);
@@ -215,6 +216,28 @@ test('of many Cognito sign-ins guessing at once no more than five are heard', as
     .slice(before)
     .filter(({ operation, status }) => operation === 'UpdateItem' && status === 200);
   assert.equal(heard.length, failures);
+});
+
+test('in Cognito a code typed with spaces, dashes or full-width digits is the same code', async () => {
+  const { person, nextCode, backupCodes } = await enrolledPerson(service, client);
+  for (const typed of Object.values(typedForms)) await fullSession(service, person, typed(nextCode()));
+  await fullSession(service, person, wideBackupCode(backupCodes[0] ?? ''));
+  const { failures, backupCodes: left } = await storedFactor(service, person);
+  assert.deepEqual([failures, left?.digests.length], [0, 9]);
+});
+
+test('in Cognito a used code typed otherwise is refused', async () => {
+  const { person, nextCode, backupCodes } = await enrolledPerson(service, client);
+  const used = nextCode();
+  const [backupCode = ''] = backupCodes;
+  await fullSession(service, person, backupCode);
+  await fullSession(service, person, used);
+  const again = [typedForms['a space']?.(used), typedForms['full-width digits']?.(used)];
+  for (const given of [...again, wideBackupCode(backupCode)]) {
+    assert.equal((await answer(await challenged(service, person), given ?? '')).kind, 'custom');
+  }
+  const { failures, backupCodes: left } = await storedFactor(service, person);
+  assert.deepEqual([failures, left?.digests.length], [3, 9]);
 });
 
 test('one code is accepted once over Cognito and all endpoints', async () => {
