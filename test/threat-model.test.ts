@@ -10,6 +10,8 @@ const page = read('docs/threat-model.md');
 
 /** The numbered threats there are to answer for; none of them is ever dropped. */
 const THREATS = 45;
+/** The same, of what an audit found. */
+const FOUND_BY_AUDIT = [50];
 /** Without a test, and why is said in their row. */
 const OUT_OF_SCOPE = [35];
 
@@ -45,7 +47,7 @@ const existing = globSync('test/threats/*.test.ts', { cwd: root }).flatMap(tests
 test('every numbered threat has exactly one row, in order', () => {
   assert.deepEqual(
     rows.map(({ number }) => number),
-    Array.from({ length: THREATS }, (_, index) => index + 1),
+    [...Array.from({ length: THREATS }, (_, index) => index + 1), ...FOUND_BY_AUDIT],
   );
 });
 
