@@ -3,7 +3,7 @@ import { CountersignError } from './error.ts';
 import { backupCodesRemaining, isEnabled } from './factor.ts';
 import type { Records, Services } from './ports.ts';
 import { type Proof, prove } from './proof.ts';
-import { randomId } from './random.ts';
+import { isRandomId, randomId } from './random.ts';
 import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode } from './typed-code.ts';
 import type { User } from './user.ts';
 
@@ -40,8 +40,9 @@ export async function defineNextStep(
 
   const last = answers.at(-1);
   if (!last) return isEnabled(await records.read(user)) ? 'CUSTOM_CHALLENGE' : 'tokens';
-  if (answers.slice(0, -1).some(({ challengeResult }) => challengeResult)) return 'refuse';
-  if (last.challengeResult) return 'tokens';
+  if (answers.length > ANSWERS) return 'refuse';
+  if (answers.slice(0, -1).some(({ challengeResult }) => challengeResult !== false)) return 'refuse';
+  if (succeeded(last, 'CUSTOM_CHALLENGE')) return 'tokens';
   return answers.length < ANSWERS ? 'CUSTOM_CHALLENGE' : 'refuse';
 }
 
@@ -87,7 +88,7 @@ export async function verifyAnswer(
 ): Promise<void> {
   const { user, answer, hidden, now } = input;
   const { passwordProved, generation, challenge } = hidden;
-  if (!user || passwordProved !== 'true' || !generation || !challenge) {
+  if (!user || passwordProved !== 'true' || !generation || !challenge || !isRandomId(challenge)) {
     throw new CountersignError('challenge_invalid');
   }
   const proof = proofIn(answer);

@@ -18,7 +18,7 @@ import { synthesize } from '../../local/synth.ts';
 import { thorough } from './thorough.ts';
 import { createWiretap, type Wiretap } from './wiretap.ts';
 
-interface Options extends Pick<ServiceOptions, 'environments' | 'onLog'> {
+interface Options extends Pick<ServiceOptions, 'environments' | 'onLog' | 'onExchange'> {
   /** Properties of the user pool that somebody has set otherwise than the template. */
   userPool?: Record<string, unknown>;
   /** Sets the environment of functions otherwise than the template, as by hand: by the name of the operation. */
@@ -39,7 +39,7 @@ interface TemplateResource {
  */
 export async function serviceForTests(
   configuration?: Record<string, unknown>,
-  { userPool, variables, onLog, ...options }: Options = {},
+  { userPool, variables, onLog, onExchange, ...options }: Options = {},
 ): Promise<Service & { folder: string; assembly: string; wiretap: Wiretap }> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   let assembly = await assemblyOf(configuration, folder);
@@ -61,7 +61,10 @@ export async function serviceForTests(
     // As many as `npm start` has, in CI; each is a container to start.
     environments: thorough ? 4 : 2,
     ...options,
-    onExchange: wiretap.onExchange,
+    onExchange(exchange) {
+      wiretap.onExchange(exchange);
+      onExchange?.(exchange);
+    },
     onLog(operation, line) {
       wiretap.onLog(operation, line);
       onLog?.(operation, line);

@@ -10,33 +10,20 @@ import { passwordSession } from '../support/cognito-sign-in.ts';
 import { createPerson } from '../support/people.ts';
 import { serviceForTests } from '../support/service.ts';
 import { storedRecord } from '../support/stored.ts';
+import { trusting } from '../support/trusting.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-unsafe-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const tooEasy = { limits: { stopWithin30Days: 500 } };
 
-/** The list of trusted issuers as the template has it, and one more: `entry` is what is between its braces. */
-function trusting(given: Record<string, unknown>, ...entry: unknown[]): Record<string, unknown> {
-  const [, parts] = (given['TRUSTED_ISSUERS'] as { 'Fn::Join': [string, unknown[]] })['Fn::Join'];
-  const longer = [...parts.slice(0, -1), String(parts.at(-1)).replace(/\]$/, ',{'), ...entry, '}]'];
-  return { ...given, TRUSTED_ISSUERS: { 'Fn::Join': ['', longer] } };
-}
-
 /** The pool of the deployment in another realm, under the name of its issuer that this host is for. */
-function ownPoolIn(realm: string, host: string) {
+function ownPool(host: string) {
   return (given: Record<string, unknown>) => {
     const at = ['https://', host, '.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }, '/'];
     const issuer = [...at, given['USER_POOL_ID']];
-    const rest = `","realm":"${realm}","algorithms":["RS256"],"clientIds":["any"],"accountClaim":"sub"`;
-    return trusting(given, '"issuer":"', ...issuer, '","jwksUri":"', ...issuer, rest);
+    return trusting(given, { issuer, jwksUri: ['https://keys.example'], realm: 'partner' });
   };
-}
-
-function other(realm: string, issuer: unknown) {
-  const rest = `","jwksUri":"https://keys.example","realm":"${realm}","algorithms":["RS256"],"clientIds":["any"],"accountClaim":"sub"`;
-  return (given: Record<string, unknown>) =>
-    trusting(given, '"issuer":"', issuer === 'own' ? given['ISSUER'] : issuer, rest);
 }
 
 /** Functions that somebody has configured by hand, past the synth, and what each has to say. */
@@ -50,22 +37,28 @@ const unsafe = {
     call: ['POST', '/v1/auth/login'],
   },
   status: {
-    alter: ownPoolIn('partner', 'cognito-idp'),
+    alter: ownPool('cognito-idp'),
     said: /TRUSTED_ISSUERS names an issuer twice, TRUSTED_ISSUERS has the pool's own issuer in another realm/,
     call: ['GET', '/v1/totp'],
   },
   enroll: {
-    alter: ownPoolIn('partner', 'cognito-idp-fips'),
+    alter: ownPool('cognito-idp-fips'),
     said: /TRUSTED_ISSUERS has the pool's own issuer in another realm/,
     call: ['POST', '/v1/totp/enroll'],
   },
   verify: {
-    alter: other('partner', 'own'),
+    alter: (given: Record<string, unknown>) =>
+      trusting(given, { issuer: [given['ISSUER']], jwksUri: ['https://keys.example'], realm: 'partner' }),
     said: /TRUSTED_ISSUERS names the issuer of own tokens/,
     call: ['POST', '/v1/totp/verify'],
   },
   disable: {
-    alter: other('users', 'https://idp.example'),
+    alter: (given: Record<string, unknown>) =>
+      trusting(given, {
+        issuer: ['https://idp.example'],
+        jwksUri: ['https://idp.example/keys'],
+        realm: 'users',
+      }),
     said: /TRUSTED_ISSUERS has an issuer that is not the pool's in the pool's realm/,
     call: ['POST', '/v1/totp/disable'],
   },
