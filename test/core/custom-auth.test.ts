@@ -124,7 +124,8 @@ test('an answer without the hidden parameters of its challenge is refused, and n
     { challenge: 'x'.repeat(1000) },
   ];
   for (const changes of spoilt) {
-    const refused = answer(code, changes as Partial<PrivateParameters>, NOW + 600);
+    const hidden = { challenge: 'challenge-000002', ...(changes as Partial<PrivateParameters>) };
+    const refused = answer(code, hidden, NOW + 600);
     await assert.rejects(refused, refusal('challenge_invalid'), JSON.stringify(changes));
   }
   for (const hidden of [{}, inherited]) {
@@ -132,6 +133,8 @@ test('an answer without the hidden parameters of its challenge is refused, and n
     await assert.rejects(refused, refusal('challenge_invalid'));
   }
   assert.deepEqual(await deployment.records.read(user), before);
+  // It was for the parameters alone.
+  await answer(code, { challenge: 'challenge-000002' }, NOW + 600);
 });
 
 test('what is no code is no attempt', async () => {
