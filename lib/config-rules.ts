@@ -55,6 +55,13 @@ export function crossFaults(config: Config): string[] {
     most('guessableRate', plan.rate, 'the rate of the plan');
     most('guessableBurst', plan.burst, 'the burst of the plan');
   }
+  const { firewall } = config;
+  demand(
+    !firewall || firewall.guessablePerAddress <= firewall.requestsPerAddress,
+    'firewall.guessablePerAddress',
+    firewall?.guessablePerAddress,
+    `at most firewall.requestsPerAddress (${firewall?.requestsPerAddress})`,
+  );
   for (const [name, client] of Object.entries(clients)) {
     demand(
       Object.hasOwn(plans, client.plan),
