@@ -112,6 +112,16 @@ export const Config = v.strictObject({
       id: name(/^[a-z0-9-]+_[A-Za-z0-9]+$/, 'the id of a pool in the same region: eu-west-1_aBcDeFgHi'),
       /** Its own app clients whose access tokens the management endpoints take, beside Countersign's. */
       clientIds: v.optional(v.array(name(/^[\w+]{1,128}$/, 'the id of an app client')), []),
+      /** What tokens of Countersign's clients may change of a user besides; all that the pool requires has to be here. */
+      writableAttributes: v.optional(
+        v.array(
+          name(
+            /^(?!sub$)(?!.*_verified$)(?:custom:)?[\p{L}\p{M}\p{N}_-]{1,32}$/u,
+            'an attribute that a client may write: email, phone_number, custom:tier',
+          ),
+        ),
+        [],
+      ),
     }),
   ),
   trustedIssuers: v.optional(v.array(TrustedIssuer), []),

@@ -11,7 +11,7 @@ const page = read('docs/threat-model.md');
 /** The numbered threats there are to answer for; none of them is ever dropped. */
 const THREATS = 45;
 /** The same, of what an audit found. */
-const FOUND_BY_AUDIT = [50, 52, 58];
+const FOUND_BY_AUDIT = [50, 52, 55, 58];
 /** Without a test, and why is said in their row. */
 const OUT_OF_SCOPE = [35];
 

@@ -103,6 +103,11 @@ describe('a wrong setting names itself, what was given and what is allowed', () 
       { enrollment: { requiredAfter: '2027-02-31' } },
       'enrollment.requiredAfter: given "2027-02-31"; allowed: a date: 2027-01-31',
     ],
+    [
+      'an attribute that no client may write',
+      { userPool: { id: pool, writableAttributes: ['email_verified'] } },
+      'userPool.writableAttributes.0: given "email_verified"; allowed: an attribute that a client may write: email, phone_number, custom:tier',
+    ],
     ['a realm', { realm: 'Users' }, /^realm: given "Users"; allowed: a realm is/],
     ['a colon in the label', { totp: { issuer: 'a:b' } }, /^totp\.issuer: given "a:b"; allowed: no colon/],
     [

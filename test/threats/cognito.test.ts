@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  AdminGetUserCommand,
   InitiateAuthCommand,
   type InitiateAuthCommandInput,
   RespondToAuthChallengeCommand,
+  UpdateUserAttributesCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { AuthenticationDetails } from 'amazon-cognito-identity-js';
 import { outcome } from '../local/cognito/identity-js.ts';
@@ -135,6 +137,42 @@ test('a wrong password leads to no challenge, and a right code does not mend it'
     { name: 'NotAuthorizedException' },
   );
   assert.deepEqual(await storedRecord(service, person), before);
+});
+
+test('a token of the apps client changes neither e-mail nor phone number', async () => {
+  const { person, nextCode } = await enrolledPerson(service, client);
+  const attributes = () =>
+    cognito(async (sdk) => {
+      const { userPoolId: UserPoolId } = service.local.cognito;
+      const user = new AdminGetUserCommand({ UserPoolId, Username: person.username });
+      const { UserAttributes = [] } = await sdk.send(user);
+      return Object.fromEntries(UserAttributes.map(({ Name, Value }) => [Name, Value]));
+    });
+  const { access } = await fullSession(service, person, nextCode());
+  const change = (Name: string, Value: string) =>
+    cognito((sdk) =>
+      sdk.send(new UpdateUserAttributesCommand({ AccessToken: access, UserAttributes: [{ Name, Value }] })),
+    );
+  const before = await attributes();
+  assert.equal(before['email_verified'], 'true');
+  for (const [name, value] of [
+    ['email', 'thief@example.com'],
+    ['email', ''],
+    ['email_verified', 'true'],
+    ['phone_number', '+15555550100'],
+    ['phone_number_verified', 'true'],
+    ['preferred_username', 'thief'],
+    ['sub', 'another'],
+  ] as const) {
+    await assert.rejects(change(name, value), {
+      name: 'NotAuthorizedException',
+      message: 'A client attempted to write unauthorized attribute',
+    });
+  }
+  assert.deepEqual(await attributes(), before);
+  // The token is good, for what does no harm.
+  await change('nickname', 'Ada');
+  assert.deepEqual(await attributes(), { ...before, nickname: 'Ada' });
 });
 
 test('metadata or an answer that names its own method, user or result has no effect', async () => {
