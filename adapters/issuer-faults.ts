@@ -11,7 +11,7 @@ type Issuers = Pick<
  * and the URL of the stage are known here first.
  *
  * The pool's users are those of the home realm, under each name that its issuer has. Any other issuer there could name them; a
- * pool that is trusted in another realm too would have enrolments there, while a sign-in looks for them here.
+ * pool that is trusted in another realm too would have enrollments there, while a sign-in looks for them here.
  */
 export function issuerFaults(environment: Issuers): string[] {
   const { TRUSTED_ISSUERS: trusted, ISSUER, FORMER_ISSUERS, SETTINGS, USER_POOL_ID } = environment;

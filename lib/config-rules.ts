@@ -110,7 +110,7 @@ export function crossFaults(config: Config): string[] {
     demand(!realms.includes(trusted.realm), `${at}.realm`, trusted.realm, `other than ${realms.join(', ')}`);
     demand(isNew, `${at}.issuer`, trusted.issuer, 'an issuer not named before');
     for (const name of ['issuer', 'jwksUri'] as const) {
-      // Enrolments by its tokens would go to that realm, and a sign-in looks for them in the pool's.
+      // Enrollments by its tokens would go to that realm, and a sign-in looks for them in the pool's.
       demand(
         !config.userPool || !namesPool(trusted[name], config.userPool.id),
         `${at}.${name}`,

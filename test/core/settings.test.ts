@@ -74,7 +74,7 @@ test('where failures in a row are what there is most of, they are counted', () =
   assert.match(guessFault({ totp, limits: { ...limits, stopAfter: 334 } }) ?? '', /0\.501 %/);
 });
 
-test('a day from which enrolment is required is a day of the calendar', () => {
+test('a day from which enrollment is required is a day of the calendar', () => {
   for (const requiredAfter of ['2027-01-31', '2028-02-29', '2027-12-31', '2027-04-30']) {
     assert.deepEqual(faultsOf({ enrollment: { requiredAfter } }), [], requiredAfter);
   }

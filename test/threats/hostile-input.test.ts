@@ -54,7 +54,7 @@ test("a sign-in of the future, or in milliseconds, in another issuer's token is 
   const now = service.clock.seconds();
   const enroll = async (authTime: unknown) =>
     client.post('/v1/totp/enroll', {}, await theirToken(sub, authTime));
-  // An hour ago: too long ago to enrol, and in milliseconds it would be for ever to come.
+  // An hour ago: too long ago to enroll, and in milliseconds it would be for ever to come.
   const anHourAgo = now - 3600;
   assertProblem(await enroll(anHourAgo), 401, 'recent_sign_in_required');
   for (const authTime of [
