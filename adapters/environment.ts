@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { realmName, Settings } from '../core/settings.ts';
+import { issuerFaults } from './issuer-faults.ts';
 
 const text = v.pipe(v.string(), v.minLength(1));
 const json = <S extends v.GenericSchema>(schema: S) => v.pipe(text, v.parseJson(), schema);
@@ -49,7 +50,7 @@ export type Environment<N extends Name = Name> = { [K in N]: v.InferOutput<(type
 /**
  * The function's environment, read here and nowhere else, once at start: the variables named, or all of them.
  *
- * @throws Error that lists every missing or malformed name at once, without any value.
+ * @throws Error that lists every name that is missing, malformed or unsafe at once, without any value.
  */
 export function readEnvironment<N extends Name = Name>(...names: N[]): Environment<N> {
   const wanted = names.length > 0 ? names : (Object.keys(variables) as N[]);
@@ -57,11 +58,18 @@ export function readEnvironment<N extends Name = Name>(...names: N[]): Environme
   const read = Object.fromEntries(
     wanted.map((name) => {
       const parsed = v.safeParse(variables[name], process.env[name]);
-      if (!parsed.success)
-        faults.push(`${name} ${process.env[name] === undefined ? 'is missing' : 'is malformed'}`);
+      if (!parsed.success) faults.push(`${name} ${faultOf(name, parsed.issues)}`);
       return [name, parsed.output];
     }),
   );
+  if (faults.length === 0 && names.length === 0) faults.push(...issuerFaults(read as Environment));
   if (faults.length > 0) throw new Error(`Environment: ${faults.join(', ')}.`);
   return read as Environment<N>;
+}
+
+function faultOf(name: Name, issues: readonly v.BaseIssue<unknown>[]): string {
+  if (process.env[name] === undefined) return 'is missing';
+  // Ours, and written to be told; the standard ones quote what they got.
+  const unsafe = issues.find(({ type }) => type === 'raw_check');
+  return unsafe ? `is unsafe: ${unsafe.message}` : 'is malformed';
 }

@@ -1,13 +1,19 @@
 import * as v from 'valibot';
-import { ONE_TIME_CODE } from '../core/one-time-code.ts';
 import type { Proof } from '../core/proof.ts';
+import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode } from '../core/typed-code.ts';
+
+/** A code as somebody typed it: what follows in the pipe sees the code itself. */
+const typed = v.pipe(
+  v.string(),
+  v.maxLength(LONGEST_TYPED, `at most ${LONGEST_TYPED} characters`),
+  v.transform(typedCode),
+);
 
 /** What the fields of the API's bodies look like. Their messages never quote what was sent. */
-export const code = v.pipe(v.string(), v.regex(/^(?:[0-9]{6}|[0-9]{8})$/, 'six or eight digits'));
+export const code = v.pipe(typed, v.regex(CODE, 'six or eight digits'));
 export const backupCode = v.pipe(
-  v.string(),
-  v.maxLength(64, 'at most 64 characters'),
-  v.regex(ONE_TIME_CODE, 'sixteen letters and digits, with or without dashes'),
+  typed,
+  v.regex(BACKUP_CODE, 'sixteen letters and digits, with or without dashes'),
 );
 export const token = v.pipe(
   v.string(),

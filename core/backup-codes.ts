@@ -17,7 +17,11 @@ export function newBackupCodes(user: User, key: DataKey): { codes: string[]; sto
   return { codes: codes.map(shown), stored: { set, keyId: key.id, digests } };
 }
 
-/** The set without this code, or undefined where it is not in it. Every digest is compared, in constant time. */
+/**
+ * The set without this code, or undefined where it is not in it. Every digest is compared, in constant time.
+ *
+ * @param code as `typedCode` returns it
+ */
 export function withoutCode(
   code: string,
   user: User,

@@ -3,10 +3,10 @@ import { afterPassword, refuseUnlessAskedFor } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
 import { backupCodesRemaining, type Factor, isEnabled } from './factor.ts';
 import { budgetOf } from './limits.ts';
-import { ONE_TIME_CODE } from './one-time-code.ts';
 import type { Records, Services } from './ports.ts';
 import { prove } from './proof.ts';
-import { randomId } from './random.ts';
+import { isRandomId, randomId } from './random.ts';
+import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode } from './typed-code.ts';
 import type { User } from './user.ts';
 
 /** One step of a Cognito sign-in that is over: `request.session` of the trigger events. */
@@ -42,8 +42,9 @@ export async function defineNextStep(
 
   const last = answers.at(-1);
   if (!last) return stepAfterPassword(await records.read(user));
-  if (answers.slice(0, -1).some(({ challengeResult }) => challengeResult)) return 'refuse';
-  if (last.challengeResult) return 'tokens';
+  if (answers.length > ANSWERS) return 'refuse';
+  if (answers.slice(0, -1).some(({ challengeResult }) => challengeResult !== false)) return 'refuse';
+  if (succeeded(last, 'CUSTOM_CHALLENGE')) return 'tokens';
   return answers.length < ANSWERS ? 'CUSTOM_CHALLENGE' : 'refuse';
 }
 
@@ -106,7 +107,7 @@ export async function verifyAnswer(
 ): Promise<void> {
   const { user, answer, hidden, now } = input;
   const { passwordProved, generation, challenge } = hidden;
-  if (!user || passwordProved !== 'true' || !generation || !challenge) {
+  if (!user || passwordProved !== 'true' || !generation || !challenge || !isRandomId(challenge)) {
     throw new CountersignError('challenge_invalid');
   }
   const typed = proofIn(answer);
@@ -133,10 +134,10 @@ export async function verifyAnswer(
 }
 
 function proofIn(answer: unknown): { code: string } | { backupCode: string } | undefined {
-  if (typeof answer !== 'string') return undefined;
-  const typed = answer.trim();
-  if (/^(?:[0-9]{6}|[0-9]{8})$/.test(typed)) return { code: typed };
-  return typed.length <= 64 && ONE_TIME_CODE.test(typed) ? { backupCode: typed } : undefined;
+  if (typeof answer !== 'string' || answer.length > LONGEST_TYPED) return undefined;
+  const code = typedCode(answer);
+  if (CODE.test(code)) return { code };
+  return BACKUP_CODE.test(code) ? { backupCode: code } : undefined;
 }
 
 function succeeded(step: Step | undefined, name: string): boolean {

@@ -19,7 +19,11 @@ export function newTicket(
   return { ticket: shown(code), stored: { id, keyId: key.id, digest, expiresAt } };
 }
 
-/** Whether this is the ticket. Its time is whoever calls's to look at. */
-export function isTicket(typed: string, user: User, stored: EnrollmentTicket, key: DataKey): boolean {
-  return sameDigest(digestOf('enrollment-ticket', typed, user, stored.id, key), stored.digest);
+/**
+ * Whether this is the ticket. The caller looks at its time.
+ *
+ * @param code as `typedCode` returns it
+ */
+export function isTicket(code: string, user: User, stored: EnrollmentTicket, key: DataKey): boolean {
+  return sameDigest(digestOf('enrollment-ticket', code, user, stored.id, key), stored.digest);
 }

@@ -13,9 +13,6 @@ const DIGEST_BYTES = 16;
 /** What a code is for. Part of its digest: a digest copied to another place matches nothing there. */
 type Purpose = 'backup-code' | 'enrollment-ticket';
 
-/** How such a code may be typed: with or without dashes or spaces, in either case. */
-export const ONE_TIME_CODE = /^(?:[ -]*[0-9A-Za-z]){16}[ -]*$/;
-
 /** A random code, to be shown once. */
 export function newCode(): string {
   // 32 letters: the low five bits of a random byte choose one without bias.
@@ -28,9 +25,9 @@ export function shown(code: string): string {
 }
 
 /**
- * What is stored of a code, whether as it was made or as somebody typed it. Without the key, which only KMS unwraps, nothing
- * can be tried and no digest can be planted.
+ * What is stored of a code. Without the key, which only KMS unwraps, nothing can be tried and no digest can be planted.
  *
+ * @param code as it was made, or as `typedCode` returns what somebody typed
  * @param set the id of what it belongs to: a code of an older set never matches
  */
 export function digestOf(purpose: Purpose, code: string, user: User, set: string, key: DataKey): Uint8Array {
@@ -45,7 +42,7 @@ export function sameDigest(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
-/** What was typed, as it was made: Crockford reads o as 0, i and l as 1. */
-function readable(typed: string): string {
-  return typed.replace(/[ -]/g, '').toLowerCase().replaceAll('o', '0').replace(/[il]/g, '1');
+/** A code in the letters it was made of: Crockford reads o as 0, i and l as 1. */
+function readable(code: string): string {
+  return code.toLowerCase().replaceAll('o', '0').replace(/[il]/g, '1');
 }

@@ -9,3 +9,8 @@ export function random(bytes: number): Buffer {
 export function randomId(): string {
   return random(12).toString('base64url');
 }
+
+/** Whether a text has the form of such an id. No name that every object has is one, as `__proto__`. */
+export function isRandomId(text: string): boolean {
+  return /^[\w-]{16}$/.test(text);
+}

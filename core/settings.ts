@@ -18,11 +18,12 @@ const label = v.pipe(
   v.regex(/^[^:]*$/, 'no colon: it parts issuer and account in the otpauth label'),
 );
 
-/**
- * What the operations themselves are told. Part of the configuration in cdk.json, handed to every function as one
- * JSON variable. All times are in seconds.
- */
-export const Settings = v.strictObject({
+const calendarDate = v.pipe(
+  v.string(),
+  v.check((text) => isCalendarDate(text), 'a date: 2027-01-31'),
+);
+
+const entries = {
   /** The realm of the Cognito pool's users and of Countersign's own tokens. */
   realm: v.optional(realmName, 'users'),
   totp: v.optional(
@@ -80,7 +81,7 @@ export const Settings = v.strictObject({
   enrollment: v.optional(
     v.union([
       v.literal('optional'),
-      v.strictObject({ requiredAfter: v.pipe(v.string(), v.isoDate('a date: 2027-01-31')) }),
+      v.strictObject({ requiredAfter: calendarDate }),
       v.strictObject({ requiredAfterDays: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365)) }),
     ]),
     'optional',
@@ -94,6 +95,42 @@ export const Settings = v.strictObject({
   keyRotationDays: between(1, 365, 90),
   /** Whether a change of the second factor ends the user's Cognito sessions too (AdminUserGlobalSignOut). */
   globalSignOut: v.optional(v.boolean(), false),
-});
+};
+
+/**
+ * What the operations themselves are told. Part of the configuration in cdk.json, handed to every function as one
+ * JSON variable. All times are in seconds.
+ */
+export const Settings = v.pipe(
+  v.strictObject(entries),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed ? guessFault(dataset.value) : undefined;
+    if (message !== undefined) addIssue({ message });
+  }),
+);
 
 export type Settings = v.InferOutput<typeof Settings>;
+
+/** The most that all guesses before a stop may come to, as the chance that one of them is right. */
+const MOST_GUESSED = 0.005;
+
+/**
+ * Returns why these settings make guessing too easy, with the number; undefined if they do not.
+ *
+ * A guess is held against every accepted step of every authenticator. `stopAfter` counts failures in a row and
+ * `stopWithin30Days` counts them over successes too, so the larger of the two is how many guesses there are.
+ */
+export function guessFault({ totp, limits }: Pick<Settings, 'totp' | 'limits'>): string | undefined {
+  const accepted = (2 * totp.window + 1) * totp.authenticators;
+  const guesses = Math.max(limits.stopAfter, limits.stopWithin30Days);
+  const chance = (accepted * guesses) / 10 ** totp.digits;
+  if (chance <= MOST_GUESSED) return undefined;
+  const percent = Number((100 * chance).toPrecision(4));
+  return `guessing succeeds at ${percent} % before a stop, and at most ${100 * MOST_GUESSED} % is allowed: fewer totp.authenticators, a smaller totp.window, a smaller limits.stopWithin30Days, or 8 totp.digits`;
+}
+
+/** Whether this is a day that there is, as `2027-01-31`: Date itself takes 31 February for 3 March. */
+function isCalendarDate(text: string): boolean {
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(`${text}T`);
+}

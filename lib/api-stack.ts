@@ -19,6 +19,7 @@ import { accessLogFormat } from './access-log.ts';
 import type { Bundle } from './bundle.ts';
 import type { Config } from './config.ts';
 import { operationEnvironment } from './environment-of.ts';
+import { Firewall } from './firewall.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import { statementsFor, withAsking } from './grants.ts';
 import { acknowledgeApi, acknowledgeMethod } from './nag.ts';
@@ -97,7 +98,10 @@ export class ApiStack extends Stack {
       clientKeys,
       guessable,
     });
-    acknowledgeApi(this.api);
+    if (config.firewall) {
+      new Firewall(this, 'Firewall', { stage: this.api.deploymentStage, limits: config.firewall });
+    }
+    acknowledgeApi(this.api, { firewall: config.firewall !== undefined });
 
     const output = (name: string, value: string, description: string) =>
       new CfnOutput(this, name, { value, description });

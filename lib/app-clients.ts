@@ -2,9 +2,36 @@ import { Duration } from 'aws-cdk-lib';
 import { type CfnUserPoolClient, type IUserPool, UserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import type { Construct } from 'constructs';
 
+/**
+ * What a token of these clients may change of its user: nothing that a password is recovered by or that somebody signs in
+ * with. Whoever has stolen a token would have the next code sent to themselves.
+ */
+const WRITABLE = [
+  'address',
+  'birthdate',
+  'family_name',
+  'gender',
+  'given_name',
+  'locale',
+  'middle_name',
+  'name',
+  'nickname',
+  'picture',
+  'profile',
+  'updated_at',
+  'website',
+  'zoneinfo',
+];
+
 /** Checks passwords for POST /v1/auth/login, and does nothing else. Its tokens are dropped and nobody accepts them. */
-export function createLoginClient(scope: Construct, id: string, userPool: IUserPool): UserPoolClient {
+export function createLoginClient(
+  scope: Construct,
+  id: string,
+  userPool: IUserPool,
+  writable?: readonly string[],
+): UserPoolClient {
   return createClient(scope, id, userPool, {
+    writable,
     name: 'countersign-login',
     flows: ['ALLOW_ADMIN_USER_PASSWORD_AUTH'],
     // The least that Cognito takes.
@@ -13,9 +40,19 @@ export function createLoginClient(scope: Construct, id: string, userPool: IUserP
   });
 }
 
-/** For apps that sign in with Cognito itself, through the custom flow with the second factor in it. */
-export function createAppsClient(scope: Construct, id: string, userPool: IUserPool): UserPoolClient {
+/**
+ * For apps that sign in with Cognito itself, through the custom flow with the second factor in it.
+ *
+ * @param writable attributes that its tokens may change besides; all that the pool requires have to be here
+ */
+export function createAppsClient(
+  scope: Construct,
+  id: string,
+  userPool: IUserPool,
+  writable?: readonly string[],
+): UserPoolClient {
   return createClient(scope, id, userPool, {
+    writable,
     name: 'countersign-apps',
     flows: ['ALLOW_CUSTOM_AUTH', 'ALLOW_REFRESH_TOKEN_AUTH'],
     tokens: Duration.minutes(15),
@@ -32,7 +69,14 @@ function createClient(
     flows,
     tokens,
     refreshToken,
-  }: { name: string; flows: string[]; tokens: Duration; refreshToken: Duration },
+    writable = [],
+  }: {
+    name: string;
+    flows: string[];
+    tokens: Duration;
+    refreshToken: Duration;
+    writable: readonly string[] | undefined;
+  },
 ): UserPoolClient {
   const client = new UserPoolClient(scope, id, {
     userPool,
@@ -46,6 +90,9 @@ function createClient(
     refreshTokenValidity: refreshToken,
   });
   // Written out: `authFlows` adds ALLOW_REFRESH_TOKEN_AUTH to whatever it is told, and no flows at all mean SRP.
-  (client.node.defaultChild as CfnUserPoolClient).explicitAuthFlows = flows;
+  const cfnClient = client.node.defaultChild as CfnUserPoolClient;
+  cfnClient.explicitAuthFlows = flows;
+  // Without a list, a client may write every standard attribute.
+  cfnClient.writeAttributes = [...new Set([...WRITABLE, ...writable])];
   return client;
 }

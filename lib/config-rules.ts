@@ -1,3 +1,5 @@
+import { comparable, namesPool } from '../core/issuers.ts';
+import { guessFault } from '../core/settings.ts';
 import type { Config } from './config.ts';
 import { pascalCase } from './pascal-case.ts';
 
@@ -30,6 +32,8 @@ export function crossFaults(config: Config): string[] {
     limits.stopWithin30Days,
     `at least limits.lockAfter (${limits.lockAfter})`,
   );
+  const guessing = guessFault(config);
+  demand(guessing === undefined, 'limits.stopWithin30Days', limits.stopWithin30Days, `less: ${guessing}`);
   demand(
     limits.lockSecondsMost >= limits.lockSeconds,
     'limits.lockSecondsMost',
@@ -51,6 +55,13 @@ export function crossFaults(config: Config): string[] {
     most('guessableRate', plan.rate, 'the rate of the plan');
     most('guessableBurst', plan.burst, 'the burst of the plan');
   }
+  const { firewall } = config;
+  demand(
+    !firewall || firewall.guessablePerAddress <= firewall.requestsPerAddress,
+    'firewall.guessablePerAddress',
+    firewall?.guessablePerAddress,
+    `at most firewall.requestsPerAddress (${firewall?.requestsPerAddress})`,
+  );
   for (const [name, client] of Object.entries(clients)) {
     demand(
       Object.hasOwn(plans, client.plan),
@@ -83,21 +94,30 @@ export function crossFaults(config: Config): string[] {
   );
 
   distinct('cors.origins', config.cors.origins, 'an origin');
-  distinct('formerIssuers', config.formerIssuers, 'an issuer');
+  const present = config.issuer === undefined ? [] : [comparable(config.issuer)];
+  const formers = config.formerIssuers.map(comparable);
   config.formerIssuers.forEach((former, i) => {
-    demand(former !== config.issuer, `formerIssuers.${i}`, former, 'an issuer other than the present one');
+    const at = `formerIssuers.${i}`;
+    demand(!formers.slice(0, i).includes(comparable(former)), at, former, 'an issuer not named before');
+    demand(!present.includes(comparable(former)), at, former, 'an issuer other than the present one');
   });
   trustedIssuers.forEach((trusted, i) => {
     const at = `trustedIssuers.${i}`;
     const realms = [config.realm, ...trustedIssuers.slice(0, i).map(({ realm }) => realm)];
-    const issuers = [
-      config.issuer,
-      ...config.formerIssuers,
-      ...trustedIssuers.slice(0, i).map(({ issuer }) => issuer),
-    ];
+    const earlier = trustedIssuers.slice(0, i).map(({ issuer }) => comparable(issuer));
+    const isNew = ![...present, ...formers, ...earlier].includes(comparable(trusted.issuer));
     // Two issuers in one realm could each name the other's users.
     demand(!realms.includes(trusted.realm), `${at}.realm`, trusted.realm, `other than ${realms.join(', ')}`);
-    demand(!issuers.includes(trusted.issuer), `${at}.issuer`, trusted.issuer, 'an issuer not named before');
+    demand(isNew, `${at}.issuer`, trusted.issuer, 'an issuer not named before');
+    for (const name of ['issuer', 'jwksUri'] as const) {
+      // Enrollments by its tokens would go to that realm, and a sign-in looks for them in the pool's.
+      demand(
+        !config.userPool || !namesPool(trusted[name], config.userPool.id),
+        `${at}.${name}`,
+        trusted[name],
+        'another than the pool in userPool, whose access tokens are taken without this',
+      );
+    }
     demand(
       trusted.audience !== undefined || trusted.clientIds !== undefined,
       `${at}.audience`,

@@ -6,6 +6,8 @@ import { partUnknown, valueFaults } from './faults.ts';
 const name = (pattern: RegExp, allowed: string) => v.pipe(v.string(), v.regex(pattern, allowed));
 const whole = (least: number, most: number) =>
   v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
+/** What a rate-based rule of AWS WAF takes as its limit. */
+const perAddress = whole(10, 2_000_000_000);
 const perSecond = v.pipe(v.number(), v.minValue(0.1), v.maxValue(10_000));
 
 const isSafeUrl = (text: string) => {
@@ -87,6 +89,14 @@ export const Config = v.strictObject({
   stage: v.optional(name(/^[A-Za-z0-9_-]{1,128}$/, '1 to 128 letters, digits, _ and -'), 'prod'),
   /** Requests a second for any one operation, over all callers, the open ones included. */
   throttle: v.optional(v.strictObject({ rate: perSecond, burst: whole(1, 5000) }), { rate: 200, burst: 400 }),
+  /** AWS WAF: requests that one address may make in five minutes. Off by default, since it costs something every month. */
+  firewall: v.optional(
+    v.strictObject({
+      requestsPerAddress: perAddress,
+      /** The same, of what takes a code, a password or a refresh token. */
+      guessablePerAddress: perAddress,
+    }),
+  ),
   cors: v.optional(v.strictObject({ origins: v.optional(v.array(origin), []) }), {}),
   plans: v.optional(v.record(name(/^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits and -'), Plan), {
     standard: { rate: 50, burst: 100, guessableRate: 10, guessableBurst: 20 },
@@ -102,6 +112,16 @@ export const Config = v.strictObject({
       id: name(/^[a-z0-9-]+_[A-Za-z0-9]+$/, 'the id of a pool in the same region: eu-west-1_aBcDeFgHi'),
       /** Its own app clients whose access tokens the management endpoints take, beside Countersign's. */
       clientIds: v.optional(v.array(name(/^[\w+]{1,128}$/, 'the id of an app client')), []),
+      /** What tokens of Countersign's clients may change of a user besides; all that the pool requires has to be here. */
+      writableAttributes: v.optional(
+        v.array(
+          name(
+            /^(?!sub$)(?!.*_verified$)(?:custom:)?[\p{L}\p{M}\p{N}_-]{1,32}$/u,
+            'an attribute that a client may write: email, phone_number, custom:tier',
+          ),
+        ),
+        [],
+      ),
     }),
   ),
   trustedIssuers: v.optional(v.array(TrustedIssuer), []),

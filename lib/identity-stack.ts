@@ -59,8 +59,9 @@ export class IdentityStack extends Stack {
       triggers.attachTo(userPool);
       this.userPool = userPool;
     }
-    this.loginClient = createLoginClient(this, 'LoginClient', this.userPool);
-    this.appsClient = createAppsClient(this, 'AppsClient', this.userPool);
+    const writable = config.userPool?.writableAttributes;
+    this.loginClient = createLoginClient(this, 'LoginClient', this.userPool, writable);
+    this.appsClient = createAppsClient(this, 'AppsClient', this.userPool, writable);
   }
 }
 
@@ -69,7 +70,7 @@ function createUserPool(scope: Construct, id: string, retain: boolean): UserPool
     selfSignUpEnabled: false,
     signInAliases: { username: true, email: true },
     signInCaseSensitive: false,
-    standardAttributes: { email: { required: true, mutable: true } },
+    // No attribute is required: Cognito lets every client write those, and a stolen token must not change the address.
     keepOriginal: { email: true },
     passwordPolicy: {
       minLength: 12,

@@ -19,18 +19,20 @@ export function acknowledgeMethod(method: Method, { caller }: Route): void {
   );
 }
 
-/** Why the API has no request models, no web ACL and, for its logs, a policy of AWS's own. */
-export function acknowledgeApi(api: RestApi): void {
+/** Why the API has no request models, no web ACL if none is configured and, for its logs, a policy of AWS's own. */
+export function acknowledgeApi(api: RestApi, { firewall }: { firewall: boolean }): void {
   Validations.of(api).acknowledge({
     id: 'AwsSolutions::AwsSolutions-APIG2',
     reason:
       'Every function checks its whole request against a strict schema and answers in the shape of the API.',
   });
-  Validations.of(api.deploymentStage).acknowledge({
-    id: 'AwsSolutions::AwsSolutions-APIG3',
-    reason:
-      'A web ACL costs a monthly fee and is the choice of the account; guessing is stopped by the record itself.',
-  });
+  if (!firewall) {
+    Validations.of(api.deploymentStage).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-APIG3',
+      reason:
+        'A web ACL costs a monthly fee and is the choice of the account; guessing is stopped by the record itself.',
+    });
+  }
   const role = api.node.tryFindChild('CloudWatchRole');
   if (!role) return;
   Validations.of(role).acknowledge({

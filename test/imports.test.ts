@@ -21,7 +21,14 @@ interface Rule {
 const packagesOfAdapters = ['@aws-sdk/', '@middy/core', 'aws-lambda', 'jose', 'qrcode', 'valibot'];
 const adapters = ['/core/', '/adapters/', 'node:', ...packagesOfAdapters];
 const packagesOfLib = ['aws-cdk-lib', 'cdk-nag', 'constructs', 'esbuild', 'valibot'];
-const lib = ['/lib/', '/functions/routes.ts', '/core/settings.ts', 'node:', ...packagesOfLib];
+const lib = [
+  '/lib/',
+  '/functions/routes.ts',
+  '/core/settings.ts',
+  '/core/issuers.ts',
+  'node:',
+  ...packagesOfLib,
+];
 
 /** Data flows one way: event → adapter in → operation → core → port → adapter out. */
 const rules: Rule[] = [

@@ -10,8 +10,8 @@ const page = read('docs/threat-model.md');
 
 /** The numbered threats there are to answer for; none of them is ever dropped. */
 const THREATS = 45;
-/** Of those that the audit found, the ones that have a row. */
-const FOUND = [46, 47, 48, 49, 51, 53, 54, 59];
+/** The same, of what an audit found; 56 and 57 are of what is still to come. */
+const FOUND_BY_AUDIT = [46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 58, 59];
 /** Without a test, and why is said in their row. */
 const OUT_OF_SCOPE = [35];
 
@@ -47,7 +47,7 @@ const existing = globSync('test/threats/*.test.ts', { cwd: root }).flatMap(tests
 test('every numbered threat has exactly one row, in order', () => {
   assert.deepEqual(
     rows.map(({ number }) => number),
-    [...Array.from({ length: THREATS }, (_, index) => index + 1), ...FOUND],
+    [...Array.from({ length: THREATS }, (_, index) => index + 1), ...FOUND_BY_AUDIT],
   );
 });
 

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { invalidParameter, notAuthorized } from './errors.ts';
 import { count, names, type Properties, part, text, truth } from './properties.ts';
+import { type PoolSettings, standardAttributes } from './settings.ts';
 
 /** An app client, as `AWS::Cognito::UserPoolClient` describes it; every duration in seconds. */
 export interface Client {
@@ -17,7 +18,8 @@ export interface Client {
   refreshTokenValidity: number;
   sessionValidity: number;
   readAttributes?: ReadonlySet<string>;
-  writeAttributes?: ReadonlySet<string>;
+  /** Without any named, the standard ones that a client can write ("WriteAttributes" in the API reference). */
+  writeAttributes: ReadonlySet<string>;
 }
 
 const unitSeconds: Record<string, number> = { seconds: 1, minutes: 60, hours: 3600, days: 86_400 };
@@ -72,8 +74,37 @@ export function readClient(id: string, properties: Properties, secret: string | 
     refreshTokenValidity: validity('RefreshTokenValidity', 'RefreshToken', 30, 'days'),
     sessionValidity: count(properties, 'AuthSessionValidity', 3) * 60,
     ...(read ? { readAttributes: new Set(read) } : {}),
-    ...(write ? { writeAttributes: new Set(write) } : {}),
+    writeAttributes: new Set(write ?? [...standardAttributes].filter((name) => !isNeverWritable(name))),
   };
+}
+
+/** What only Cognito and administrators set. */
+const isNeverWritable = (name: string) => name === 'sub' || name.endsWith('_verified');
+
+/**
+ * Refuses a client as Cognito refuses to create it: no client can be told to write what none may write, and "required
+ * attributes in a user pool are always writable", so a list without one of them is refused too. Throws
+ * `InvalidParameterException`.
+ */
+export function checkWriteAttributes({ writeAttributes }: Client, pool: PoolSettings): void {
+  const known = [...writeAttributes].every(
+    (name) => !isNeverWritable(name) && (standardAttributes.has(name) || pool.customAttributes.has(name)),
+  );
+  if (
+    !known ||
+    !pool.requiredAttributes.every((name) => isNeverWritable(name) || writeAttributes.has(name))
+  ) {
+    throw invalidParameter('Invalid write attributes specified while creating a client');
+  }
+}
+
+/** Refuses attributes that the client may not write, with `NotAuthorizedException`. */
+export function checkWritable({ writeAttributes }: Client, attributes: Record<string, string>): void {
+  for (const name of Object.keys(attributes)) {
+    if (isNeverWritable(name) || !writeAttributes.has(name)) {
+      throw notAuthorized('A client attempted to write unauthorized attribute');
+    }
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Surroundings } from '../aws/types.ts';
 import type { Clock } from '../clock.ts';
 import { type JsonFile, openJsonFile } from '../json-file.ts';
-import { type Client, readClient } from './client.ts';
+import { type Client, checkWriteAttributes, readClient } from './client.ts';
 import { notAuthorized, resourceNotFound } from './errors.ts';
 import { openKeys, type PoolKeys } from './keys.ts';
 import { type Properties, truth } from './properties.ts';
@@ -81,7 +81,9 @@ export function openPool(
       file.value.clientSecrets[client.id] = randomBytes(32).toString('hex');
       file.save();
     }
-    clients.set(client.id, readClient(client.id, client.properties, file.value.clientSecrets[client.id]));
+    const read = readClient(client.id, client.properties, file.value.clientSecrets[client.id]);
+    checkWriteAttributes(read, settings);
+    clients.set(client.id, read);
   }
   return {
     definition,

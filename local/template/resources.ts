@@ -42,6 +42,7 @@ const logGroupName = named('LogGroupName', 512);
 const functionArn = (subject: Subject) => arn('lambda', subject, `function:${functionName(subject)}`);
 const keyId = (subject: Subject) => subject.identifier(uuid);
 const poolId = (subject: Subject) => `${subject.region}_${subject.identifier(mixedCase(9))}`;
+const webAclId = (subject: Subject) => subject.identifier(uuid);
 const versionArn = (subject: Subject) => {
   const given = String(subject.property('FunctionName'));
   return `${given.startsWith('arn:') ? given : arn('lambda', subject, `function:${given}`)}:1`;
@@ -105,5 +106,15 @@ export const KINDS: Record<string, Kind> = {
     ref: logGroupName,
     attributes: { Arn: (subject) => arn('logs', subject, `log-group:${logGroupName(subject)}:*`) },
   },
+  // No firewall runs here: these are for the account to hold against an address.
+  'AWS::WAFv2::WebACL': {
+    ref: (subject) => `${named('Name', 128)(subject)}|${webAclId(subject)}|REGIONAL`,
+    attributes: {
+      Arn: (subject) =>
+        arn('wafv2', subject, `regional/webacl/${named('Name', 128)(subject)}/${webAclId(subject)}`),
+      Id: webAclId,
+    },
+  },
+  'AWS::WAFv2::WebACLAssociation': { ref: own(12) },
   'Custom::Trigger': { ref: own(12) },
 };

@@ -159,6 +159,10 @@ test('the time of a sign-in is told in whole seconds: the second of a change is 
   );
 });
 
+test("a sign-in up to a minute ahead is the issuer's clock, and counts", async () => {
+  assert.equal((await come(await sign({ auth_time: NOW + 60 }))).authTime, NOW + 60);
+});
+
 test('the scheme is case-insensitive (RFC 9110 §11.1)', async () => {
   const bearer = createBearer(deployment.tokens, [trusted], 'users');
   assert.equal((await bearer(`bearer ${await sign()}`, CLIENT, NOW)).user.sub, 'alice');
@@ -208,6 +212,12 @@ const refused: [string, () => Promise<string>][] = [
   ['with a subject of over 255 characters', () => sign({ sub: 'x'.repeat(256) })],
   ['without auth_time', () => sign({ auth_time: undefined })],
   ['with an auth_time that is no number', () => sign({ auth_time: String(NOW) })],
+  ['of a sign-in told in milliseconds', () => sign({ auth_time: (NOW - 5) * 1000 })],
+  ['of a sign-in of tomorrow', () => sign({ auth_time: NOW + 86_400 })],
+  ['of a sign-in more than a minute ahead', () => sign({ auth_time: NOW + 61 })],
+  ['of a sign-in a fraction over a minute ahead', () => sign({ auth_time: NOW + 60.5 })],
+  ['of a sign-in at no time that there is', () => sign({ auth_time: 1e300 })],
+  ['with a list for an auth_time', () => sign({ auth_time: [NOW] })],
   ['before its nbf', () => sign({ nbf: NOW + 1 })],
   ['of an algorithm not allowed for it', () => sign({}, { alg: 'ES256', kid: 'ec' }, ec.privateKey)],
   ['of another algorithm of its very key', () => sign({}, { alg: 'PS256' })],

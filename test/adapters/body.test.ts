@@ -27,7 +27,26 @@ function detailOf(body: object, given: v.GenericSchema = schema): string {
 
 test('a body of its form is taken as it is', () => {
   assert.deepEqual(parse({ code: '123456' }), { code: '123456' });
-  assert.deepEqual(parse({ backupCode: 'ABCD-efgh 0123 4567' }), { backupCode: 'ABCD-efgh 0123 4567' });
+});
+
+test('a code is taken however it is typed, and handed on as the code itself', () => {
+  for (const [typed, code] of [
+    [' 123 456\n', '123456'],
+    ['１２３\u301c４５６', '123456'],
+    ['1234-5678', '12345678'],
+  ]) {
+    assert.deepEqual(parse({ code: typed }), { code });
+  }
+  assert.deepEqual(parse({ backupCode: 'ABCD-efgh\u00a00123\u20114567' }), {
+    backupCode: 'ABCDefgh01234567',
+  });
+});
+
+test('a code is 64 characters at most as it is typed, and is read no further', () => {
+  const spaced = (length: number) => '123456'.padEnd(length);
+  assert.deepEqual(parse({ code: spaced(64) }), { code: '123456' });
+  assert.equal(detailOf({ code: spaced(65) }), 'code: at most 64 characters.');
+  assert.equal(detailOf({ backupCode: 'x'.repeat(65) }), 'backupCode: at most 64 characters.');
 });
 
 test('a base64 body is taken as what it encodes', () => {
@@ -106,9 +125,8 @@ test('a code is six or eight digits in a string and nothing else', () => {
     '1234567',
     '123456789',
     '12345a',
-    ' 123456',
-    '123456\n',
-    '１２３４５６',
+    '123.456',
+    '١٢٣٤٥٦',
     '+12345',
     '1e5000',
   ]) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
 import { status } from '../../core/status.ts';
+import { typedCode } from '../../core/typed-code.ts';
 import { verify } from '../../core/verify.ts';
 import { CLIENT, callerOf, createDeployment, enrolled, NOW } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
@@ -15,14 +16,14 @@ test('ten new codes; every older one is dead; every other session has ended', as
     client: CLIENT,
     now: NOW,
   });
-  assert.equal(new Set([...rotated.backupCodes, ...old]).size, 20);
+  assert.equal(new Set([...rotated.backupCodes.map(typedCode), ...old]).size, 20);
   await assert.rejects(status(deployment, caller), refusal('token_invalid'));
 
   const fresh = await callerOf(deployment, rotated.accessToken, NOW);
   const use = (backupCode = '') =>
     verify(deployment, { caller: fresh, proof: { backupCode }, client: CLIENT, now: NOW });
   await assert.rejects(use(old[0]), refusal('code_rejected'));
-  await use(rotated.backupCodes[0]);
+  await use(typedCode(rotated.backupCodes[0] ?? ''));
   assert.equal((await status(deployment, fresh)).backupCodesRemaining, 9);
 });
 

@@ -7,6 +7,7 @@ import { enroll } from '../../core/enroll.ts';
 import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
 import { inForce, open, waiting } from '../../core/sealed.ts';
 import { sweep } from '../../core/sweep.ts';
+import { typedCode } from '../../core/typed-code.ts';
 import { verify } from '../../core/verify.ts';
 import { scan } from '../support/authenticator-app.ts';
 import { CLIENT, type createDeployment, enrolled, NOW, type Person } from '../support/deployment.ts';
@@ -190,6 +191,9 @@ async function actor(scheduled: Deployment, { records }: Deployment, name: strin
     if (deed === 'disable' && other) {
       await disable(scheduled, { ...input, proof: { code }, authenticatorId: other.id });
     }
-    if (deed === 'new-codes') ({ backupCodes } = await rotateBackupCodes(scheduled, { ...input, code }));
+    if (deed === 'new-codes') {
+      const rotated = await rotateBackupCodes(scheduled, { ...input, code });
+      backupCodes = rotated.backupCodes.map(typedCode);
+    }
   };
 }

@@ -20,7 +20,10 @@ const often = <T>(value: fc.Arbitrary<T>, other: fc.Arbitrary<T>) =>
 
 /** By field: what it takes. A `$` begins the name of something that the sender has; see sender.ts. */
 const fields = new Map<v.GenericSchema, fc.Arbitrary<unknown>>([
-  [code, often(fc.constant('$code'), fc.stringMatching(/^([0-9]{6}|[0-9]{8})$/))],
+  [
+    code,
+    often(fc.constant('$code'), fc.stringMatching(/^([0-9]{6}|[0-9]{8}|[0-9]{3}[ \u00a0\u2013-][0-9]{3})$/)),
+  ],
   [
     backupCode,
     often(fc.constant('$backup'), fc.stringMatching(/^([0-9a-zA-Z]{4}-){3}[0-9a-z]{4}$|^[0-9A-Za-z]{16} ?$/)),
@@ -86,7 +89,7 @@ const hostile: fc.Arbitrary<unknown> = fc.oneof(
     '$code',
   ),
   fc.jsonValue({ maxDepth: 3 }),
-  fc.constantFrom('12345', '1234567', ' 123456', '123456\n', '１２３４５６', '0x1234', '1e5000', '-12345'),
+  fc.constantFrom('12345', '1234567', ' 123456', '123.456', '１２３４５６', '0x1234', '1e5000', '-12345'),
   fc.constantFrom('\u0000', '\ud800', '\udfff\ud800', '\u202e123456', '﷽'.repeat(80), 'é'.repeat(16), 'ﬀ'),
   fc.constantFrom('../../etc/passwd', "' OR 1=1 --", `\${jndi:ldap://x}`, '{{7*7}}', '<script>', '%00', '\\'),
   fc.nat(5000).map((length) => 'A'.repeat(length)),

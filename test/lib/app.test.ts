@@ -29,6 +29,7 @@ for (const [title, countersign] of [
       globalSignOut: true,
     },
   ],
+  ['with a firewall', { firewall: { requestsPerAddress: 1000, guessablePerAddress: 100 } }],
 ] as const) {
   test(`${title}, it passes cdk-nag and CloudFormation's own rules`, () => {
     delete process.env['CDK_VALIDATION'];

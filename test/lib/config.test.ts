@@ -15,6 +15,13 @@ function faultsOf(context: unknown): string[] {
 }
 
 const trusted = { realm: 'partner', issuer: 'https://idp.example', jwksUri: 'https://idp.example/keys' };
+const pool = 'eu-west-1_aBcDeFgHi';
+const ofPool = {
+  realm: 'partner',
+  issuer: `https://cognito-idp.eu-west-1.amazonaws.com/${pool}`,
+  jwksUri: `https://cognito-idp.eu-west-1.amazonaws.com/${pool}/.well-known/jwks.json`,
+  clientIds: ['a'],
+};
 const plan = { rate: 10, burst: 20, guessableRate: 1, guessableBurst: 2 };
 
 test('an empty configuration is a whole one', () => {
@@ -96,6 +103,16 @@ describe('a wrong setting names itself, what was given and what is allowed', () 
       { enrollment: { requiredAfter: 'soon' } },
       'enrollment.requiredAfter: given "soon"; allowed: a date: 2027-01-31',
     ],
+    [
+      'a day that no month has',
+      { enrollment: { requiredAfter: '2027-02-31' } },
+      'enrollment.requiredAfter: given "2027-02-31"; allowed: a date: 2027-01-31',
+    ],
+    [
+      'an attribute that no client may write',
+      { userPool: { id: pool, writableAttributes: ['email_verified'] } },
+      'userPool.writableAttributes.0: given "email_verified"; allowed: an attribute that a client may write: email, phone_number, custom:tier',
+    ],
     ['a realm', { realm: 'Users' }, /^realm: given "Users"; allowed: a realm is/],
     ['a colon in the label', { totp: { issuer: 'a:b' } }, /^totp\.issuer: given "a:b"; allowed: no colon/],
     [
@@ -153,6 +170,60 @@ describe('settings that do not fit together are refused', () => {
       },
       'trustedIssuers.1.realm',
     ],
+    [
+      'an issuer that is trusted already',
+      {
+        trustedIssuers: [
+          { ...trusted, clientIds: ['a'] },
+          { ...trusted, realm: 'another', issuer: 'https://IDP.example:443', clientIds: ['a'] },
+        ],
+      },
+      'trustedIssuers.1.issuer',
+    ],
+    [
+      'our own issuer as a trusted one',
+      { issuer: 'https://Idp.example', trustedIssuers: [{ ...trusted, clientIds: ['a'] }] },
+      'trustedIssuers.0.issuer',
+    ],
+    [
+      'a former issuer of ours as a trusted one',
+      { formerIssuers: ['https://idp.example:443'], trustedIssuers: [{ ...trusted, clientIds: ['a'] }] },
+      'trustedIssuers.0.issuer',
+    ],
+    [
+      'the pool itself as a trusted issuer',
+      { userPool: { id: pool }, trustedIssuers: [{ ...ofPool, jwksUri: 'https://keys.example' }] },
+      'trustedIssuers.0.issuer',
+    ],
+    [
+      'the pool under the other name of its issuer',
+      {
+        userPool: { id: pool },
+        trustedIssuers: [
+          {
+            ...ofPool,
+            issuer: `https://issuer-cognito-idp.eu-west-1.amazonaws.com/${pool}`,
+            jwksUri: 'https://keys.example',
+          },
+        ],
+      },
+      'trustedIssuers.0.issuer',
+    ],
+    [
+      "the pool's keys for another issuer",
+      { userPool: { id: pool }, trustedIssuers: [{ ...ofPool, issuer: 'https://idp.example' }] },
+      'trustedIssuers.0.jwksUri',
+    ],
+    [
+      'limits that let somebody guess for long',
+      { limits: { stopWithin30Days: 500 } },
+      'limits.stopWithin30Days',
+    ],
+    [
+      'a former issuer twice',
+      { formerIssuers: ['https://a.example', 'https://A.example'] },
+      'formerIssuers.1',
+    ],
     ['an issuer trusted for whatever it signs', { trustedIssuers: [trusted] }, 'trustedIssuers.0.audience'],
     [
       'a former issuer that is the present one',
@@ -167,6 +238,17 @@ describe('settings that do not fit together are refused', () => {
       assert.ok(faults[0]?.startsWith(`${at}: given `), faults[0]);
     });
   }
+});
+
+test('how easy guessing would be is told with its number, and what to do', () => {
+  assert.deepEqual(faultsOf({ totp: { window: 2 } }), [
+    'limits.stopWithin30Days: given 300; allowed: less: guessing succeeds at 0.75 % before a stop, and at most 0.5 % is allowed: fewer totp.authenticators, a smaller totp.window, a smaller limits.stopWithin30Days, or 8 totp.digits',
+  ]);
+});
+
+test('another pool than our own may be trusted', () => {
+  const { trustedIssuers } = readConfig({ userPool: { id: `${pool}X` }, trustedIssuers: [ofPool] });
+  assert.equal(trustedIssuers.length, 1);
 });
 
 test('an issuer is https, or http on this machine, and has no slash at its end', () => {

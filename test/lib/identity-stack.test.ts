@@ -45,6 +45,27 @@ test('the apps client signs in by the custom flow alone', () => {
   ]);
 });
 
+test('no client may write what a password is recovered by, or what a sign-in goes by', () => {
+  const { Properties } = one(identity, 'AWS::Cognito::UserPool', 'UserPool');
+  // "Required attributes in a user pool are always writable": a client that cannot write one is refused.
+  assert.equal(Properties['Schema'], undefined);
+  for (const template of [identity, existing.identity]) {
+    for (const name of ['LoginClient', 'AppsClient']) {
+      const writable = client(name, template)['WriteAttributes'] as string[];
+      assert.ok(writable.includes('name'));
+      for (const attribute of writable) assert.doesNotMatch(attribute, /^sub$|email|phone|username|^custom:/);
+    }
+  }
+});
+
+test('what an existing pool requires is named, and then its clients may write it', () => {
+  const userPool = { id: 'eu-west-1_aBcDeFgHi', writableAttributes: ['email', 'custom:tier', 'name'] };
+  const named = synthesize({ userPool }).identity;
+  const more = client('AppsClient', named)['WriteAttributes'] as string[];
+  const standard = client('AppsClient', existing.identity)['WriteAttributes'] as string[];
+  assert.deepEqual(more, [...standard, 'email', 'custom:tier']);
+});
+
 test('no client tells who exists, has a way in through OAuth, or tokens that cannot be revoked', () => {
   for (const template of [identity, existing.identity]) {
     const clients = ofType(template, 'AWS::Cognito::UserPoolClient');

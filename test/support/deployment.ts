@@ -10,6 +10,7 @@ import { login } from '../../core/login.ts';
 import type { FirstFactor } from '../../core/ports.ts';
 import type { Proof } from '../../core/proof.ts';
 import { Settings } from '../../core/settings.ts';
+import { typedCode } from '../../core/typed-code.ts';
 import { verifyLogin } from '../../core/verify-login.ts';
 import { type AuthenticatorApp, scan } from './authenticator-app.ts';
 import { createMemoryFamilies } from './memory-families.ts';
@@ -60,6 +61,7 @@ export interface Person {
   caller: Caller;
   app: AuthenticatorApp;
   authenticatorId: string;
+  /** As operations are given them: without dashes. */
   backupCodes: string[];
 }
 
@@ -98,7 +100,7 @@ export async function enrolledByTicket(
   enrollmentTicket: string,
   now: number,
 ): Promise<Person> {
-  const proof = { enrollmentTicket };
+  const proof = { enrollmentTicket: typedCode(enrollmentTicket) };
   const challengeToken = await challenge(deployment, name, now);
   const answer = await verifyLogin(deployment, { challengeToken, proof, client: CLIENT, now });
   const caller = await callerOf(deployment, answer.accessToken, now);
@@ -123,5 +125,6 @@ export async function addAuthenticator(
   const app = scan(otpauthUri);
   const input = { caller, authenticatorId, code: app.codeAt(now), client: CLIENT, now };
   const { accessToken, backupCodes = [] } = await confirm(deployment, input);
-  return { app, authenticatorId, backupCodes, caller: await callerOf(deployment, accessToken, now) };
+  const typed = backupCodes.map(typedCode);
+  return { app, authenticatorId, backupCodes: typed, caller: await callerOf(deployment, accessToken, now) };
 }

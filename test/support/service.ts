@@ -21,6 +21,13 @@ import { createWiretap, type Wiretap } from './wiretap.ts';
 interface Options extends Pick<ServiceOptions, 'environments' | 'onLog' | 'onExchange'> {
   /** Properties of the user pool that somebody has set otherwise than the template. */
   userPool?: Record<string, unknown>;
+  /** Sets the environment of functions otherwise than the template, as by hand: by the name of the operation. */
+  variables?: Record<string, (given: Record<string, unknown>) => Record<string, unknown>>;
+}
+
+interface TemplateResource {
+  Type: string;
+  Properties: Record<string, unknown>;
 }
 
 /**
@@ -32,14 +39,17 @@ interface Options extends Pick<ServiceOptions, 'environments' | 'onLog' | 'onExc
  */
 export async function serviceForTests(
   configuration?: Record<string, unknown>,
-  { userPool, onLog, onExchange, ...options }: Options = {},
+  { userPool, variables, onLog, onExchange, ...options }: Options = {},
 ): Promise<Service & { folder: string; assembly: string; wiretap: Wiretap }> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   let assembly = await assemblyOf(configuration, folder);
-  if (userPool) {
+  if (userPool || variables) {
     const altered = join(folder, 'altered');
     cpSync(assembly, altered, { recursive: true });
-    alterUserPool(altered, userPool);
+    alterResources(altered, (resource) => {
+      if (userPool) alterUserPool(resource, userPool);
+      if (variables) alterFunction(resource, variables);
+    });
     assembly = altered;
   }
   const data = join(folder, 'data');
@@ -99,14 +109,27 @@ async function assemblyOf(
   return kept;
 }
 
-function alterUserPool(assembly: string, properties: Record<string, unknown>): void {
+function alterResources(assembly: string, alter: (resource: TemplateResource) => void): void {
   for (const file of globSync(join(assembly, '*.template.json'))) {
     const template = JSON.parse(readFileSync(file, 'utf8')) as {
-      Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
+      Resources: Record<string, TemplateResource>;
     };
-    for (const resource of Object.values(template.Resources)) {
-      if (resource.Type === 'AWS::Cognito::UserPool') Object.assign(resource.Properties, properties);
-    }
+    for (const resource of Object.values(template.Resources)) alter(resource);
     writeFileSync(file, JSON.stringify(template));
   }
+}
+
+function alterUserPool({ Type, Properties }: TemplateResource, properties: Record<string, unknown>): void {
+  if (Type === 'AWS::Cognito::UserPool') Object.assign(Properties, properties);
+}
+
+function alterFunction(
+  { Type, Properties }: TemplateResource,
+  variables: NonNullable<Options['variables']>,
+): void {
+  if (Type !== 'AWS::Lambda::Function') return;
+  const [, operation = ''] = /^Countersign: (.+)$/.exec(String(Properties['Description'])) ?? [];
+  const environment = Properties['Environment'] as { Variables: Record<string, unknown> };
+  const alter = variables[operation];
+  if (alter) environment.Variables = alter(environment.Variables);
 }

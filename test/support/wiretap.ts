@@ -80,7 +80,12 @@ export function createWiretap(): Wiretap {
   };
   /** Backup codes are learnt where they are made: what is typed as one may be any sixteen letters. */
   const learnCode = (value: unknown) => {
-    if (typeof value === 'string' && /^\d{6,8}$/.test(value)) secrets.add('a code', value);
+    if (typeof value !== 'string' || /[A-Za-z]/.test(value)) return;
+    // With spaces, dashes or full-width digits: what was typed could leak, and so could its digits.
+    const digits = value.normalize('NFKC').replace(/\D/g, '');
+    if (!/^\d{6,8}$/.test(digits)) return;
+    secrets.add('a code', digits);
+    if (value !== digits) secrets.add('a code', value);
   };
 
   function atTheGateway({ operation, request, status, answer }: Exchange): void {

@@ -14,6 +14,7 @@ import { createPerson } from '../support/people.ts';
 import { unthrottled } from '../support/plans.ts';
 import { serviceForTests } from '../support/service.ts';
 import { storedFactor, storedRecord } from '../support/stored.ts';
+import { typedForms, wideBackupCode } from '../support/typed.ts';
 import { enrolledPerson, nextStep, personWithWays, wayNames } from '../support/ways.ts';
 
 const service = await serviceForTests(unthrottled);
@@ -129,7 +130,9 @@ test('a code of a wrong form is a 400, one of a megabyte a 413, and neither is c
     '1234567',
     '',
     'abcdef',
-    '１２３４５６',
+    '１２３４５',
+    '123.456',
+    `123456${' '.repeat(59)}`,
     123456,
     0.5,
     [],
@@ -151,6 +154,37 @@ test('a code of a wrong form is a 400, one of a megabyte a 413, and neither is c
     assertProblem(await attempt('1'.repeat(1024 * 1024)), 413, 'body_too_large');
   }
   assert.deepEqual(await storedRecord(service, person), before);
+});
+
+test('a code typed with spaces, dashes or full-width digits is the same code', async () => {
+  const { person, access, nextCode, backupCodes } = await enrolledPerson(service, client);
+  for (const [form, typed] of Object.entries(typedForms)) {
+    const answer = await verify(await challengeFor(client, person), typed(nextCode()));
+    assert.equal(answer.status, 200, form);
+  }
+  const [first = '', second = ''] = backupCodes;
+  for (const backupCode of [wideBackupCode(first), second.replaceAll('-', '\u2009')]) {
+    assert.equal((await client.post('/v1/totp/verify', { backupCode }, access)).status, 200, backupCode);
+  }
+  const { failures, backupCodes: left } = await storedFactor(service, person);
+  assert.deepEqual([failures, left?.digests.length], [0, 8]);
+});
+
+test('a used code typed otherwise is refused', async () => {
+  for (const [form, typed] of Object.entries(typedForms)) {
+    const { person, access, backupCodes, code } = await enrolledPerson(service, client);
+    const used = code();
+    const [backupCode = ''] = backupCodes;
+    assert.equal((await verify(await challengeFor(client, person), used)).status, 200);
+    assert.equal((await client.post('/v1/totp/verify', { backupCode }, access)).status, 200);
+    assertProblem(await verify(await challengeFor(client, person), typed(used)), 401, 'code_rejected');
+    for (const again of [wideBackupCode(backupCode), backupCode.replaceAll('-', '').toUpperCase()]) {
+      const answer = await client.post('/v1/totp/verify', { backupCode: again }, access);
+      assertProblem(answer, 401, 'code_rejected');
+    }
+    const { failures, backupCodes: left } = await storedFactor(service, person);
+    assert.deepEqual([form, failures, left?.digests.length], [form, 3, 9]);
+  }
 });
 
 test('the time is not for the client to say', async () => {

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  AdminGetUserCommand,
   InitiateAuthCommand,
   type InitiateAuthCommandInput,
   RespondToAuthChallengeCommand,
+  UpdateUserAttributesCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
 import { AuthenticationDetails } from 'amazon-cognito-identity-js';
 import { outcome } from '../local/cognito/identity-js.ts';
@@ -25,6 +27,7 @@ import { cognitoOf, createPerson } from '../support/people.ts';
 import { unthrottled } from '../support/plans.ts';
 import { serviceForTests } from '../support/service.ts';
 import { storedFactor, storedRecord } from '../support/stored.ts';
+import { typedForms, wideBackupCode } from '../support/typed.ts';
 import { enrolledPerson, nextStep, personWithWays, wayNames } from '../support/ways.ts';
 
 const service = await serviceForTests(unthrottled);
@@ -136,6 +139,42 @@ test('a wrong password leads to no challenge, and a right code does not mend it'
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
+test('a token of the apps client changes neither e-mail nor phone number', async () => {
+  const { person, nextCode } = await enrolledPerson(service, client);
+  const attributes = () =>
+    cognito(async (sdk) => {
+      const { userPoolId: UserPoolId } = service.local.cognito;
+      const user = new AdminGetUserCommand({ UserPoolId, Username: person.username });
+      const { UserAttributes = [] } = await sdk.send(user);
+      return Object.fromEntries(UserAttributes.map(({ Name, Value }) => [Name, Value]));
+    });
+  const { access } = await fullSession(service, person, nextCode());
+  const change = (Name: string, Value: string) =>
+    cognito((sdk) =>
+      sdk.send(new UpdateUserAttributesCommand({ AccessToken: access, UserAttributes: [{ Name, Value }] })),
+    );
+  const before = await attributes();
+  assert.equal(before['email_verified'], 'true');
+  for (const [name, value] of [
+    ['email', 'thief@example.com'],
+    ['email', ''],
+    ['email_verified', 'true'],
+    ['phone_number', '+15555550100'],
+    ['phone_number_verified', 'true'],
+    ['preferred_username', 'thief'],
+    ['sub', 'another'],
+  ] as const) {
+    await assert.rejects(change(name, value), {
+      name: 'NotAuthorizedException',
+      message: 'A client attempted to write unauthorized attribute',
+    });
+  }
+  assert.deepEqual(await attributes(), before);
+  // The token is good, for what does no harm.
+  await change('nickname', 'Ada');
+  assert.deepEqual(await attributes(), { ...before, nickname: 'Ada' });
+});
+
 test('metadata or an answer that names its own method, user or result has no effect', async () => {
   const { person, wrongCode, code } = await enrolledPerson(service, client);
   const other = await enrolledPerson(service, client);
@@ -215,6 +254,28 @@ test('of many Cognito sign-ins guessing at once no more than five are heard', as
     .slice(before)
     .filter(({ operation, status }) => operation === 'UpdateItem' && status === 200);
   assert.equal(heard.length, failures);
+});
+
+test('in Cognito a code typed with spaces, dashes or full-width digits is the same code', async () => {
+  const { person, nextCode, backupCodes } = await enrolledPerson(service, client);
+  for (const typed of Object.values(typedForms)) await fullSession(service, person, typed(nextCode()));
+  await fullSession(service, person, wideBackupCode(backupCodes[0] ?? ''));
+  const { failures, backupCodes: left } = await storedFactor(service, person);
+  assert.deepEqual([failures, left?.digests.length], [0, 9]);
+});
+
+test('in Cognito a used code typed otherwise is refused', async () => {
+  const { person, nextCode, backupCodes } = await enrolledPerson(service, client);
+  const used = nextCode();
+  const [backupCode = ''] = backupCodes;
+  await fullSession(service, person, backupCode);
+  await fullSession(service, person, used);
+  const again = [typedForms['a space']?.(used), typedForms['full-width digits']?.(used)];
+  for (const given of [...again, wideBackupCode(backupCode)]) {
+    assert.equal((await answer(await challenged(service, person), given ?? '')).kind, 'custom');
+  }
+  const { failures, backupCodes: left } = await storedFactor(service, person);
+  assert.deepEqual([failures, left?.digests.length], [3, 9]);
 });
 
 test('one code is accepted once over Cognito and all endpoints', async () => {

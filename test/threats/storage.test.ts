@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { base32nopad } from '@scure/base';
 import { withoutCode } from '../../core/backup-codes.ts';
 import { inForce, open } from '../../core/sealed.ts';
+import { typedCode } from '../../core/typed-code.ts';
 import { assertProblem, challengeFor, clientOf, codeAt, text } from '../support/client.ts';
 import '../support/native-powers.ts';
 import { assertUnavailable } from '../support/faults.ts';
@@ -156,7 +157,7 @@ test('the whole table without KMS holds no secret, no code, no token and no key,
   const [authenticator = assert.fail()] = authenticators;
   const { secret: sealed } = authenticator;
   assert.ok(stored);
-  const unused = backupCodes[5] ?? '';
+  const unused = typedCode(backupCodes[5] ?? '');
   const opens = (plain: Uint8Array) => {
     const key = createSecretKey(plain);
     return {

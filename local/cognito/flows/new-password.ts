@@ -1,3 +1,4 @@
+import { checkWritable } from '../client.ts';
 import { incorrect } from '../errors.ts';
 import { checkPolicy, setPassword } from '../password.ts';
 import { type Answer, type Attempt, mayTry, parameter, subjectOf } from './attempt.ts';
@@ -25,6 +26,7 @@ export async function answerNewPassword(attempt: Attempt, sessionId: string): Pr
   );
   try {
     checkPolicy(pool.settings.password, password);
+    checkWritable(client, attributes);
     pool.users.setAttributes(user, attributes);
   } catch (error) {
     pool.sessions.putBack(session);

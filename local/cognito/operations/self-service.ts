@@ -1,5 +1,6 @@
 import type { Operation } from '../../aws/server.ts';
-import { incorrect, notAuthorized } from '../errors.ts';
+import { checkWritable } from '../client.ts';
+import { incorrect } from '../errors.ts';
 import { attributeList, required } from '../input.ts';
 import { attemptPassword, checkPolicy, setPassword } from '../password.ts';
 import { type Context, holder } from './access.ts';
@@ -28,12 +29,7 @@ export function selfServiceOperations({ pools }: Context): Record<string, Operat
     UpdateUserAttributes: async ({ input }) => {
       const { pool, user, claims } = await holder(pools, input);
       const attributes = attributeList(input, 'UserAttributes');
-      const writable = pool.clients.get(claims.client_id)?.writeAttributes;
-      for (const name of Object.keys(attributes)) {
-        if (name.endsWith('_verified') || (writable && !writable.has(name))) {
-          throw notAuthorized('A client attempted to write unauthorized attribute');
-        }
-      }
+      checkWritable(pools.byClient(claims.client_id).client, attributes);
       pool.users.setAttributes(user, attributes);
       return { CodeDeliveryDetailsList: [] };
     },

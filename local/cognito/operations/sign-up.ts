@@ -1,6 +1,6 @@
 import type { Operation } from '../../aws/server.ts';
 import { AwsError } from '../../aws/types.ts';
-import { type Client, checkSecretHash } from '../client.ts';
+import { type Client, checkSecretHash, checkWritable } from '../client.ts';
 import { invalidParameter, notAuthorized, userNotFound } from '../errors.ts';
 import { triggerAttributes } from '../flows/attempt.ts';
 import { attributeList, type Input, optional, required, strings } from '../input.ts';
@@ -44,14 +44,6 @@ function checkRequired(pool: Pool, attributes: Record<string, string>): void {
       throw invalidParameter(
         `Attributes did not conform to the schema: ${name}: The attribute ${name} is required\n`,
       );
-    }
-  }
-}
-
-function checkWritable(client: Client, attributes: Record<string, string>): void {
-  for (const name of Object.keys(attributes)) {
-    if (name.endsWith('_verified') || (client.writeAttributes && !client.writeAttributes.has(name))) {
-      throw notAuthorized('A client attempted to write unauthorized attribute');
     }
   }
 }

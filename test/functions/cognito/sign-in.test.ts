@@ -89,7 +89,7 @@ test('what is neither a code nor a backup code is refused and is no attempt', as
   const { person } = await enrolled();
   const before = await storedRecord(service, person);
   const user = await challenged(service, person);
-  for (const given of ['abc', '１２３４５６']) assert.equal((await answer(user, given)).kind, 'custom');
+  for (const given of ['abc', '１２３４５']) assert.equal((await answer(user, given)).kind, 'custom');
   await assert.rejects(answer(user, '0'.repeat(2000)), incorrect);
   assert.deepEqual(await storedRecord(service, person), before);
 });

@@ -1,0 +1,37 @@
+import { comparable, namesPool } from '../core/issuers.ts';
+import type { Environment } from './environment.ts';
+
+type Issuers = Pick<
+  Environment,
+  'TRUSTED_ISSUERS' | 'ISSUER' | 'FORMER_ISSUERS' | 'SETTINGS' | 'USER_POOL_ID'
+>;
+
+/**
+ * What is unsafe about the issuers together, in words without any value. The synth refuses most of it; the id of a new pool
+ * and the URL of the stage are known here first.
+ *
+ * The pool's users are those of the home realm, under each name that its issuer has. Any other issuer there could name them; a
+ * pool that is trusted in another realm too would have enrollments there, while a sign-in looks for them here.
+ */
+export function issuerFaults(environment: Issuers): string[] {
+  const { TRUSTED_ISSUERS: trusted, ISSUER, FORMER_ISSUERS, SETTINGS, USER_POOL_ID } = environment;
+  const own = [ISSUER, ...FORMER_ISSUERS].map(comparable);
+  const issuers = trusted.map(({ issuer }) => comparable(issuer));
+  const isOfPool = (url: string) => namesPool(url, USER_POOL_ID);
+  const home = trusted.filter(({ realm }) => realm === SETTINGS.realm);
+  const others = trusted.filter(({ realm }) => realm !== SETTINGS.realm);
+  const found: [found: boolean, fault: string][] = [
+    [new Set(issuers).size < issuers.length, 'names an issuer twice'],
+    [issuers.some((issuer) => own.includes(issuer)), 'names the issuer of own tokens'],
+    [
+      home.some(({ issuer }) => !isOfPool(issuer)),
+      "has an issuer that is not the pool's in the pool's realm",
+    ],
+    [
+      others.some(({ issuer, jwksUri }) => isOfPool(issuer) || isOfPool(jwksUri)),
+      "has the pool's own issuer in another realm",
+    ],
+    [new Set(others.map(({ realm }) => realm)).size < others.length, 'has two issuers in one realm'],
+  ];
+  return found.flatMap(([unsafe, fault]) => (unsafe ? [`TRUSTED_ISSUERS ${fault}`] : []));
+}

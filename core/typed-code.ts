@@ -1,0 +1,23 @@
+/** The most characters that are read as a code: spread out by spaces, a backup code still fits. */
+export const LONGEST_TYPED = 64;
+
+/** A code of an authenticator app, as `typedCode` returns it (RFC 6238 §1.2; RFC 4226 §5.3: six digits or more). */
+export const CODE = /^(?:[0-9]{6}|[0-9]{8})$/;
+
+/** A backup code, as `typedCode` returns it. */
+export const BACKUP_CODE = /^[0-9A-Za-z]{16}$/;
+
+/**
+ * What people and their keyboards put around and between the characters of a code: white space of every kind, dashes of
+ * every kind, characters that do not show (zero width, word joiner, soft hyphen, marks of direction), the minus sign, and
+ * the long vowel mark, which a Japanese keyboard types for a dash.
+ */
+const BETWEEN = /[\s\p{Pd}\p{Cf}\u2212\u30fc]/gu;
+
+/**
+ * Returns what was typed as the code itself, without spaces and dashes, full-width characters as ASCII (NFKC). All ways in
+ * read a code by this and nothing else, before anything is charged, so that one code is one code however it is typed.
+ */
+export function typedCode(typed: string): string {
+  return typed.normalize('NFKC').replace(BETWEEN, '');
+}

@@ -1,0 +1,15 @@
+const fullWidth = (code: string) =>
+  code.replace(/[0-9A-Za-z]/g, (letter) => String.fromCodePoint((letter.codePointAt(0) ?? 0) + 0xfee0));
+
+/** A code of six digits as people type it, by how. */
+export const typedForms: Record<string, (code: string) => string> = {
+  'a space': (code) => `${code.slice(0, 3)} ${code.slice(3)}`,
+  'a dash': (code) => `${code.slice(0, 3)}-${code.slice(3)}`,
+  'a no-break space': (code) => `${code.slice(0, 3)}\u00a0${code.slice(3)}`,
+  'an en dash': (code) => `${code.slice(0, 3)}\u2013${code.slice(3)}`,
+  'a zero-width space': (code) => `\u200b${code}`,
+  'full-width digits': fullWidth,
+};
+
+/** A backup code, in full-width letters with the dashes of such a keyboard. */
+export const wideBackupCode = (code: string) => fullWidth(code).replaceAll('-', '\uff0d');

@@ -1,0 +1,210 @@
+// What no client, issuer or pool sends that goes by the rules: odd names, odd times, odd histories.
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, test } from 'node:test';
+import { SignJWT } from 'jose';
+import { type Route, routes } from '../../functions/routes.ts';
+import { assertProblem, challengeFor, clientOf, text } from '../support/client.ts';
+import { afterPassword, notRight, passwordProved, withoutPassword } from '../support/hostile-histories.ts';
+import { createPerson } from '../support/people.ts';
+import { serviceForTests } from '../support/service.ts';
+import { storedFactor, storedItem, storedRecord } from '../support/stored.ts';
+import { trusting } from '../support/trusting.ts';
+import { enrolledPerson } from '../support/ways.ts';
+
+// Another issuer, with its keys on loopback.
+const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const keys = JSON.stringify({
+  keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'theirs', use: 'sig' }],
+});
+const theirKeys = createServer((_, response) => {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(keys);
+});
+const { promise: listening, resolve } = Promise.withResolvers<void>();
+theirKeys.listen(0, '127.0.0.1', resolve);
+await listening;
+after(() => {
+  theirKeys.close();
+  theirKeys.closeAllConnections();
+});
+const THEIRS = 'https://idp.example';
+const jwksUri = `http://127.0.0.1:${(theirKeys.address() as AddressInfo).port}/keys`;
+const trustingThem = (given: Record<string, unknown>) =>
+  trusting(given, { issuer: [THEIRS], jwksUri: [jwksUri], realm: 'partner' });
+
+const open = { rate: 10_000, burst: 5000, guessableRate: 10_000, guessableBurst: 5000 };
+const service = await serviceForTests(
+  { plans: { standard: open, limited: open }, throttle: { rate: 10_000, burst: 5000 } },
+  { variables: { status: trustingThem, enroll: trustingThem } },
+);
+const client = clientOf(service);
+
+/** A token of theirs, of somebody who signed in at this time. */
+function theirToken(sub: string, authTime: unknown): Promise<string> {
+  const now = service.clock.seconds();
+  return new SignJWT({ iss: THEIRS, sub, client_id: 'any', auth_time: authTime, exp: now + 300 })
+    .setProtectedHeader({ alg: 'RS256', kid: 'theirs' })
+    .sign(privateKey);
+}
+
+test("a sign-in of the future, or in milliseconds, in another issuer's token is refused and nothing is stored", async () => {
+  const sub = 'somebody-of-theirs';
+  const now = service.clock.seconds();
+  const enroll = async (authTime: unknown) =>
+    client.post('/v1/totp/enroll', {}, await theirToken(sub, authTime));
+  // An hour ago: too long ago to enroll, and in milliseconds it would be for ever to come.
+  const anHourAgo = now - 3600;
+  assertProblem(await enroll(anHourAgo), 401, 'recent_sign_in_required');
+  for (const authTime of [
+    anHourAgo * 1000,
+    now * 1000,
+    now + 3600,
+    now + 120,
+    1e300,
+    `${now}`,
+    [now],
+    null,
+  ]) {
+    assertProblem(await enroll(authTime), 401, 'token_invalid');
+    const status = await client.get('/v1/totp', await theirToken(sub, authTime));
+    assertProblem(status, 401, 'token_invalid');
+  }
+  assert.equal(await storedItem(service, `USER#partner#${sub}`), undefined);
+  assert.equal((await enroll(now - 5)).status, 201);
+});
+
+/** An event of a pool, for the trigger of this name. */
+function triggerEvent(source: string, attributes: Record<string, string>, request: object) {
+  return {
+    version: '1',
+    region: service.local.operator.region,
+    userPoolId: service.local.cognito.userPoolId,
+    triggerSource: source,
+    userName: 'whoever',
+    callerContext: { awsSdkVersion: '3', clientId: service.local.cognito.clientId },
+    request: { userAttributes: attributes, ...request },
+    response: {},
+  };
+}
+
+/** What a trigger of the deployment tells Cognito. */
+async function told(trigger: string, event: object): Promise<Record<string, unknown>> {
+  const result = await service.invoke(`cognito/${trigger}`, event);
+  assert.ok(result.ok, JSON.stringify(result));
+  return (result.payload as { response: Record<string, unknown> }).response;
+}
+
+test('a history of challenges that Cognito would not send gets no tokens, and nothing is charged', async () => {
+  const { person } = await enrolledPerson(service, client);
+  const withoutFactor = await createPerson(service);
+  const before = await storedRecord(service, person);
+  const refused = { challengeName: '', issueTokens: false, failAuthentication: true };
+  const define = (sub: string, session: unknown, more = {}) =>
+    told(
+      'define-auth-challenge',
+      triggerEvent('DefineAuthChallenge_Authentication', { sub }, { session, ...more }),
+    );
+  const create = (sub: string, session: unknown, more = {}) =>
+    told(
+      'create-auth-challenge',
+      triggerEvent(
+        'CreateAuthChallenge_Authentication',
+        { sub },
+        { session, challengeName: 'CUSTOM_CHALLENGE', ...more },
+      ),
+    );
+  const unanswerable = {
+    publicChallengeParameters: {},
+    privateChallengeParameters: {},
+    challengeMetadata: 'SECOND_FACTOR',
+  };
+
+  for (const { sub } of [person, withoutFactor]) {
+    for (const [what, session] of withoutPassword) {
+      assert.deepEqual([what, await define(sub, session)], [what, refused]);
+      assert.deepEqual([what, await create(sub, session)], [what, unanswerable]);
+    }
+  }
+  for (const [what, session] of afterPassword) {
+    assert.deepEqual([what, await define(person.sub, session)], [what, refused]);
+  }
+  const asked = { challengeName: 'CUSTOM_CHALLENGE', issueTokens: false, failAuthentication: false };
+  for (const session of notRight) assert.deepEqual(await define(person.sub, session), asked);
+
+  // Cognito plays an unknown user through, and says so; after the password it would not.
+  const unknown = { userNotFound: true };
+  for (const session of [passwordProved, ...afterPassword.map(([, session]) => session)]) {
+    assert.deepEqual(await define(person.sub, session, unknown), refused);
+    assert.deepEqual(await create(person.sub, session, unknown), unanswerable);
+  }
+  assert.deepEqual(await define('', passwordProved), refused);
+  for (const session of [undefined, null, {}, 'SRP_A', [null], [[]]]) {
+    assert.deepEqual(await define(person.sub, session), refused);
+    assert.deepEqual(await create(person.sub, session), unanswerable);
+  }
+  assert.deepEqual(await storedRecord(service, person), before);
+  assert.equal(await storedRecord(service, withoutFactor), undefined);
+});
+
+test('a __proto__ in a body is refused on every endpoint, and nothing is charged', async () => {
+  const { person, access, refresh, code } = await enrolledPerson(service, client);
+  const challengeToken = await challengeFor(client, person);
+  const before = await storedRecord(service, person);
+  const bodies: Record<string, object> = {
+    '/v1/auth/login': { username: person.username, password: person.password },
+    '/v1/auth/verify': { challengeToken, code: code() },
+    '/v1/auth/refresh': { refreshToken: refresh },
+    '/v1/auth/logout': { refreshToken: refresh },
+    '/v1/totp/enroll': { code: code() },
+    '/v1/totp/confirm': { authenticatorId: 'abcdefghijklmnop', code: code() },
+    '/v1/totp/verify': { code: code() },
+    '/v1/totp/disable': { code: code() },
+    '/v1/backup-codes/rotate': { code: code() },
+  };
+  const taking = Object.values<Route>(routes).filter(
+    ({ method, caller }) => method === 'POST' && caller !== 'iam',
+  );
+  assert.deepEqual(Object.keys(bodies).sort(), taking.map(({ path }) => path).sort());
+  for (const [path, body] of Object.entries(bodies)) {
+    const own = JSON.stringify(body);
+    for (const hostile of [
+      `{"__proto__":{"skip":true},${own.slice(1)}`,
+      `{"__proto__":null,${own.slice(1)}`,
+      `{"__proto__":${own}}`,
+      `{"__proto__":[],"constructor":{"prototype":${own}}}`,
+    ]) {
+      const answer = await client.call('POST', path, { body: hostile, bearer: access });
+      assertProblem(answer, 400, 'invalid_request');
+      assert.doesNotMatch(text(answer, 'detail'), /__proto__|constructor/, 'what was sent is not repeated');
+    }
+  }
+  assert.deepEqual(await storedRecord(service, person), before);
+});
+
+test('a challenge whose id is __proto__ is none: a right code is refused, and nothing is charged', async () => {
+  const { person, code } = await enrolledPerson(service, client);
+  const before = await storedRecord(service, person);
+  const { generation } = await storedFactor(service, person);
+  const answer = (hidden: object) =>
+    told(
+      'verify-auth-challenge-response',
+      triggerEvent(
+        'VerifyAuthChallengeResponse_Authentication',
+        { sub: person.sub },
+        { privateChallengeParameters: hidden, challengeAnswer: code() },
+      ),
+    );
+  const proved = { passwordProved: 'true', generation };
+  for (const hidden of [
+    { ...proved, challenge: '__proto__' },
+    { ...proved, challenge: 'constructor' },
+    JSON.parse(`{"__proto__":${JSON.stringify({ ...proved, challenge: 'challenge-000001' })}}`),
+    null,
+  ]) {
+    assert.deepEqual(await answer(hidden), { answerCorrect: false }, JSON.stringify(hidden));
+  }
+  assert.deepEqual(await storedRecord(service, person), before);
+  assert.deepEqual(await answer({ ...proved, challenge: 'challenge-000001' }), { answerCorrect: true });
+});
