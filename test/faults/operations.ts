@@ -40,7 +40,7 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
   const now = () => service.clock.seconds();
 
   const keep = (answer: Answer): Answer => {
-    for (const name of ['accessToken', 'refreshToken', 'challengeToken', 'secret']) {
+    for (const name of ['accessToken', 'refreshToken', 'challengeToken', 'secret', 'enrollmentTicket']) {
       const value = answer.body[name];
       if (typeof value === 'string') secrets.add(value);
     }
@@ -93,6 +93,12 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
         const answer = await post('/v1/auth/login', { username, password });
         if (answer.body['status'] !== 'challenge') return answer;
         const challengeToken = text(answer, 'challengeToken');
+        if (String(answer.body['methods']) === 'enrollment_ticket') {
+          // The answer with the ticket may be lost: support gives another.
+          const enrollmentTicket = text(keep(await administrator.reset(person.sub)), 'enrollmentTicket');
+          const again = text(await post('/v1/auth/login', { username, password }), 'challengeToken');
+          return post('/v1/auth/verify', { challengeToken: again, enrollmentTicket });
+        }
         // Of the next step: the code of this one may be spent.
         return post('/v1/auth/verify', { challengeToken, code: codeAt(secret, now() + 30) });
       },
@@ -168,7 +174,7 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
         ({ person }) => administrator.unlock(person.sub),
         (who) => post('/v1/totp/verify', { code: who.wrongCode() }, who.access),
       ),
-      'admin-reset': actor(true, ({ person }) => administrator.reset(person.sub)),
+      'admin-reset': actor(true, async ({ person }) => keep(await administrator.reset(person.sub))),
       'admin-revoke-sessions': actor(true, ({ person }) => administrator.revokeSessions(person.sub)),
     },
     wrong: {

@@ -121,7 +121,11 @@ export async function castOf(service: Service, stage: Unattended) {
     signOut: {
       operation: 'cognito/admin-sign-out',
       event: {
-        detail: { eventName: 'AdminUserGlobalSignOut', additionalEventData: { sub: grace.person.sub } },
+        detail: {
+          eventName: 'AdminUserGlobalSignOut',
+          eventTime: '2026-01-01T00:00:00Z',
+          additionalEventData: { sub: grace.person.sub },
+        },
       },
       before: graces,
       essence: (stored: Stored) => changesOf(graces, stored),

@@ -69,7 +69,13 @@ for (const [title, { identity }, SourceArn, poolId] of [
       'detail-type': ['AWS API Call via CloudTrail'],
       detail: {
         eventSource: ['cognito-idp.amazonaws.com'],
-        eventName: ['AdminUserGlobalSignOut', 'AdminDisableUser', 'AdminDeleteUser'],
+        eventName: [
+          'AdminUserGlobalSignOut',
+          'AdminDisableUser',
+          'AdminDeleteUser',
+          'AdminSetUserPassword',
+          'AdminResetUserPassword',
+        ],
         requestParameters: { userPoolId: [poolId] },
         errorCode: [{ exists: false }],
       },

@@ -222,7 +222,7 @@ test('guesses spread over Cognito sign-ins and the API spend the one budget of t
   }
   const guess = await client.post('/v1/totp/verify', { code: wrongCode() }, access);
   assertProblem(guess, 401, 'code_rejected');
-  await answer(await challenged(service, person), 'aaaa-bbbb-cccc-dddd');
+  await answer(await challenged(service, person), wrongCode());
   const { failures, lockedUntil } = await storedFactor(service, person);
   assert.equal(failures, 5);
   assert.ok(lockedUntil > service.clock.seconds());

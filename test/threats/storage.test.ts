@@ -92,7 +92,7 @@ test("another user's backup codes do not count in one's own record", async () =>
     const answer = await verify(await challengeFor(client, victim.person), { backupCode });
     assertProblem(answer, 401, 'code_rejected');
   }
-  assert.equal((await storedFactor(service, victim.person)).failures, 3);
+  assert.equal((await storedFactor(service, victim.person)).backupFailures, 3);
 });
 
 test('an altered box does not open, whichever byte was altered', async () => {

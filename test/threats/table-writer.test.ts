@@ -247,7 +247,7 @@ function inForce(pending: Item): Item {
 test('a pending secret moved in force does not open', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
-  const pending = await enrolling(access);
+  const pending = await enrolling(access, { password: person.password });
   const { p, ...rest } = await recordOf(person);
   const moved = { ...rest, a: { L: [{ M: inForce(p?.M ?? assert.fail('nothing is pending')) }] } };
   await overwrite(service, moved);
@@ -268,7 +268,7 @@ test('a pending secret moved in force does not open', async () => {
 test('an enrollment kept beyond its end, or put back after a change, is not confirmed', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
-  const theirs = await enrolling(access);
+  const theirs = await enrolling(access, { password: person.password });
   const begun = await recordOf(person);
   const pending = begun['p']?.M ?? assert.fail('nothing is pending');
   const kept = { ...begun, p: { M: { ...pending, x: { N: String(clock.seconds() + 100_000) } } } };
@@ -277,7 +277,7 @@ test('an enrollment kept beyond its end, or put back after a change, is not conf
   assert.deepEqual(await recordOf(person), kept);
 
   await overwrite(service, begun);
-  const own = await enrolling(access);
+  const own = await enrolling(access, { password: person.password });
   const confirmed = await own.confirm();
   assert.equal(confirmed.status, 200);
   const enrolled = await recordOf(person);
