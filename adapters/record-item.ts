@@ -55,6 +55,7 @@ export function itemOf(factor: Factor): Item {
     rs: factor.reset && resetItem(factor.reset),
     ps: factor.passwordSetAt === undefined ? undefined : number(factor.passwordSetAt),
     ad: factor.administered && administeredItem(factor.administered),
+    rv: factor.revoked && administeredItem(factor.revoked),
     [WRITTEN_BY]: factor.writtenBy === undefined ? undefined : text(factor.writtenBy),
   });
 }
@@ -81,6 +82,7 @@ export function factorOf(item: Item): Factor {
     reset: item['rs'] && readReset(readMap(item['rs'])),
     passwordSetAt: item['ps'] && readNumber(item['ps']),
     administered: item['ad'] && readAdministered(readMap(item['ad'])),
+    revoked: item['rv'] && readAdministered(readMap(item['rv'])),
     writtenBy: readText(item[WRITTEN_BY]),
   };
 }
@@ -124,11 +126,18 @@ function readAuthenticator(item: Item | undefined): Authenticator {
 }
 
 function pendingItem(pending: PendingAuthenticator): AttributeValue {
-  return { M: { ...secretItem(pending), x: number(pending.expiresAt) } };
+  const { expiresAt, failures } = pending;
+  return {
+    M: present({ ...secretItem(pending), x: number(expiresAt), f: failures ? number(failures) : undefined }),
+  };
 }
 
 function readPending(item: Item | undefined): PendingAuthenticator {
-  return { ...readSecret(item), expiresAt: readNumber(item?.['x']) };
+  return {
+    ...readSecret(item),
+    expiresAt: readNumber(item?.['x']),
+    failures: item?.['f'] ? readNumber(item['f']) : 0,
+  };
 }
 
 interface Secret extends TotpParameters {
@@ -211,13 +220,14 @@ function readReset({ p, t }: Item): Reset {
   };
 }
 
-function administeredItem({ type, at, by, reason }: Administered): AttributeValue {
+function administeredItem({ type, at, by, reason, passwordChanged }: Administered): AttributeValue {
   return {
     M: present({
       t: text(type),
       a: number(at),
       b: text(by),
       r: reason === undefined ? undefined : text(reason),
+      p: passwordChanged && { BOOL: true },
     }),
   };
 }
@@ -229,6 +239,7 @@ function readAdministered(map: Item): Administered {
     at: readNumber(map['a']),
     by: readText(map['b']),
     ...(map['r'] && { reason: readText(map['r']) }),
+    ...(map['p'] && { passwordChanged: true as const }),
   };
 }
 

@@ -40,7 +40,10 @@ export interface AdminStatus extends Status {
   /** Seconds since the epoch; null where no ticket is waiting. */
   ticketExpiresAt: number | null;
   lastEvent: FactorEvent | null;
+  /** Who reset or unlocked the factor last, and why. */
   lastAdministered: Administered | null;
+  /** Who ended the sessions last, and why. */
+  lastRevoked: Administered | null;
 }
 
 /**
@@ -78,7 +81,13 @@ export async function adminUnlock(
     );
   }
   const forgiven = stopped ? withoutAnyFailure(factor) : withoutFailures(factor);
-  const unlocked = administered(forgiven, 'unlocked', act, now);
+  const told = passwordChanged ? { ...forgiven, passwordSetAt: now } : forgiven;
+  const unlocked = administered(
+    told,
+    'unlocked',
+    { ...act, ...(passwordChanged && { passwordChanged }) },
+    now,
+  );
   return adminStatusOf(await replaceOrConflict(records, user, factor, unlocked), settings, now);
 }
 
@@ -162,7 +171,8 @@ export async function revokeSessions(
   await writeWithRetry(records, user, (factor) => {
     const newer = passwordSetAt !== undefined && passwordSetAt > (factor.passwordSetAt ?? 0);
     const ended = changed(newer ? { ...factor, passwordSetAt } : factor, now);
-    return act ? administered(ended, 'sessions_revoked', act, now) : noted(ended, 'sessions_revoked', now);
+    const revoked = act && { type: 'sessions_revoked' as const, at: now, ...act };
+    return noted(revoked ? { ...ended, revoked } : ended, 'sessions_revoked', now);
   });
 }
 
@@ -188,9 +198,13 @@ async function writeWithRetry(
   throw new CountersignError('conflict');
 }
 
-function administered(factor: Factor, type: Administered['type'], { by, reason }: Act, at: number): Factor {
-  const act: Administered = { type, at, by, ...(reason !== undefined && { reason }) };
-  return noted({ ...factor, administered: act }, type, at);
+function administered(
+  factor: Factor,
+  type: 'unlocked' | 'reset',
+  act: Act & { passwordChanged?: true },
+  at: number,
+): Factor {
+  return noted({ ...factor, administered: { type, at, ...act } }, type, at);
 }
 
 function known(factor: Factor): Factor {
@@ -213,5 +227,6 @@ function adminStatusOf(factor: Factor, settings: Settings, now: number): AdminSt
     ticketExpiresAt: factor.reset?.ticket?.expiresAt ?? null,
     lastEvent: factor.event ?? null,
     lastAdministered: factor.administered ?? null,
+    lastRevoked: factor.revoked ?? null,
   };
 }

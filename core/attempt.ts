@@ -1,6 +1,6 @@
 import { CountersignError } from './error.ts';
 import type { Factor, FactorEvent } from './factor.ts';
-import { type Budget, refuseUnlessOpen, withBackupFailure, withFailure } from './limits.ts';
+import { afterFailure, type Budget, refuseUnlessOpen } from './limits.ts';
 import type { Records } from './ports.ts';
 import { randomId } from './random.ts';
 import type { Settings } from './settings.ts';
@@ -27,8 +27,7 @@ export async function attempt(
 ): Promise<Factor> {
   refuseUnlessOpen(read, budget, now, settings.limits);
   const accepted = await judge();
-  const next =
-    accepted ?? (budget === 'code' ? withFailure(read, now, settings.limits) : withBackupFailure(read));
+  const next = accepted ?? afterFailure(read, budget, now, settings.limits);
   if (!next) throw new CountersignError('code_rejected');
   const outcome = await records.replace(
     user,

@@ -23,10 +23,10 @@ export type Confirmation = {
   PoolSessionsEnded;
 
 /**
- * Ends an enrolment: a code of the pending authenticator puts it in force and ends every other session.
+ * Ends an enrollment: a code of the pending authenticator puts it in force and ends every other session.
  *
- * It proves the pending secret alone, so it counts as an attempt and does not forgive the failures of a factor that is
- * in force.
+ * It proves the pending secret alone. So it forgives no failure of a factor in force, and is heard through a lock or a stop
+ * of that factor; the fifth wrong code ends the enrollment.
  *
  * @throws CountersignError `token_invalid`, `recent_sign_in_required`, `insufficient_scope`, `enrollment_not_found`, and
  * what `attempt` throws
@@ -46,7 +46,7 @@ export async function confirm(
 
   const backup = first ? newBackupCodes(user, await services.keyring.current('backup-code', now)) : undefined;
   const judge = async (): Promise<Factor | undefined> => {
-    const { expiresAt: _, ...enrolled } = pending;
+    const { expiresAt: _, failures: __, ...enrolled } = pending;
     const dataKey = await services.keyring.key('data', pending.secret.keyId, now);
     const secret = dataKey && open(pending.secret, user, waiting(pending, factor), dataKey);
     if (!secret) throw unavailable();
@@ -71,7 +71,7 @@ export async function confirm(
     return changed(first ? withoutFailures(grown) : grown, now, caller.session);
   };
   await services.tokens.ready(now);
-  const confirmed = await attempt(services, user, factor, 'code', judge, 'confirmed', now);
+  const confirmed = await attempt(services, user, factor, 'pending', judge, 'confirmed', now);
   return {
     authenticatorId,
     ...(backup && { backupCodes: backup.codes }),

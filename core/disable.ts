@@ -2,7 +2,7 @@ import { attempt, changed } from './attempt.ts';
 import { type Caller, withSecondFactor } from './claims.ts';
 import { CountersignError } from './error.ts';
 import { type Factor, isEnabled } from './factor.ts';
-import { budgetOf, withoutAnyFailure } from './limits.ts';
+import { budgetOf, isStopped, withoutAnyFailure } from './limits.ts';
 import type { Services } from './ports.ts';
 import { type Proof, prove } from './proof.ts';
 import {
@@ -23,7 +23,8 @@ export type Disabled = {
  * Removes one authenticator, or all of them with the backup codes; the last one by its id is all. Wants a code, never a
  * session alone, and ends every other session.
  *
- * @throws CountersignError `token_invalid`, `totp_not_enabled`, `authenticator_not_found`, and what `attempt` throws
+ * @throws CountersignError `token_invalid`, `totp_not_enabled`, `authenticator_not_found`, `factor_stopped` if it would be
+ * the last one, and what `attempt` throws
  */
 export async function disable(
   services: Services,
@@ -36,6 +37,9 @@ export async function disable(
   if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');
   if (authenticatorId !== undefined && !factor.authenticators.some(({ id }) => id === authenticatorId)) {
     throw new CountersignError('authenticator_not_found');
+  }
+  if (isStopped(factor, now, services.settings.limits) && !isEnabled(without(factor, authenticatorId))) {
+    throw new CountersignError('factor_stopped', REPLACE_FIRST);
   }
   const judge = async () => {
     const proven = await prove(services, user, factor, proof, now);
@@ -50,14 +54,21 @@ export async function disable(
   };
 }
 
+/** Whoever drove the factor into the stop has the password, and would enroll first. */
+const REPLACE_FIRST = 'Enroll another authenticator first, with a backup code, or ask support.';
+
 /**
- * The item itself stays: its generation keeps older sessions void. With the last authenticator the failures go too, a stop
- * included: there is nothing left to guess, and a new authenticator has a new secret.
+ * The factor without one authenticator, or without any. The item itself stays: its generation keeps older sessions void.
+ *
+ * With the last authenticator that was guessed at the failures go too, and a stop: there is nothing left to guess. One that
+ * was enrolled after the stop was never guessed at.
  */
 export function without(factor: Factor, authenticatorId: string | undefined): Factor {
   const authenticators =
     authenticatorId === undefined ? [] : factor.authenticators.filter(({ id }) => id !== authenticatorId);
-  return authenticators.length > 0
-    ? { ...factor, authenticators }
-    : withoutAnyFailure({ ...factor, authenticators, backupCodes: undefined });
+  if (authenticators.length === 0)
+    return withoutAnyFailure({ ...factor, authenticators, backupCodes: undefined });
+  const { stoppedAt } = factor;
+  const untouched = stoppedAt !== undefined && authenticators.every(({ createdAt }) => createdAt > stoppedAt);
+  return untouched ? withoutAnyFailure({ ...factor, authenticators }) : { ...factor, authenticators };
 }

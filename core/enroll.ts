@@ -3,7 +3,7 @@ import type { Caller } from './claims.ts';
 import { afterPassword } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
 import { type Factor, isEnabled } from './factor.ts';
-import { budgetOf, refuseUnlessOpen } from './limits.ts';
+import { budgetOf } from './limits.ts';
 import type { Families, FirstFactor, Services, SignInSource } from './ports.ts';
 import { type Proof, prove } from './proof.ts';
 import { randomId } from './random.ts';
@@ -53,12 +53,12 @@ export async function enroll(
   const id = randomId();
   const secret = newSecret();
   const parameters = { algorithm: totp.algorithm, digits: totp.digits, period: totp.period };
-  const enrolling = { id, name, ...parameters, expiresAt: now + lifetimes.enrollment };
+  const enrolling = { id, name, ...parameters, expiresAt: now + lifetimes.enrollment, failures: 0 };
   const dataKey = await services.keyring.current('data', now);
   const pending = { ...enrolling, secret: seal(secret, user, waiting(enrolling, factor), dataKey) };
 
   const needed = proofNeeded(factor, input);
-  if (!isEnabled(factor)) await refuseUnlessMayEnrollFirst(services, factor, input);
+  if (!isEnabled(factor)) await refuseUnlessMayEnrollFirst(services, input);
   if (needed) {
     const judge = async () => {
       const proven = await prove(services, user, factor, needed, now);
@@ -110,13 +110,11 @@ export function pendingOf(factor: Factor, authenticatorId: string, now: number) 
 /** Guards the first authenticator: an access token alone, kept or stolen, must not be enough to add it. */
 async function refuseUnlessMayEnrollFirst(
   services: { families: Families; firstFactor: FirstFactor; settings: Settings },
-  factor: Factor,
   { caller, password, source, now }: Evidence,
 ): Promise<void> {
   const own = caller.generation !== undefined;
   if (!own && password !== undefined) throw noPassword("with another issuer's token.");
   await refuseUnlessFresh(services, caller, now);
-  refuseUnlessOpen(factor, 'code', now, services.settings.limits);
   if (own) await refuseUnlessPassword(services, caller, password, source);
 }
 

@@ -43,7 +43,9 @@ export function mustEnroll(factor: Factor, { enrollment }: Settings, now: number
   if (factor.reset) return true;
   if (enrollment === 'optional') return false;
   if ('requiredAfter' in enrollment) return now * 1000 >= Date.parse(enrollment.requiredAfter);
-  return now >= (factor.askedToEnrollAt ?? now) + enrollment.requiredAfterDays * DAY;
+  // Another container's clock may be ahead of this one.
+  const askedAt = Math.min(factor.askedToEnrollAt ?? now, now);
+  return now >= askedAt + enrollment.requiredAfterDays * DAY;
 }
 
 /**

@@ -24,6 +24,8 @@ export interface PendingAuthenticator extends TotpParameters {
   name: string;
   secret: Sealed;
   expiresAt: number;
+  /** Wrong codes at its confirmation. */
+  failures: number;
 }
 
 export interface BackupCodes {
@@ -50,7 +52,7 @@ export interface EnrollmentTicket {
   expiresAt: number;
 }
 
-/** What an administrator did last to this factor. */
+/** What an administrator did. */
 export interface Administered {
   type: 'unlocked' | 'reset' | 'sessions_revoked';
   at: number;
@@ -58,6 +60,8 @@ export interface Administered {
   by: string;
   /** In the administrator's own words. */
   reason?: string | undefined;
+  /** Whether they lifted a stop on their word that the user has a new password. */
+  passwordChanged?: true | undefined;
 }
 
 /** What happened last, and when: for support. */
@@ -93,7 +97,7 @@ export interface Factor {
   backupCodes?: BackupCodes | undefined;
   /** Wrong codes in a row. */
   failures: number;
-  /** When the failures reached a stop; undefined while they have not. */
+  /** When the failures reached a stop, which stays until it is lifted; undefined if there is none. */
   stoppedAt?: number | undefined;
   /** Wrong backup codes and tickets in a row, up to a hundred: they lock nothing. */
   backupFailures: number;
@@ -107,7 +111,10 @@ export interface Factor {
   reset?: Reset | undefined;
   /** When the pool last said that the password is a new one. */
   passwordSetAt?: number | undefined;
+  /** Who reset or unlocked it last. */
   administered?: Administered | undefined;
+  /** Who ended the sessions last. */
+  revoked?: Administered | undefined;
   /** When this user was first seen without a second factor where one will be required. */
   askedToEnrollAt?: number | undefined;
   /** The random id of the write that made this state. */

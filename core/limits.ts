@@ -16,10 +16,10 @@ const spanOf = (at: number) => Math.floor(at / SPAN);
 
 /**
  * What a failed attempt is counted against. Six digits can be guessed, so wrong codes lock and stop. A backup code or a
- * ticket has 80 random bits: counting them would only hand a lock to whoever has the password (NIST SP 800-63B-4 §3.1.2.2
- * asks for a limit below 64 bits).
+ * ticket has 80 random bits: a limit would only hand a lock to whoever has the password (NIST SP 800-63B-4 §3.1.2.2 asks for
+ * one below 64 bits). A pending enrollment has five answers of its own, so that no lock keeps its owner from confirming it.
  */
-export type Budget = 'code' | 'backup-code';
+export type Budget = 'code' | 'backup-code' | 'pending';
 
 export function budgetOf(proof: Proof): Budget {
   return 'code' in proof ? 'code' : 'backup-code';
@@ -47,9 +47,39 @@ export function withFailure(factor: Factor, now: number, limits: Limits): Factor
 const MOST_BACKUP_FAILURES = 100;
 
 /** One wrong backup code or ticket more; undefined if there is nothing left to count. */
-export function withBackupFailure(factor: Factor): Factor | undefined {
+function withBackupFailure(factor: Factor): Factor | undefined {
   if (factor.backupFailures >= MOST_BACKUP_FAILURES) return undefined;
   return { ...factor, backupFailures: factor.backupFailures + 1 };
+}
+
+/** Wrong codes that end a pending enrollment. */
+const PENDING_FAILURES = 5;
+
+/** One wrong code more at the confirmation; the fifth ends the enrollment. */
+function withPendingFailure(factor: Factor): Factor {
+  const { pending } = factor;
+  const failures = (pending?.failures ?? 0) + 1;
+  return {
+    ...factor,
+    pending: pending && failures < PENDING_FAILURES ? { ...pending, failures } : undefined,
+  };
+}
+
+/** The factor after an attempt that failed; undefined if there is nothing left to count. */
+export function afterFailure(
+  factor: Factor,
+  budget: Budget,
+  now: number,
+  limits: Limits,
+): Factor | undefined {
+  switch (budget) {
+    case 'code':
+      return withFailure(factor, now, limits);
+    case 'backup-code':
+      return withBackupFailure(factor);
+    case 'pending':
+      return withPendingFailure(factor);
+  }
 }
 
 /** Forgives every failure, a lock and a stop: for a factor of which nothing is left to guess, or by support. */
@@ -71,17 +101,19 @@ export function lockedFor(factor: Factor, now: number): number {
 
 /** Too many failures for waiting to help: support unlocks or resets the factor (NIST SP 800-63B-4 §3.2.2). */
 export function isStopped(factor: Factor, now: number, limits: Limits): boolean {
+  if (factor.stoppedAt !== undefined) return true;
   const recent = recentSpans(factor, now).reduce((sum, { count }) => sum + count, 0);
   return factor.failures >= limits.stopAfter || recent >= limits.stopWithin30Days;
 }
 
 /**
- * Refuses every code while the factor is locked or stopped, whatever the code is. Backup codes and tickets pass.
+ * Refuses every code while the factor is locked or stopped, whatever the code is. Backup codes, tickets and the code that
+ * confirms an enrollment pass.
  *
  * @throws CountersignError `factor_stopped`, or `too_many_attempts` with the seconds left.
  */
 export function refuseUnlessOpen(factor: Factor, budget: Budget, now: number, limits: Limits): void {
-  if (budget === 'backup-code') return;
+  if (budget !== 'code') return;
   if (isStopped(factor, now, limits)) throw new CountersignError('factor_stopped');
   const seconds = lockedFor(factor, now);
   if (seconds > 0) throw new CountersignError('too_many_attempts', '', { retryAfter: seconds });

@@ -8,7 +8,7 @@ export function keysOf(factor: Factor): { data: string[]; backupCode: string[] }
   const sealed = [...factor.authenticators, ...(factor.pending ? [factor.pending] : [])];
   return {
     data: sealed.map(({ secret }) => secret.keyId),
-    backupCode: factor.backupCodes ? [factor.backupCodes.keyId] : [],
+    backupCode: [factor.backupCodes?.keyId, factor.reset?.ticket?.keyId].filter((id) => id !== undefined),
   };
 }
 

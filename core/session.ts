@@ -1,4 +1,5 @@
 import { type AuthenticationMethod, acrOf, type Caller } from './claims.ts';
+import { mustEnroll } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
 import type { Factor } from './factor.ts';
 import type { PoolSessions, Tokens } from './ports.ts';
@@ -155,6 +156,7 @@ export async function sessionAfterChange(
       generation: changed.generation,
       authTime: now,
       amr,
+      enrollmentRequired: mustEnroll(changed, issuing.settings, now),
     },
     now,
   );

@@ -9,10 +9,10 @@ export const BACKUP_CODE = /^[0-9A-Za-z]{16}$/;
 
 /**
  * What people and their keyboards put around and between the characters of a code: white space of every kind, dashes of
- * every kind, characters that do not show (zero width, word joiner, soft hyphen, marks of direction), the minus sign, and
+ * every kind, characters that do not show (zero width, word joiner, soft hyphen, marks of direction), the minus signs, the hyphen bullet, and
  * the long vowel mark, which a Japanese keyboard types for a dash.
  */
-const BETWEEN = /[\s\p{Pd}\p{Cf}\u2212\u30fc]/gu;
+const BETWEEN = /[\s\p{Pd}\p{Cf}\u2212\u2043\u02d7\u30fc]/gu;
 
 /**
  * Returns what was typed as the code itself, without spaces and dashes, full-width characters as ASCII (NFKC). All ways in

@@ -7,11 +7,8 @@ import {
   adminUnlock,
   revokeSessions,
 } from '../../core/admin.ts';
-import { confirm } from '../../core/confirm.ts';
-import { enroll } from '../../core/enroll.ts';
 import { status } from '../../core/status.ts';
 import { verify } from '../../core/verify.ts';
-import { scan } from '../support/authenticator-app.ts';
 import {
   CLIENT,
   createDeployment,
@@ -19,7 +16,6 @@ import {
   enrolled,
   enrolledByTicket,
   NOW,
-  PASSWORD,
   session,
   signIn,
 } from '../support/deployment.ts';
@@ -54,6 +50,7 @@ test('status tells failures, lock, stop and the last event, and no secret', asyn
     ticketExpiresAt: null,
     lastEvent: { type: 'confirmed', at: NOW - 300 },
     lastAdministered: null,
+    lastRevoked: null,
   });
   assert.equal((await adminStatus(deployment, user, NOW + 60)).lockedUntil, null);
 });
@@ -123,7 +120,33 @@ test('a stop ends by an administrator once the password is newer, or support has
 
   const told = await withStop();
   const affirmed = { ...ACT, passwordChanged: true };
-  assert.equal((await adminUnlock(told.deployment, told.user, affirmed, NOW)).stopped, false);
+  const lifted = await adminUnlock(told.deployment, told.user, affirmed, NOW);
+  assert.deepEqual([lifted.stopped, lifted.lastAdministered?.passwordChanged], [false, true]);
+});
+
+test('a stop stays until it is lifted, though its failures are long past, and a reset then wants a newer password', async () => {
+  const deployment = createDeployment({ afterReset: 'new_password' });
+  const person = await enrolled(deployment);
+  const { user } = person.caller;
+  const factor = await deployment.records.read(user);
+  const recentFailures = [{ span: Math.floor(NOW / 518_400), count: 299 }];
+  deployment.records.put(user, { ...factor, recentFailures });
+  const proof = { code: person.app.wrongCodeAt(NOW) };
+  const wrong = verify(deployment, { caller: person.caller, proof, client: CLIENT, now: NOW });
+  await assert.rejects(wrong, refusal('code_rejected'));
+  const later = NOW + 40 * 86_400;
+  assert.equal((await adminStatus(deployment, user, later)).stopped, true);
+  const reset = await adminReset(deployment, user, ACT, later);
+  assert.equal(reset.enrollmentNeeds, 'new_password');
+});
+
+test('after a reset support says that the password is a new one, where Countersign cannot know', async () => {
+  const deployment = createDeployment({ afterReset: 'new_password' });
+  const { caller } = await enrolled(deployment);
+  await adminReset(deployment, caller.user, ACT, NOW);
+  await assert.rejects(signIn(deployment, 'alice', NOW + 1), refusal('new_password_required'));
+  await adminUnlock(deployment, caller.user, { ...ACT, passwordChanged: true }, NOW + 1);
+  await enrolled(deployment, 'alice', NOW + 2);
 });
 
 test('the time of a new password never goes back', async () => {
@@ -143,11 +166,9 @@ test('what an administrator did last, who and why is in the record, and stays th
   await verify(deployment, { caller: person.caller, proof, client: CLIENT, now: NOW });
   assert.deepEqual((await adminStatus(deployment, user, NOW)).lastAdministered, act);
   await adminRevokeSessions(deployment, user, { by: ACT.by }, NOW + 1);
-  assert.deepEqual((await adminStatus(deployment, user, NOW)).lastAdministered, {
-    type: 'sessions_revoked',
-    at: NOW + 1,
-    by: ACT.by,
-  });
+  const seen = await adminStatus(deployment, user, NOW);
+  assert.deepEqual(seen.lastAdministered, act, 'whoever ends the sessions takes nothing of it away');
+  assert.deepEqual(seen.lastRevoked, { type: 'sessions_revoked', at: NOW + 1, by: ACT.by });
 });
 
 test('a reset of a stopped factor ends the stop', async () => {
@@ -236,22 +257,4 @@ test('an administrator and a user at once: each wins whole or not at all, and a 
     ['done', 'code_rejected', 'done'],
   );
   assert.equal((await adminStatus(deployment, user, NOW + 60)).enabled, false);
-});
-
-test('support sees a stop that came before anything was enrolled', async () => {
-  const deployment = createDeployment();
-  const { caller } = await session(deployment, 'alice', NOW);
-  const { authenticatorId, otpauthUri } = await enroll(deployment, {
-    caller,
-    name: 'Phone',
-    proof: undefined,
-    password: PASSWORD,
-    now: NOW,
-  });
-  const factor = await deployment.records.read(caller.user);
-  deployment.records.put(caller.user, { ...factor, failures: 100 });
-  const code = scan(otpauthUri).codeAt(NOW);
-  const input = { caller, authenticatorId, code, client: CLIENT, now: NOW };
-  await assert.rejects(confirm(deployment, input), refusal('factor_stopped'));
-  assert.equal((await adminStatus(deployment, caller.user, NOW)).stopped, true);
 });

@@ -95,36 +95,47 @@ test('confirming never forgives the failures of an enabled factor', async () => 
   assert.equal((await adminStatus(deployment, caller.user, NOW)).failures, 3);
 });
 
-test('a wrong code is charged and the enrolment goes on waiting', async () => {
+test('wrong codes at the confirmation are counted against the enrollment alone; the fifth ends it', async () => {
   const deployment = createDeployment();
   const { input, app, caller } = await begun(deployment);
-  await assert.rejects(
-    confirm(deployment, { ...input, code: app.wrongCodeAt(NOW) }),
-    refusal('code_rejected'),
-  );
-  assert.equal((await deployment.records.read(caller.user)).failures, 1);
-  await confirm(deployment, input);
-  assert.equal((await deployment.records.read(caller.user)).failures, 0);
+  const wrong = () => confirm(deployment, { ...input, code: app.wrongCodeAt(NOW) });
+  for (let guess = 1; guess <= 4; guess++) {
+    await assert.rejects(wrong(), refusal('code_rejected'));
+    const { failures, pending } = await deployment.records.read(caller.user);
+    assert.deepEqual([failures, pending?.failures], [0, guess]);
+  }
+  await assert.rejects(wrong(), refusal('code_rejected'));
+  assert.equal((await deployment.records.read(caller.user)).pending, undefined);
+  await assert.rejects(confirm(deployment, input), refusal('enrollment_not_found'));
+  const again = await begun(deployment);
+  await confirm(deployment, again.input);
 });
 
-test('guesses at a first enrolment lock it like any other', async () => {
+test('a right code after four wrong ones confirms', async () => {
   const deployment = createDeployment();
   const { input, app } = await begun(deployment);
-  for (let guess = 0; guess < 5; guess++) {
-    await assert.rejects(
-      confirm(deployment, { ...input, code: app.wrongCodeAt(NOW) }),
-      refusal('code_rejected'),
-    );
+  for (let guess = 1; guess <= 4; guess++) {
+    const wrong = confirm(deployment, { ...input, code: app.wrongCodeAt(NOW) });
+    await assert.rejects(wrong, refusal('code_rejected'));
   }
-  await assert.rejects(confirm(deployment, input), refusal('too_many_attempts'));
-  const again = enroll(deployment, {
-    caller: input.caller,
-    name: 'Phone',
-    proof: undefined,
-    password: PASSWORD,
-    now: NOW,
-  });
-  await assert.rejects(again, refusal('too_many_attempts'));
+  await confirm(deployment, input);
+});
+
+test('no lock and no stop keeps the owner from confirming, and confirming lifts none', async () => {
+  for (const shut of [
+    { failures: 9, lockedUntil: NOW + 60 },
+    { failures: 100, stoppedAt: NOW - 60 },
+  ]) {
+    const deployment = createDeployment();
+    const person = await enrolled(deployment);
+    const { user } = person.caller;
+    deployment.records.put(user, { ...(await deployment.records.read(user)), ...shut });
+    const proof = { backupCode: person.backupCodes[0] ?? '' };
+    await addAuthenticator(deployment, person.caller, proof, NOW, 'New phone');
+    const { authenticators, failures, lockedUntil, stoppedAt } = await deployment.records.read(user);
+    assert.equal(authenticators.length, 2);
+    assert.deepEqual({ failures, lockedUntil, stoppedAt }, { lockedUntil: 0, stoppedAt: undefined, ...shut });
+  }
 });
 
 test('an enrolment that has expired is not confirmed, nor charged', async () => {

@@ -6,6 +6,7 @@ import type { Proof } from '../../core/proof.ts';
 import { status } from '../../core/status.ts';
 import { verify } from '../../core/verify.ts';
 import {
+  addAuthenticator,
   CLIENT,
   callerOf,
   createDeployment,
@@ -100,20 +101,45 @@ test('backup codes from before are dead after a new enrolment', async () => {
   await assert.rejects(use, refusal('code_rejected'));
 });
 
-test('a backup code replaces a stopped authenticator: disabling all ends the stop', async () => {
+test('in a stop the owner replaces what was guessed at, with backup codes, and is never without a second factor', async () => {
   const deployment = createDeployment();
   const person = await enrolled(deployment);
   const { user } = person.caller;
   const factor = await deployment.records.read(user);
   deployment.records.put(user, { ...factor, failures: 100, stoppedAt: NOW - 1 });
-  await assert.rejects(
-    remove(deployment, person, { code: person.app.codeAt(NOW) }),
-    refusal('factor_stopped'),
+  const [first = '', second = '', third = ''] = person.backupCodes;
+  const code = { code: person.app.codeAt(NOW) };
+  await assert.rejects(remove(deployment, person, code), refusal('factor_stopped'));
+  for (const authenticatorId of [undefined, person.authenticatorId]) {
+    const last = remove(deployment, person, { backupCode: first }, authenticatorId);
+    await assert.rejects(last, refusal('factor_stopped'));
+  }
+  assert.equal((await deployment.records.read(user)).backupCodes?.digests.length, 10, 'nothing is charged');
+
+  const added = await addAuthenticator(deployment, person.caller, { backupCode: second }, NOW, 'New phone');
+  assert.equal((await deployment.records.read(user)).stoppedAt, NOW - 1);
+  const owner = { ...person, ...added };
+  await remove(deployment, owner, { backupCode: third }, person.authenticatorId);
+  const { failures, stoppedAt, authenticators } = await deployment.records.read(user);
+  assert.deepEqual([failures, stoppedAt, authenticators.length], [0, undefined, 1]);
+});
+
+test('an authenticator from before the stop keeps it, whichever of them goes', async () => {
+  const deployment = createDeployment();
+  const person = await enrolled(deployment);
+  const { user } = person.caller;
+  const added = await addAuthenticator(
+    deployment,
+    person.caller,
+    { backupCode: person.backupCodes[0] ?? '' },
+    NOW - 60,
+    'Spare',
   );
-  await remove(deployment, person, { backupCode: person.backupCodes[0] ?? '' });
-  const { failures, stoppedAt } = await deployment.records.read(user);
-  assert.deepEqual([failures, stoppedAt], [0, undefined]);
-  await enrolled(deployment, 'alice', NOW + 1);
+  const factor = await deployment.records.read(user);
+  deployment.records.put(user, { ...factor, failures: 100, stoppedAt: NOW - 60 });
+  const proof = { backupCode: person.backupCodes[1] ?? '' };
+  await remove(deployment, { ...person, ...added }, proof, person.authenticatorId);
+  assert.equal((await deployment.records.read(user)).stoppedAt, NOW - 60);
 });
 
 test('without a second factor there is nothing to disable', async () => {

@@ -70,6 +70,7 @@ test('300 failures within 30 days stop, whatever the successes between', () => {
     factor = { ...withFailure(factor, NOW + failure * 8600, limits), failures: 0, lockedUntil: 0 };
   }
   assert.equal(isStopped(factor, NOW + 299 * 8600, limits), true);
+  assert.equal(isStopped(factor, NOW + 3650 * DAY, limits), true, 'until it is lifted');
 });
 
 test('failures are never undercounted over any 30 days, never counted after 36, and kept in six numbers', () => {
@@ -85,7 +86,8 @@ test('failures are never undercounted over any 30 days, never counted after 36, 
       const times: number[] = [];
       for (const gap of waits) {
         now += gap;
-        factor = { ...withFailure(factor, now, tight), failures: 0 };
+        // As if each stop had been lifted.
+        factor = { ...withFailure(factor, now, tight), failures: 0, stoppedAt: undefined };
         times.push(now);
         assert.ok(factor.recentFailures.length <= 6);
       }

@@ -68,7 +68,7 @@ for (const where of ['an authenticator', 'a pending enrolment'] as const) {
       ...factor,
       ...(where === 'an authenticator'
         ? { authenticators: [damaged] }
-        : { authenticators: [], pending: { ...damaged, expiresAt: NOW } }),
+        : { authenticators: [], pending: { ...damaged, expiresAt: NOW, failures: 0 } }),
     });
     deployment.keyring.rotate('data', NOW);
     for (let day = 0; day < 4; day++) assert.deepEqual((await run(LATER + day * DAY)).retired, []);

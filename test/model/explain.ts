@@ -59,7 +59,7 @@ export function explain(
       if (beaten === 'code_rejected') return answer.outcome === beaten;
       if (beaten !== 'code_rejected or shut') return false;
       // Shut meanwhile or not is said truly; whether the code was right is not.
-      const refusal = shut(state, now, rules) ?? { outcome: 'code_rejected', says: {} };
+      const refusal = shut(state, now) ?? { outcome: 'code_rejected', says: {} };
       return answers(refusal, answer);
     });
   }

@@ -76,7 +76,9 @@ export interface State {
   known: boolean;
   /** Authenticator → the last time step of which a code was accepted. */
   authenticators: Record<string, number>;
-  pending: { id: string; expiresAt: number } | undefined;
+  /** Authenticator → when it was confirmed. */
+  confirmedAt: Record<string, number>;
+  pending: { id: string; expiresAt: number; failures: number } | undefined;
   backupCodes: string[];
   /** What a reset has left to be proved before the next enrollment. */
   ticket: { value: string; expiresAt: number } | undefined;
@@ -85,6 +87,8 @@ export interface State {
   /** Wrong backup codes and tickets in a row, up to a hundred. */
   backupFailures: number;
   lockedUntil: number;
+  /** When codes were stopped, until support or a replacement ends it. */
+  stoppedAt: number | undefined;
   /** When codes were wrong that nothing has forgiven. */
   failedAt: number[];
   /** Tokens that no change of the factor has made void. */
@@ -100,12 +104,14 @@ export interface State {
 export const nobody: State = {
   known: false,
   authenticators: {},
+  confirmedAt: {},
   pending: undefined,
   backupCodes: [],
   ticket: undefined,
   failures: 0,
   backupFailures: 0,
   lockedUntil: 0,
+  stoppedAt: undefined,
   failedAt: [],
   alive: {},
   void: {},
@@ -195,7 +201,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
         done({}, ({ authenticatorId }) => ({
           ...from,
           known: true,
-          pending: { id: String(authenticatorId), expiresAt: now + rules.enrollment },
+          pending: { id: String(authenticatorId), expiresAt: now + rules.enrollment, failures: 0 },
         }));
       const { proof } = op;
       const byTicket = proof !== undefined && 'enrollmentTicket' in proof;
@@ -205,7 +211,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       }
       if (state.ticket && !byTicket) return refused('enrollment_ticket_required');
       if (!state.ticket && proof) return refused(byTicket ? 'invalid_request' : 'totp_not_enabled');
-      const unfit = unfitForFirst(caller) ?? shut(state, now, rules);
+      const unfit = unfitForFirst(caller);
       if (unfit) return unfit;
       if (op.password !== 'right') return refused(op.password ? 'invalid_credentials' : 'invalid_request');
       if (proof) return attempt(proof, proven(proof), begun);
@@ -219,15 +225,26 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       const { pending } = state;
       if (pending?.id !== op.authenticatorId || pending.expiresAt <= now)
         return refused('enrollment_not_found');
-      const proof = { code: op.code };
+      // It proves the pending secret alone, so no lock and no stop is asked: five wrong codes end the enrollment.
       const step = stepsOf(pending.id, op.code, now).at(-1);
-      if (step === undefined) return attempt(proof, undefined, () => refused('code_rejected'));
-      const authenticators = { ...state.authenticators, [pending.id]: step };
+      if (step === undefined) {
+        const failures = pending.failures + 1;
+        const left = failures < 5 ? { ...pending, failures } : undefined;
+        return {
+          ...refused('code_rejected'),
+          next: () => ({ ...state, pending: left }),
+          beaten: 'code_rejected',
+        };
+      }
       // What proves the new authenticator forgives nothing that failed on those in force.
-      const grown = enabled ? state : { ...state, failures: 0, lockedUntil: 0 };
-      return attempt(proof, { ...grown, authenticators, ticket: undefined }, (after) =>
-        change(after, { newCodes: enabled ? 0 : 10 }),
-      );
+      const grown = enabled ? state : { ...state, failures: 0, lockedUntil: 0, stoppedAt: undefined };
+      const confirmed = {
+        ...grown,
+        authenticators: { ...state.authenticators, [pending.id]: step },
+        confirmedAt: { ...state.confirmedAt, [pending.id]: now },
+        ticket: undefined,
+      };
+      return { ...change(confirmed, { newCodes: enabled ? 0 : 10 }), beaten: 'code_rejected' };
     }
     case 'verify': {
       const caller = valid('access', op.token);
@@ -252,12 +269,19 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       const { authenticatorId } = op;
       if (authenticatorId !== undefined && !Object.hasOwn(state.authenticators, authenticatorId))
         return refused('authenticator_not_found');
+      const others = Object.keys(state.authenticators).filter((id) => id !== authenticatorId);
+      const isLast = authenticatorId === undefined || others.length === 0;
+      if (state.stoppedAt !== undefined && isLast) return refused('factor_stopped');
       return attempt(op.proof, proven(op.proof), (after) => {
         const left = Object.entries(after.authenticators).filter(
           ([id]) => authenticatorId !== undefined && id !== authenticatorId,
         );
-        const removed =
-          left.length > 0 ? { ...after, authenticators: Object.fromEntries(left) } : emptied(after);
+        const { stoppedAt } = after;
+        // Those enrolled after a stop were never guessed at.
+        const untouched =
+          stoppedAt !== undefined && left.every(([id]) => (after.confirmedAt[id] ?? 0) > stoppedAt);
+        const fewer = { ...(untouched ? forgiven(after) : after), authenticators: Object.fromEntries(left) };
+        const removed = left.length > 0 ? fewer : emptied(after);
         return change(removed, { enabled: left.length > 0 });
       });
     }
@@ -272,7 +296,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       return state.known ? done(adminStatusOf(state), () => state) : refused('user_not_found');
     case 'admin-unlock': {
       if (!state.known) return refused('user_not_found');
-      if (stopped(state, now, rules)) return refused('new_password_required');
+      if (state.stoppedAt !== undefined) return refused('new_password_required');
       return administered({ ...state, failures: 0, lockedUntil: 0 });
     }
     case 'admin-reset':
@@ -312,7 +336,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       failures: of.failures,
       backupFailures: of.backupFailures,
       lockedUntil: of.lockedUntil > now ? of.lockedUntil : null,
-      stopped: stopped(of, now, rules),
+      stopped: of.stoppedAt !== undefined,
     };
   }
 
@@ -326,7 +350,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       const next = () => ({ ...state, backupFailures: backupFailures + 1 });
       return { ...refused('code_rejected'), next, beaten: 'code_rejected' };
     }
-    const closed = shut(state, now, rules);
+    const closed = shut(state, now);
     if (closed) return closed;
     const answer = after ? granted(after) : { ...refused('code_rejected'), next: failed };
     return { ...answer, beaten: 'code_rejected or shut' };
@@ -334,11 +358,15 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
   function failed(): State {
     const failures = state.failures + 1;
     const lock = Math.min(rules.lockSeconds * 2 ** (failures - rules.lockAfter), rules.lockSecondsMost);
+    const failedAt = [...state.failedAt, now];
+    const lately = failedAt.filter((at) => at > now - 30 * 86_400);
+    const stops = failures >= rules.stopAfter || lately.length >= rules.stopWithin30Days;
     return {
       ...state,
       failures,
       lockedUntil: failures >= rules.lockAfter ? now + lock : state.lockedUntil,
-      failedAt: [...state.failedAt, now],
+      stoppedAt: stops ? now : state.stoppedAt,
+      failedAt,
     };
   }
   /** The state once this proof is spent; undefined where it is wrong or was spent before. */
@@ -355,7 +383,6 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
         ? { ...state, backupFailures: 0, backupCodes }
         : undefined;
     }
-    const forgiven = { ...state, failures: 0, lockedUntil: 0 };
     const authenticators = { ...state.authenticators };
     let right = false;
     for (const [id, last] of Object.entries(state.authenticators)) {
@@ -366,7 +393,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       authenticators[id] = highest;
       right = true;
     }
-    return right ? { ...forgiven, authenticators } : undefined;
+    return right ? { ...state, failures: 0, lockedUntil: 0, authenticators } : undefined;
   }
 
   // Tokens and sessions
@@ -435,28 +462,20 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
 }
 
 /** What somebody hears, whatever their code is, where nobody is heard. */
-export function shut(state: State, now: number, rules: Rules): Expected | undefined {
+export function shut(state: State, now: number): Expected | undefined {
   const refusal = { says: {}, next: () => state };
-  if (stopped(state, now, rules)) return { ...refusal, outcome: 'factor_stopped' };
+  if (state.stoppedAt !== undefined) return { ...refusal, outcome: 'factor_stopped' };
   if (state.lockedUntil <= now) return undefined;
   return { ...refusal, outcome: 'too_many_attempts', says: { retryAfter: state.lockedUntil - now } };
 }
 
-function stopped({ failures, failedAt }: State, now: number, rules: Rules): boolean {
-  const lately = failedAt.filter((at) => at > now - 30 * 86_400);
-  return failures >= rules.stopAfter || lately.length >= rules.stopWithin30Days;
+function emptied(state: State): State {
+  return { ...forgiven(state), authenticators: {}, backupCodes: [] };
 }
 
-function emptied(state: State): State {
-  return {
-    ...state,
-    authenticators: {},
-    backupCodes: [],
-    failures: 0,
-    backupFailures: 0,
-    lockedUntil: 0,
-    failedAt: [],
-  };
+/** Nothing is left of what was guessed at. */
+function forgiven(state: State): State {
+  return { ...state, failures: 0, backupFailures: 0, lockedUntil: 0, stoppedAt: undefined, failedAt: [] };
 }
 
 /** Every session here began with the password. */

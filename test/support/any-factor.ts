@@ -27,7 +27,7 @@ export const anyFactor: fc.Arbitrary<{ [Member in keyof Required<Factor>]: Facto
   authenticators: fc.array(record({ ...secret, lastStep: time, createdAt: time, lastUsedAt: time }), {
     maxLength: 5,
   }),
-  pending: maybe(record({ ...secret, expiresAt: time })),
+  pending: maybe(record({ ...secret, expiresAt: time, failures: fc.nat(4) })),
   backupCodes: maybe(
     record({
       set: id,
@@ -60,6 +60,7 @@ export const anyFactor: fc.Arbitrary<{ [Member in keyof Required<Factor>]: Facto
     ),
   ),
   passwordSetAt: maybe(time),
+  revoked: maybe(record({ type: fc.constant('sessions_revoked' as const), at: time, by: id })),
   administered: maybe(
     fc.record(
       {
@@ -67,6 +68,7 @@ export const anyFactor: fc.Arbitrary<{ [Member in keyof Required<Factor>]: Facto
         at: time,
         by: anyText({ minLength: 1, maxLength: 60 }),
         reason: anyText({ minLength: 1, maxLength: 60 }),
+        passwordChanged: fc.constant(true as const),
       },
       { ...plain, requiredKeys: ['type', 'at', 'by'] },
     ),

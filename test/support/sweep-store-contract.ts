@@ -36,7 +36,7 @@ const factor: Factor = {
   ...noFactor,
   generation: 'generation-1',
   authenticators: [authenticator],
-  pending: { ...enrolling, id: 'authenticator-2', expiresAt: NOW },
+  pending: { ...enrolling, id: 'authenticator-2', expiresAt: NOW, failures: 1 },
   failures: 3,
 };
 const boxed = <A extends { secret: Authenticator['secret'] }>(one: A): A => ({
