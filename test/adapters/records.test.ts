@@ -8,7 +8,7 @@ import { startAws } from '../support/aws.ts';
 import { known as knownTo, recordsContract, somebody } from '../support/records-contract.ts';
 import { refusal } from '../support/refusal.ts';
 
-const aws = await startAws();
+const aws = await startAws('hurried');
 const records = createRecords(aws.dynamoDb, aws.tableName);
 const known = (factor?: Factor) => knownTo(records, factor);
 

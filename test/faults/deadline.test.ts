@@ -7,7 +7,7 @@ import { noFactor } from '../../core/factor.ts';
 import { startAws } from '../support/aws.ts';
 import { refusal } from '../support/refusal.ts';
 
-const aws = await startAws();
+const aws = await startAws('hurried');
 const records = createRecords(aws.dynamoDb, aws.tableName);
 const next = { ...noFactor, failures: 1 };
 const user = (sub: string) => ({ realm: 'users', sub });

@@ -11,7 +11,7 @@ import type { Fault } from '../../local/aws/types.ts';
 import { startAws } from '../support/aws.ts';
 import { refusal } from '../support/refusal.ts';
 
-const aws = await startAws();
+const aws = await startAws('hurried');
 const records = createRecords(aws.dynamoDb, aws.tableName);
 const families = createFamilies(aws.dynamoDb, aws.tableName);
 /** No grace: a second use is a replay. */

@@ -37,6 +37,7 @@ test('a reset removes the factor and gives a ticket; with it the user signs in a
     stopped: false,
     stoppedAt: null,
     enrollmentNeeds: 'ticket',
+    lastRevoked: null,
   });
   assert.equal((lastEvent as { type: string }).type, 'reset');
   const { at, ...act } = lastAdministered as { at: number };

@@ -37,7 +37,8 @@ const service = await serviceForTests(unthrottled, {
     };
     // The call that has just been counted is this one.
     const by = service.calls.at(-1)?.principal;
-    const of = operation === 'GetItem' ? (Key?.pk.S.replace(/(?<=^USER#).*/, '…') ?? '') : operation;
+    const of =
+      operation === 'GetItem' ? (Key?.pk.S.replace(/(?<=^(?:USER|FAMILY)#).*/, '…') ?? '') : operation;
     reads.push({ by, of, consistent: ConsistentRead === true });
   },
 });
@@ -68,7 +69,11 @@ test('records, keys and the pages of a sweep are read consistently, by every fun
   const event = { userPoolId: service.local.cognito.userPoolId, request: { userAttributes }, response: {} };
   await invoke('pre-token-generation', { ...event, triggerSource: 'TokenGeneration_NewPasswordChallenge' });
   await invoke('post-confirmation', { ...event, triggerSource: 'PostConfirmation_ConfirmForgotPassword' });
-  const detail = { eventName: 'AdminDisableUser', additionalEventData: { sub: person.sub } };
+  const detail = {
+    eventName: 'AdminDisableUser',
+    eventTime: '2026-01-01T00:00:00Z',
+    additionalEventData: { sub: person.sub },
+  };
   await invoke('admin-sign-out', { detail });
   // A sweep has something to do once a later data key is in use.
   service.clock.advance(91 * DAY);
@@ -82,6 +87,7 @@ test('records, keys and the pages of a sweep are read consistently, by every fun
     [],
   );
   assert.deepEqual([...new Set(all.map(({ of }) => of))].sort(), [
+    'FAMILY#…',
     'KEYRING#backup-code',
     'KEYRING#data',
     'KEYRING#signing',

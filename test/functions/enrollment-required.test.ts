@@ -44,19 +44,38 @@ test('such a session may do nothing here but enroll, and the session of the new 
 });
 
 test('a session from before the day it is required is not refreshed after it', async () => {
+  const tomorrow = new Date(Date.now() + DAY * 1000).toISOString().slice(0, 10);
   const other = await serviceForTests({
-    enrollment: { requiredAfterDays: 0 },
-    lifetimes: { refreshToken: 7_776_000 },
+    enrollment: { requiredAfter: tomorrow },
+    lifetimes: { refreshToken: 7 * DAY },
   });
   const app = clientOf(other);
-  const person = await createPerson(other);
-  const { username, password } = person;
+  const { username, password } = await createPerson(other);
   const login = await app.post('/v1/auth/login', { username, password });
+  assert.equal(login.body['enrollmentRequired'], undefined, JSON.stringify(login.body));
+  const early = await app.post('/v1/auth/refresh', { refreshToken: text(login, 'refreshToken') });
+  assert.equal(early.status, 200);
+  other.clock.advance(3 * DAY);
+  const refreshToken = text(early, 'refreshToken');
+  assertProblem(await app.post('/v1/auth/refresh', { refreshToken }), 403, 'enrollment_required');
+  assert.equal((await app.post('/v1/auth/logout', { refreshToken })).status, 204, 'it can be ended');
+});
+
+test('with no days it is required at once', async () => {
+  const other = await serviceForTests({ enrollment: { requiredAfterDays: 0 } });
+  const { username, password } = await createPerson(other);
+  const login = await clientOf(other).post('/v1/auth/login', { username, password });
   assert.equal(login.body['enrollmentRequired'], true, JSON.stringify(login.body));
-  const refreshed = await app.post('/v1/auth/refresh', { refreshToken: text(login, 'refreshToken') });
-  assertProblem(refreshed, 403, 'enrollment_required');
-  const logout = await app.post('/v1/auth/logout', { refreshToken: text(login, 'refreshToken') });
-  assert.equal(logout.status, 204, 'it can be ended');
+});
+
+test('who disables the last authenticator has to enroll again, and the session says so', async () => {
+  const person = await createPerson(service);
+  await logIn(person);
+  service.clock.advance(15 * DAY);
+  const { access, nextCode } = await enrollPerson(service, client, person);
+  const disabled = await client.post('/v1/totp/disable', { code: nextCode() }, access);
+  assert.equal(claimOf(disabled), true);
+  assertProblem(await client.get('/v1/totp', text(disabled, 'accessToken')), 403, 'enrollment_required');
 });
 
 test('the first sign-in is written down once', async () => {

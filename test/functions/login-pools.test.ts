@@ -31,7 +31,6 @@ test('an unconfirmed account looks like a wrong password', async () => {
       ClientId: service.local.cognito.clientId,
       Username: username,
       Password: password,
-      UserAttributes: [{ Name: 'email', Value: `${username}@example.com` }],
     }),
   );
   cognito.destroy();

@@ -21,6 +21,7 @@ export const ADMIN_STATUS = [
   'ticketExpiresAt',
   'lastEvent',
   'lastAdministered',
+  'lastRevoked',
 ];
 
 /** An administrator of the service: an API key and signed calls. */

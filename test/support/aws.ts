@@ -1,18 +1,22 @@
 import { after } from 'node:test';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { patience } from '../../adapters/aws.ts';
+import { patience, unhurried } from '../../adapters/aws.ts';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 import { startKms } from '../../local/kms.ts';
 import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stage.ts';
 
 const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/keyring`;
 
+/** Both retry as the service does. On a loaded machine a key pair takes over half a second. */
+const CLIENTS = { patient: { ...patience, ...unhurried }, hurried: patience };
+
 /**
- * DynamoDB with one table and KMS with one key, for one test file, behind real clients with the service's own patience;
- * stopped when the file's tests have run.
+ * DynamoDB with one table and KMS with one key, for one test file, behind real clients; stopped after the file's tests.
+ *
+ * @param how `hurried` gives up as soon as the service does: for tests of that
  */
-export async function startAws() {
+export async function startAws(how: 'patient' | 'hurried' = 'patient') {
   const stage = createStage();
   const principal = stage.principal('everything', [allow(['dynamodb:*', 'kms:*'], '*')]);
   const { surroundings, folder } = stage;
@@ -46,8 +50,8 @@ export async function startAws() {
     }),
   ]);
   const dynamoDbAs = (who = principal) =>
-    new DynamoDBClient({ ...clientOf(who, table.endpoint), ...patience });
-  const kmsAs = (who = principal) => new KMSClient({ ...clientOf(who, key.endpoint), ...patience });
+    new DynamoDBClient({ ...clientOf(who, table.endpoint), ...CLIENTS[how] });
+  const kmsAs = (who = principal) => new KMSClient({ ...clientOf(who, key.endpoint), ...CLIENTS[how] });
   const [dynamoDb, kms] = [dynamoDbAs(), kmsAs()];
   after(async () => {
     dynamoDb.destroy();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  AdminSetUserPasswordCommand,
   ConfirmForgotPasswordCommand,
   ForgotPasswordCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
@@ -80,15 +81,25 @@ test('the record keeps who acted last, when and why', async () => {
     const at = service.clock.seconds();
     await act(person.sub, { reason: `lost phone, ${type}` });
     if (type === 'unlocked') await client.post('/v1/totp/verify', { code: nextCode() }, access);
-    const { administered } = await storedFactor(service, person);
-    assert.deepEqual(
-      { ...administered, at: 0 },
-      { type, at: 0, by: ADMINISTRATOR, reason: `lost phone, ${type}` },
-    );
-    assert.ok(Math.abs((administered?.at ?? 0) - at) < 60);
+    const { administered, revoked } = await storedFactor(service, person);
+    const kept = type === 'sessions_revoked' ? revoked : administered;
+    assert.deepEqual({ ...kept, at: 0 }, { type, at: 0, by: ADMINISTRATOR, reason: `lost phone, ${type}` });
+    assert.ok(Math.abs((kept?.at ?? 0) - at) < 60);
     const { body } = await administrator.status(person.sub);
-    assert.deepEqual(body['lastAdministered'], administered);
+    assert.deepEqual([body['lastAdministered'], body['lastRevoked']], [administered, revoked ?? null]);
   }
+  const cognito = cognitoOf(service);
+  const { userPoolId: UserPoolId } = service.local.cognito;
+  const Password = 'Another-horse-8-long';
+  const reset = (await storedFactor(service, person)).administered;
+  await cognito.send(
+    new AdminSetUserPasswordCommand({ UserPoolId, Username: person.username, Password, Permanent: true }),
+  );
+  cognito.destroy();
+  await service.eventsDelivered();
+  const after = await storedFactor(service, person);
+  assert.deepEqual(after.administered, reset, 'the new password that follows takes nothing of it away');
+  assert.equal(after.revoked?.by, 'arn:aws:iam::000000000000:user/operator');
 });
 
 test('a password reset by its user leaves a line with the user', async () => {

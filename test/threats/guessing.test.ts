@@ -140,13 +140,9 @@ test('other addresses buy no guess', async () => {
 });
 
 test('guesses on every endpoint are counted against one budget', async () => {
-  const { person, ways, confirming, code, wrongCode } = await personWithWays(service, client);
-  const { confirm } = await confirming({ code: code() });
-  const tries = [
-    () => confirm(wrongCode()),
-    ...wayNames.map((way) => () => ways[way]({ code: wrongCode() })),
-  ];
-  for (const [index, attempt] of tries.slice(0, 5).entries()) {
+  const { person, ways, code, wrongCode } = await personWithWays(service, client);
+  const tries = wayNames.map((way) => () => ways[way]({ code: wrongCode() }));
+  for (const [index, attempt] of tries.entries()) {
     assertProblem(await attempt(), 401, 'code_rejected');
     assert.equal((await storedFactor(service, person)).failures, index + 1);
   }
@@ -157,15 +153,25 @@ test('guesses on every endpoint are counted against one budget', async () => {
 });
 
 test('each endpoint charges a guess by itself', async () => {
-  for (const way of [...wayNames, 'confirm'] as const) {
-    const { person, ways, confirming, code, wrongCode } = await personWithWays(service, client);
-    const guess = way === 'confirm' ? (await confirming({ code: code() })).confirm : undefined;
-    const answer = guess
-      ? await guess(wrongCode())
-      : await ways[way as keyof typeof ways]({ code: wrongCode() });
-    assertProblem(answer, 401, 'code_rejected');
+  for (const way of wayNames) {
+    const { person, ways, wrongCode } = await personWithWays(service, client);
+    assertProblem(await ways[way]({ code: wrongCode() }), 401, 'code_rejected');
     assert.equal((await storedFactor(service, person)).failures, 1, way);
   }
+});
+
+test('an enrollment takes four wrong codes, the fifth ends it, and a burst of them is heard no oftener', async () => {
+  const { person, confirming, code, wrongCode } = await personWithWays(service, client);
+  const { confirm } = await confirming({ code: code() });
+  const guesses = await Promise.all(Array.from({ length: 30 }, () => confirm(wrongCode())));
+  for (const { status } of guesses) assert.ok([401, 404].includes(status), `${status}`);
+  const { failures, pending } = await storedFactor(service, person);
+  assert.equal(failures, 0, 'they are guesses at another secret');
+  for (let heard = pending?.failures ?? 5; heard < 5; heard++) {
+    assertProblem(await confirm(wrongCode()), 401, 'code_rejected');
+  }
+  assert.equal((await storedFactor(service, person)).pending, undefined);
+  assertProblem(await confirm(code()), 404, 'enrollment_not_found');
 });
 
 test('an authenticator one adds oneself forgives no failure', async () => {

@@ -124,6 +124,38 @@ test('whoever knows the password and drives the factor into a stop gets neither 
   assert.equal((await answerTo(person, { code: owner.code() })).status, 200);
 });
 
+test('in a stop the owner replaces the authenticator with backup codes, and whoever waits with the password gets in at no moment', async () => {
+  const { person, authenticatorId, backupCodes } = await stoppedPerson();
+  const waiting = async () => {
+    const { username, password } = person;
+    const { body } = await client.post('/v1/auth/login', { username, password });
+    assert.deepEqual([body['status'], body['methods']], ['challenge', ['totp', 'backup_code']]);
+  };
+  const [first, second, third, fourth] = backupCodes;
+  const signedIn = await answerTo(person, { backupCode: first });
+  let access = text(signedIn, 'accessToken');
+  const post = (path: string, body: object) => client.post(path, body, access);
+  assertProblem(await post('/v1/totp/disable', { backupCode: second }), 403, 'factor_stopped');
+  await waiting();
+  const pending = await post('/v1/totp/enroll', { name: 'New phone', backupCode: second });
+  await waiting();
+  const code = () => codeAt(text(pending, 'secret'), service.clock.seconds());
+  const added = await post('/v1/totp/confirm', {
+    authenticatorId: text(pending, 'authenticatorId'),
+    code: code(),
+  });
+  access = text(added, 'accessToken');
+  await waiting();
+  const removed = await post('/v1/totp/disable', { backupCode: third, authenticatorId });
+  assert.equal(removed.status, 200, JSON.stringify(removed.body));
+  await waiting();
+  service.clock.advance(30);
+  assert.equal((await answerTo(person, { code: code() })).status, 200);
+  const { stoppedAt, authenticators, backupCodes: left } = await storedFactor(service, person);
+  assert.deepEqual([stoppedAt, authenticators.length, left?.digests.length], [undefined, 1, 7]);
+  assert.ok(fourth);
+});
+
 test('a stolen session drives the factor into a stop and is void after the reset', async () => {
   const { person, access, refresh, wrongCode } = await enrolledPerson(service, client);
   await afterFailures(person, 99);

@@ -101,9 +101,9 @@ test('what it did leaves a line with the user and who acted, and the record keep
     administrator: 'arn:aws:iam::000000000000:user/operator',
   });
   assert.match(requestId, /^[\da-f-]{36}$/);
-  const { administered } = await storedFactor(service, person);
+  const { revoked } = await storedFactor(service, person);
   assert.deepEqual(
-    [administered?.type, administered?.by],
+    [revoked?.type, revoked?.by],
     ['sessions_revoked', 'arn:aws:iam::000000000000:user/operator'],
   );
 });
