@@ -107,10 +107,10 @@ function refuse(error: unknown): never {
 }
 
 /**
- * PreTokenGeneration runs after the right password only, and Countersign's fails where DynamoDB does: no refusal. Cognito
- * names the trigger in the text: `PreTokenGeneration failed with error …`.
+ * PostAuthentication and PreTokenGeneration run after the right password only, and Countersign's fails if DynamoDB does: no
+ * refusal. Cognito names the trigger in the text: `PreTokenGeneration failed with error …`.
  */
 function failedAfterPassword(error: unknown): boolean {
   if (!(error instanceof UserLambdaValidationException)) return false;
-  return error.message.startsWith('PreTokenGeneration failed');
+  return /^(?:PreTokenGeneration|PostAuthentication) failed/.test(error.message);
 }
