@@ -3,9 +3,15 @@ import type { Caller } from '../core/claims.ts';
 import { CountersignError, unavailable } from '../core/error.ts';
 import type { Tokens } from '../core/ports.ts';
 import { subjectOf } from '../core/user.ts';
-import type { TrustedIssuer } from './environment.ts';
+import type { Environment, TrustedIssuer } from './environment.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
 import type { AskPool } from './pool-token.ts';
+
+/** Whose tokens are taken beside Countersign's own. */
+interface Issuers {
+  TRUSTED_ISSUERS: TrustedIssuer[];
+  SETTINGS: Pick<Environment['SETTINGS'], 'realm'>;
+}
 
 /** @param client the client whose API key the request carries */
 export type Bearer = (authorization: string | undefined, client: string, now: number) => Promise<Caller>;
@@ -21,8 +27,7 @@ export type Bearer = (authorization: string | undefined, client: string, now: nu
  */
 export function createBearer(
   tokens: Pick<Tokens, 'verify'>,
-  trusted: TrustedIssuer[],
-  homeRealm: string,
+  { TRUSTED_ISSUERS: trusted, SETTINGS: { realm: homeRealm } }: Issuers,
   askPool: AskPool = () => Promise.reject(new TypeError('This operation cannot ask the pool.')),
 ): Bearer {
   const verifiers = new Map(

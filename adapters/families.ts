@@ -47,9 +47,9 @@ export function createFamilies(dynamoDb: DynamoDBClient, tableName: string): Fam
     // The SDK sends again what it had written already, if only the answer was lost. The item then holds our own id.
     if (!stored || wroteIt(stored, 'w', id)) return true;
     if (isWithinGrace(stored, sequence, times)) {
-      const now = await write(graceOf(tableName, family, stored, id));
-      if (!now || wroteIt(now, 'g', id)) return true;
-      if (hasEnded(now)) return false;
+      const afterwards = await write(graceOf(tableName, family, stored, id));
+      if (!afterwards || wroteIt(afterwards, 'g', id)) return true;
+      if (hasEnded(afterwards)) return false;
     }
     if (hasEnded(stored)) return false;
     // Used before: this copy or the other one is in the wrong hands (RFC 9700 §4.14.2).

@@ -13,35 +13,23 @@ import { header } from './body.ts';
 
 /**
  * Maps the errors of AdminInitiateAuth. Those Cognito may give without the right password are one refusal, or they would tell
- * who exists (amplify-js#1464). `refused, logged` is the same to the caller and names the cause in the log, since the pool's
- * set-up may be wrong. An error that is not listed is a fault.
+ * who exists (amplify-js#1464). `logged` ones name their cause in the log, since the pool's set-up may be wrong.
+ *
+ * Every other error is a fault: a trigger that gives no answer or a malformed one is broken, and a wrong set-up of the pool,
+ * its client or its plan is the same for everybody with the right password.
  */
-const ERRORS: Record<string, 'refused' | 'refused, logged' | 'fault'> = {
+const REFUSALS: Record<string, { logged: boolean }> = {
   // An unknown user, a wrong password, a disabled user, Cognito's own lockout, a sign-in that threat protection blocks.
-  NotAuthorizedException: 'refused',
-  UserNotFoundException: 'refused',
-  UserNotConfirmedException: 'refused',
-  PasswordResetRequiredException: 'refused',
+  NotAuthorizedException: { logged: false },
+  UserNotFoundException: { logged: false },
+  UserNotConfirmedException: { logged: false },
+  PasswordResetRequiredException: { logged: false },
   // A user name that Cognito does not take, or an app client that is not set up for this.
-  InvalidParameterException: 'refused, logged',
+  InvalidParameterException: { logged: true },
   // A trigger refuses, as PreAuthentication does before the password is looked at. See `refuse` for PreTokenGeneration.
-  UserLambdaValidationException: 'refused, logged',
+  UserLambdaValidationException: { logged: true },
   // This user has no such method as the pool asks for.
-  MFAMethodNotFoundException: 'refused, logged',
-  // A trigger that gives no answer or a malformed one is broken, and sign-ins are to wait for it.
-  InvalidLambdaResponseException: 'fault',
-  UnexpectedLambdaException: 'fault',
-  // The set-up of the pool, its client or its plan, the same for everybody with the right password.
-  FeatureUnavailableInTierException: 'fault',
-  InvalidEmailRoleAccessPolicyException: 'fault',
-  InvalidSmsRoleAccessPolicyException: 'fault',
-  InvalidSmsRoleTrustRelationshipException: 'fault',
-  InvalidUserPoolConfigurationException: 'fault',
-  OperationNotEnabledException: 'fault',
-  ResourceNotFoundException: 'fault',
-  UnsupportedOperationException: 'fault',
-  InternalErrorException: 'fault',
-  TooManyRequestsException: 'fault',
+  MFAMethodNotFoundException: { logged: true },
 };
 
 /** Returns the origin of a request. Behind your own proxy the address is the proxy's: headers are not trusted. */
@@ -100,9 +88,9 @@ export function createCognitoFirstFactor({
 }
 
 function refuse(error: unknown): never {
-  const how = error instanceof Error ? ERRORS[error.name] : undefined;
-  if (!how?.startsWith('refused') || failedAfterPassword(error)) throw unavailable(error);
-  const cause = how === 'refused, logged' ? error : undefined;
+  const refusal = error instanceof Error ? REFUSALS[error.name] : undefined;
+  if (!refusal || failedAfterPassword(error)) throw unavailable(error);
+  const cause = refusal.logged ? error : undefined;
   throw new CountersignError('invalid_credentials', '', { cause });
 }
 

@@ -14,7 +14,7 @@ const PAUSE = 30;
 const PATIENCE = 2000;
 
 /** Finds the key that a token names, at this time (in seconds since the epoch). */
-export type IssuerKeys = (now: number) => JWTVerifyGetKey;
+type IssuerKeys = (now: number) => JWTVerifyGetKey;
 
 /**
  * Holds a trusted issuer's key set (RFC 7517 §5) and fetches it again when it is old or does not know a key. A failure is

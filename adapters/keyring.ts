@@ -83,6 +83,13 @@ interface Ring<K> {
   opened(key: StoredKey, now: number): Promise<K>;
 }
 
+/** What was opened of one key, and until when it is held. */
+interface Opened<K> {
+  until: number;
+  refused?: true;
+  key: Promise<K>;
+}
+
 /** One kind's keys as read from the table, and what was opened of them: each held for a while. */
 function createRing<K>(
   kind: KeyKind,
@@ -90,7 +97,7 @@ function createRing<K>(
   open: (key: StoredKey) => Promise<K>,
 ): Ring<K> {
   let held: { loadedAt: number; heldFor: number; keys: Promise<StoredKey[]> } | undefined;
-  const unwrapped = new Map<string, { until: number; refused?: true; key: Promise<K> }>();
+  const unwrapped = new Map<string, Opened<K>>();
 
   const load = (now: number) => {
     const keys = readRing(dynamoDb, tableName, kind).then(
@@ -136,7 +143,7 @@ function createRing<K>(
       const { id } = stored;
       const known = unwrapped.get(id);
       if (known && now < known.until) return known.key;
-      const entry: { until: number; refused?: true; key: Promise<K> } = {
+      const entry: Opened<K> = {
         until: now + hold,
         key: open(stored).catch((error: unknown) => {
           const fault = unavailable(error);

@@ -37,18 +37,27 @@ export async function rewrapRing(
   const keys: StoredKey[] = [];
   const outcomes: { id: string; outcome: 'wrapped anew' | 'left' }[] = [];
   for (const key of ring.keys) {
-    const wrapped = await underTarget(from, to, kind, key.id, key.wrapped);
+    const { id } = key;
+    const wrapped = await underTarget(from, to, { purpose: kind, id, bytes: key.wrapped });
     const wrappedPublic =
-      key.wrappedPublic && (await underTarget(from, to, 'signing-public', key.id, key.wrappedPublic));
+      key.wrappedPublic &&
+      (await underTarget(from, to, { purpose: 'signing-public', id, bytes: key.wrappedPublic }));
     const left = wrapped === key.wrapped && wrappedPublic === key.wrappedPublic;
     keys.push({ ...key, wrapped, wrappedPublic });
-    outcomes.push({ id: key.id, outcome: left ? 'left' : 'wrapped anew' });
+    outcomes.push({ id, outcome: left ? 'left' : 'wrapped anew' });
   }
   const anything = outcomes.some(({ outcome }) => outcome === 'wrapped anew');
   if (anything && !dryRun && !(await writeRing(dynamoDb, tableName, kind, ring, keys))) {
     throw new Error(`The keys of kind ${kind} have changed meanwhile: say it again.`);
   }
   return outcomes;
+}
+
+/** A key as KMS wrapped it, with what its encryption context says of it. */
+interface Wrapped {
+  purpose: KeyPurpose;
+  id: string;
+  bytes: Uint8Array;
 }
 
 /**
@@ -58,34 +67,22 @@ export async function rewrapRing(
 const NOT_UNDER = new Set(['IncorrectKeyException', 'InvalidCiphertextException', 'AccessDeniedException']);
 
 /** Returns the ciphertext under the target; the same one if it is there already. */
-async function underTarget(
-  from: Wrapping,
-  to: Wrapping,
-  purpose: KeyPurpose,
-  id: string,
-  wrapped: Uint8Array,
-): Promise<Uint8Array> {
-  if (await isUnder(to, purpose, id, wrapped)) return wrapped;
+async function underTarget(from: Wrapping, to: Wrapping, wrapped: Wrapped): Promise<Uint8Array> {
+  if (await isUnder(to, wrapped)) return wrapped.bytes;
   const sameRegion = regionOf(from.keyArn) === regionOf(to.keyArn);
-  const again = await (sameRegion ? reEncrypted : carried)(from, to, purpose, id, wrapped).catch(
-    (error: Error) => {
-      if (error.name !== 'IncorrectKeyException' && error.name !== 'InvalidCiphertextException') throw error;
-      const { keyArn, stack } = from;
-      throw new Error(`Key ${id} of kind ${purpose} does not open under ${keyArn} for the stack ${stack}.`);
-    },
-  );
-  (await unwrap(to, purpose, id, again)).fill(0);
+  const again = await (sameRegion ? reEncrypted : carried)(from, to, wrapped).catch((error: Error) => {
+    if (error.name !== 'IncorrectKeyException' && error.name !== 'InvalidCiphertextException') throw error;
+    const { keyArn, stack } = from;
+    const { purpose, id } = wrapped;
+    throw new Error(`Key ${id} of kind ${purpose} does not open under ${keyArn} for the stack ${stack}.`);
+  });
+  (await unwrap(to, { ...wrapped, bytes: again })).fill(0);
   return again;
 }
 
-async function isUnder(
-  wrapping: Wrapping,
-  purpose: KeyPurpose,
-  id: string,
-  wrapped: Uint8Array,
-): Promise<boolean> {
+async function isUnder(wrapping: Wrapping, wrapped: Wrapped): Promise<boolean> {
   try {
-    (await unwrap(wrapping, purpose, id, wrapped)).fill(0);
+    (await unwrap(wrapping, wrapped)).fill(0);
     return true;
   } catch (error) {
     if (error instanceof Error && NOT_UNDER.has(error.name)) return false;
@@ -96,13 +93,11 @@ async function isUnder(
 async function reEncrypted(
   from: Wrapping,
   to: Wrapping,
-  purpose: KeyPurpose,
-  id: string,
-  wrapped: Uint8Array,
+  { purpose, id, bytes }: Wrapped,
 ): Promise<Uint8Array> {
   const { CiphertextBlob } = await from.kms.send(
     new ReEncryptCommand({
-      CiphertextBlob: wrapped,
+      CiphertextBlob: bytes,
       SourceKeyId: from.keyArn,
       SourceEncryptionContext: encryptionContext(from.stack, purpose, id),
       DestinationKeyId: to.keyArn,
@@ -112,14 +107,9 @@ async function reEncrypted(
   return given(CiphertextBlob);
 }
 
-async function carried(
-  from: Wrapping,
-  to: Wrapping,
-  purpose: KeyPurpose,
-  id: string,
-  wrapped: Uint8Array,
-): Promise<Uint8Array> {
-  const plain = await unwrap(from, purpose, id, wrapped);
+async function carried(from: Wrapping, to: Wrapping, wrapped: Wrapped): Promise<Uint8Array> {
+  const { purpose, id } = wrapped;
+  const plain = await unwrap(from, wrapped);
   try {
     const { CiphertextBlob } = await to.kms.send(
       new EncryptCommand({
@@ -129,7 +119,7 @@ async function carried(
       }),
     );
     const carriedOver = given(CiphertextBlob);
-    const again = await unwrap(to, purpose, id, carriedOver);
+    const again = await unwrap(to, { ...wrapped, bytes: carriedOver });
     const same = again.length === plain.length && timingSafeEqual(again, plain);
     again.fill(0);
     if (!same) throw new Error(`Key ${id} does not open as what it was.`);
@@ -141,14 +131,12 @@ async function carried(
 
 async function unwrap(
   { kms, keyArn, stack }: Wrapping,
-  purpose: KeyPurpose,
-  id: string,
-  wrapped: Uint8Array,
+  { purpose, id, bytes }: Wrapped,
 ): Promise<Uint8Array> {
   const { Plaintext } = await kms.send(
     new DecryptCommand({
       KeyId: keyArn,
-      CiphertextBlob: wrapped,
+      CiphertextBlob: bytes,
       EncryptionContext: encryptionContext(stack, purpose, id),
     }),
   );

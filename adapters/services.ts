@@ -24,7 +24,7 @@ export function createReading(environment: Environment) {
     families: createFamilies(dynamo, tableName),
     tokens,
     keys,
-    bearer: createBearer(tokens, environment.TRUSTED_ISSUERS, environment.SETTINGS.realm),
+    bearer: createBearer(tokens, environment),
   };
 }
 
@@ -38,11 +38,10 @@ export function createEnrolling(environment: Environment, askPool: AskPool) {
   const table = tableOf(environment);
   const unwrap = createUnwrap(kms(), environment);
   const tokens = createTokenVerifier(environment, createPublicSigningKeys(table.rings, unwrap));
-  const { TRUSTED_ISSUERS, SETTINGS } = environment;
   return {
     ...proving(environment, table, unwrap),
     families: createFamilies(table.dynamo, table.tableName),
-    bearer: createBearer(tokens, TRUSTED_ISSUERS, SETTINGS.realm, askPool),
+    bearer: createBearer(tokens, environment, askPool),
   };
 }
 
@@ -62,8 +61,7 @@ type Taking = Services & { families: Families; bearer: Bearer };
 /** Takes codes from somebody signed in. */
 export function createServices(environment: Environment, askPool?: AskPool): Taking {
   const signing = createSigning(environment);
-  const { TRUSTED_ISSUERS, SETTINGS } = environment;
-  return { ...signing, bearer: createBearer(signing.tokens, TRUSTED_ISSUERS, SETTINGS.realm, askPool) };
+  return { ...signing, bearer: createBearer(signing.tokens, environment, askPool) };
 }
 
 /** The same, for what changes the second factor and so ends sessions. */

@@ -95,7 +95,7 @@ function passwordIsNewer({ stoppedAt, passwordSetAt = 0 }: Factor): boolean {
   return stoppedAt !== undefined && passwordSetAt > stoppedAt;
 }
 
-export type ResetAnswer = AdminStatus & {
+type ResetAnswer = AdminStatus & {
   /** Shown once: support hands it to the user. Absent where a new password is wanted instead. */
   enrollmentTicket?: string;
 };
@@ -212,9 +212,15 @@ function known(factor: Factor): Factor {
   return factor;
 }
 
+const NEEDS = {
+  session: null,
+  second_factor: null,
+  enrollment_ticket: 'ticket',
+  new_password: 'new_password',
+} as const;
+
 function adminStatusOf(factor: Factor, settings: Settings, now: number): AdminStatus {
   const stopped = isStopped(factor, now, settings.limits);
-  const next = afterPassword(factor);
   return {
     ...statusOf(factor),
     failures: factor.failures,
@@ -222,8 +228,7 @@ function adminStatusOf(factor: Factor, settings: Settings, now: number): AdminSt
     lockedUntil: lockedFor(factor, now) > 0 ? factor.lockedUntil : null,
     stopped,
     stoppedAt: stopped ? (factor.stoppedAt ?? null) : null,
-    enrollmentNeeds:
-      next === 'enrollment_ticket' ? 'ticket' : next === 'new_password' ? 'new_password' : null,
+    enrollmentNeeds: NEEDS[afterPassword(factor)],
     ticketExpiresAt: factor.reset?.ticket?.expiresAt ?? null,
     lastEvent: factor.event ?? null,
     lastAdministered: factor.administered ?? null,

@@ -1,6 +1,6 @@
 import type { BackupCodes } from './factor.ts';
-import { digestOf, newCode, sameDigest, shown } from './one-time-code.ts';
 import { randomId } from './random.ts';
+import { digestOf, newCode, sameDigest, shown } from './recovery-code.ts';
 import type { DataKey } from './sealed.ts';
 import type { User } from './user.ts';
 

@@ -114,7 +114,8 @@ export async function verifyAnswer(
   if (!typed) throw new CountersignError('invalid_request');
   const factor = await services.records.read(user);
   // A ticket looks like a backup code, and after a reset there are none of those.
-  const proof = 'backupCode' in typed && factor.reset ? { enrollmentTicket: typed.backupCode } : typed;
+  const byTicket = afterPassword(factor) === 'enrollment_ticket';
+  const proof = 'backupCode' in typed && byTicket ? { enrollmentTicket: typed.backupCode } : typed;
   if (factor.generation !== generation || Object.hasOwn(factor.answered, challenge)) {
     throw new CountersignError('challenge_invalid');
   }

@@ -9,7 +9,7 @@ import type { User } from './user.ts';
 const DAY = 86_400;
 
 /** What follows the right password. */
-export type AfterPassword = 'session' | 'second_factor' | 'enrollment_ticket' | 'new_password';
+type AfterPassword = 'session' | 'second_factor' | 'enrollment_ticket' | 'new_password';
 
 /**
  * A session, unless there is a second factor or an administrator has reset it. After a reset whoever knows the old password

@@ -109,7 +109,7 @@ export interface Factor {
   event?: FactorEvent | undefined;
   /** Set by an administrator's reset, until the next authenticator is confirmed. */
   reset?: Reset | undefined;
-  /** When the pool last said that the password is a new one. */
+  /** When the password was last a new one, as the pool said it or support did (`adminUnlock`). */
   passwordSetAt?: number | undefined;
   /** Who reset or unlocked it last. */
   administered?: Administered | undefined;

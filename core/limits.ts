@@ -19,10 +19,10 @@ const spanOf = (at: number) => Math.floor(at / SPAN);
  * ticket has 80 random bits: a limit would only hand a lock to whoever has the password (NIST SP 800-63B-4 §3.1.2.2 asks for
  * one below 64 bits). A pending enrollment has five answers of its own, so that no lock keeps its owner from confirming it.
  */
-export type Budget = 'code' | 'backup-code' | 'pending';
+export type Budget = 'code' | 'recovery' | 'pending';
 
 export function budgetOf(proof: Proof): Budget {
-  return 'code' in proof ? 'code' : 'backup-code';
+  return 'code' in proof ? 'code' : 'recovery';
 }
 
 /** One wrong code more; from `lockAfter` on it locks, twice as long each time (RFC 4226 §7.3). */
@@ -75,7 +75,7 @@ export function afterFailure(
   switch (budget) {
     case 'code':
       return withFailure(factor, now, limits);
-    case 'backup-code':
+    case 'recovery':
       return withBackupFailure(factor);
     case 'pending':
       return withPendingFailure(factor);

@@ -5,7 +5,7 @@ import { claimsOf, type Grounds, openSession, type Session } from './session.ts'
 import type { Settings } from './settings.ts';
 
 /** How a challenge may be answered. */
-export type ChallengeMethods = ('totp' | 'backup_code')[] | 'enrollment_ticket'[];
+type ChallengeMethods = ('totp' | 'backup_code')[] | 'enrollment_ticket'[];
 
 export type LoginAnswer =
   | ({

@@ -21,7 +21,7 @@ import type { Config } from './config.ts';
 import { operationEnvironment } from './environment-of.ts';
 import { Firewall } from './firewall.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
-import { statementsFor, withAsking } from './grants.ts';
+import { statementsFor, withEnrollmentDays } from './grants.ts';
 import { acknowledgeApi, acknowledgeMethod } from './nag.ts';
 import { OperationFunction } from './operation-function.ts';
 import { pascalCase } from './pascal-case.ts';
@@ -73,7 +73,7 @@ export class ApiStack extends Stack {
         operation,
         bundle,
         environment,
-        statements: statementsFor(withAsking(route, config), {
+        statements: statementsFor(withEnrollmentDays(route, config), {
           ...props,
           globalSignOut: config.globalSignOut,
         }),

@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import type { Settings } from '../core/settings.ts';
 import { type Listener, listeners, type Trigger, triggers } from '../functions/routes.ts';
 import type { Bundle } from './bundle.ts';
-import { type KeyringTargets, signOutStatement, tableStatements, withAsking } from './grants.ts';
+import { type KeyringTargets, signOutStatement, tableStatements, withEnrollmentDays } from './grants.ts';
 import { OperationFunction } from './operation-function.ts';
 import { pascalCase } from './pascal-case.ts';
 import { settingsOf } from './settings-of.ts';
@@ -62,7 +62,12 @@ export class CountersignTriggers extends Construct {
     this.endsSessions = props.settings.globalSignOut;
     this.operations = Object.entries<Trigger>(triggers).map(([name, trigger]) => ({
       trigger,
-      operation: this.createFunction(name, withAsking(trigger, props.settings), TRIGGER_TIMEOUT, props),
+      operation: this.createFunction(
+        name,
+        withEnrollmentDays(trigger, props.settings),
+        TRIGGER_TIMEOUT,
+        props,
+      ),
     }));
     this.listeners = Object.entries<Listener>(listeners).map(([name, listener]) => ({
       name: nameOf(name),

@@ -88,7 +88,7 @@ export function signOutStatement({ userPoolArn }: IUserPool): PolicyStatement {
 }
 
 /** Lets a sign-in write down that it was the first, only if the configuration counts days from it. */
-export function withAsking<R extends Pick<Route, 'record' | 'asksToEnroll'>>(
+export function withEnrollmentDays<R extends Pick<Route, 'record' | 'asksToEnroll'>>(
   route: R,
   { enrollment }: Pick<Settings, 'enrollment'>,
 ): R {

@@ -7,6 +7,7 @@ import { writeLog } from '../../adapters/log.ts';
 import { isOwnSignOut } from '../../adapters/pool-sessions.ts';
 import { createRecords } from '../../adapters/records.ts';
 import { forgetFactor, revokeSessions } from '../../core/admin.ts';
+import { CountersignError, type ErrorCode } from '../../core/error.ts';
 
 const { TABLE_NAME, SETTINGS } = readEnvironment('TABLE_NAME', 'SETTINGS');
 const records = createRecords(dynamoDb(), TABLE_NAME);
@@ -26,26 +27,36 @@ const Event = v.looseObject({
 /**
  * Handles administrator actions on the pool: sign-outs, new passwords, disabled and deleted users. CloudTrail records them;
  * EventBridge invokes the function, some time after, seldom twice. A session begun in between ends too: nobody can tell
- * whether it is the user's. A deleted user loses the second factor too. Lambda retries what fails.
+ * whether it is the user's. A deleted user loses the second factor too. Lambda retries what fails. Each
+ * invocation leaves a line that names the user.
  */
 export const handler = async (event: unknown, context: Context): Promise<void> => {
   const { detail } = v.parse(Event, event);
-  if (isOwnSignOut(detail, TABLE_NAME)) return;
-  const user = { realm: SETTINGS.realm, sub: detail.additionalEventData.sub };
+  const { sub } = detail.additionalEventData;
+  const log = (outcome: { ignored?: true; code?: ErrorCode }) =>
+    writeLog({
+      level: 'info',
+      invocationId: context.awsRequestId,
+      operation: 'cognito/admin-sign-out',
+      event: detail.eventName,
+      requestId: detail.requestID,
+      realm: SETTINGS.realm,
+      user: sub,
+      administrator: detail.userIdentity?.arn,
+      ...outcome,
+    });
+  if (isOwnSignOut(detail, TABLE_NAME)) return log({ ignored: true });
+  const user = { realm: SETTINGS.realm, sub };
   const now = secondsNow();
   const act = { by: detail.userIdentity?.arn ?? 'unknown' };
-  if (detail.eventName === 'AdminDeleteUser') await forgetFactor(records, user, act, now);
-  else await revokeSessions(records, user, { act, passwordSetAt: passwordSetAt(detail) }, now);
-  writeLog({
-    level: 'info',
-    invocationId: context.awsRequestId,
-    operation: 'cognito/admin-sign-out',
-    event: detail.eventName,
-    requestId: detail.requestID,
-    realm: user.realm,
-    user: user.sub,
-    administrator: detail.userIdentity?.arn,
-  });
+  try {
+    if (detail.eventName === 'AdminDeleteUser') await forgetFactor(records, user, act, now);
+    else await revokeSessions(records, user, { act, passwordSetAt: passwordSetAt(detail) }, now);
+  } catch (error) {
+    log({ code: error instanceof CountersignError ? error.code : 'internal_error' });
+    throw error;
+  }
+  log({});
 };
 
 /** Only a password set by the administrator is new; after a reset the user has yet to choose one. */

@@ -66,8 +66,12 @@ const sign = (changes: object = {}, header: object = {}, key = rsa.privateKey) =
     .sign(key);
 
 const deployment = createDeployment();
+const trusting = (...issuers: TrustedIssuer[]) => ({
+  TRUSTED_ISSUERS: issuers,
+  SETTINGS: { realm: 'users' },
+});
 const come = (token: string, changes: Partial<TrustedIssuer> = {}) =>
-  createBearer(deployment.tokens, [{ ...trusted, ...changes }], 'users')(`Bearer ${token}`, CLIENT, NOW);
+  createBearer(deployment.tokens, trusting({ ...trusted, ...changes }))(`Bearer ${token}`, CLIENT, NOW);
 
 test('an own access token says who, how, of which generation and of which session', async () => {
   const { accessToken, refreshToken } = await session(deployment, 'alice', NOW);
@@ -84,14 +88,14 @@ test('an own access token says who, how, of which generation and of which sessio
 
 test('an own access token is of use with an API key of its own client alone', async () => {
   const { accessToken } = await session(deployment, 'alice', NOW);
-  const bearer = createBearer(deployment.tokens, [trusted], 'users');
+  const bearer = createBearer(deployment.tokens, trusting(trusted));
   for (const client of ['another', '', 'WEB'])
     await assert.rejects(bearer(`Bearer ${accessToken}`, client, NOW), refusal('token_invalid'));
   assert.equal((await bearer(`Bearer ${accessToken}`, CLIENT, NOW)).account, 'alice');
 });
 
 test("another issuer's token is bound to no client of ours", async () => {
-  const bearer = createBearer(deployment.tokens, [trusted], 'users');
+  const bearer = createBearer(deployment.tokens, trusting(trusted));
   for (const client of [CLIENT, 'another'])
     assert.equal((await bearer(`Bearer ${await sign()}`, client, NOW)).user.sub, 'alice');
 });
@@ -112,8 +116,7 @@ test("with a token of the pool Cognito can be asked, by that token and its scope
   const bearer = (pool: true | undefined) =>
     createBearer(
       deployment.tokens,
-      [{ ...trusted, pool }],
-      'users',
+      trusting({ ...trusted, pool }),
       async (...given) => asked.push(given) < 2,
     );
   const token = await sign({ scope: 'one two' });
@@ -145,14 +148,14 @@ const headers: [string, string | undefined][] = [
 for (const [what, authorization] of headers) {
   test(`${what} is refused`, async () => {
     await assert.rejects(
-      createBearer(deployment.tokens, [trusted], 'users')(authorization, CLIENT, NOW),
+      createBearer(deployment.tokens, trusting(trusted))(authorization, CLIENT, NOW),
       refusal('token_invalid'),
     );
   });
 }
 
 test('the time of a sign-in is told in whole seconds: the second of a change is not before it', async () => {
-  const bearer = createBearer(deployment.tokens, [trusted], 'users');
+  const bearer = createBearer(deployment.tokens, trusting(trusted));
   assert.equal(
     (await bearer(`Bearer ${await sign({ auth_time: NOW - 0.1 })}`, CLIENT, NOW)).authTime,
     NOW - 1,
@@ -164,7 +167,7 @@ test("a sign-in up to a minute ahead is the issuer's clock, and counts", async (
 });
 
 test('the scheme is case-insensitive (RFC 9110 §11.1)', async () => {
-  const bearer = createBearer(deployment.tokens, [trusted], 'users');
+  const bearer = createBearer(deployment.tokens, trusting(trusted));
   assert.equal((await bearer(`bearer ${await sign()}`, CLIENT, NOW)).user.sub, 'alice');
 });
 
@@ -190,7 +193,7 @@ test('a challenge or refresh token is no access token', async () => {
 test('an own token under keys of another deployment is refused', async () => {
   const theirs = createTokens(issuer, createSigningKeys());
   const { accessToken } = await session(
-    { ...createDeployment(), tokens: theirs, bearer: createBearer(theirs, [], 'users') },
+    { ...createDeployment(), tokens: theirs, bearer: createBearer(theirs, trusting()) },
     'alice',
     NOW,
   );

@@ -6,7 +6,7 @@ import { dynamoDb } from '../../adapters/aws.ts';
 import { adminEndpoint, bearerBodyEndpoint, bodyEndpoint, endpoint } from '../../adapters/endpoint.ts';
 import { code } from '../../adapters/fields.ts';
 import { CountersignError, unavailable } from '../../core/error.ts';
-import { createDeployment, session } from '../support/deployment.ts';
+import { createDeployment, SUPPORT, session } from '../support/deployment.ts';
 import { gatewayEvent, lambdaContext } from '../support/gateway-event.ts';
 import { logged } from '../support/logged.ts';
 
@@ -203,11 +203,7 @@ test('an administrator names the user by path and realm; only known realms', asy
   const handler = adminEndpoint({ ...options, realms: ['users', 'partners'] }, async ({ user }) => ({
     body: user,
   }));
-  const ask = async (
-    userId: string,
-    realm?: string,
-    userArn: string | undefined = 'arn:aws:iam::123456789012:user/support',
-  ) =>
+  const ask = async (userId: string, realm?: string, userArn: string | undefined = SUPPORT) =>
     (
       await answerOf(
         handler,

@@ -16,12 +16,13 @@ import {
   enrolled,
   enrolledByTicket,
   NOW,
+  SUPPORT,
   session,
   signIn,
 } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 
-const ACT = { by: 'arn:aws:iam::123456789012:user/support', reason: 'lost phone, ticket 4711' };
+const ACT = { by: SUPPORT, reason: 'lost phone, ticket 4711' };
 const unlockAs = { ...ACT, passwordChanged: false };
 
 async function withFailures(failures: number) {

@@ -19,7 +19,7 @@ async function startWith(factor: Factor) {
   const run = async (
     judge: (read: Factor) => Factor | undefined,
     now = NOW,
-    budget: 'code' | 'backup-code' = 'code',
+    budget: 'code' | 'recovery' = 'code',
   ) => {
     const read = await records.read(user);
     return attempt({ records, settings }, user, read, budget, async () => judge(read), 'accepted', now);

@@ -13,6 +13,7 @@ import {
   type Deployment,
   NOW,
   PASSWORD,
+  SUPPORT,
   session,
 } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
@@ -96,7 +97,7 @@ test('within the grace a session that a change has ended is not refreshed', asyn
   const deployment = createDeployment();
   const { refreshToken, caller } = await session(deployment, 'alice', NOW);
   await renew(deployment, refreshToken);
-  await adminRevokeSessions(deployment, caller.user, { by: 'arn:aws:iam::123456789012:user/support' }, NOW);
+  await adminRevokeSessions(deployment, caller.user, { by: SUPPORT }, NOW);
   await assert.rejects(renew(deployment, refreshToken), refusal('refresh_token_invalid'));
 });
 
@@ -135,7 +136,7 @@ test('after the second factor is switched on, a session from before it is not re
 test('after the sessions are revoked nothing is refreshed', async () => {
   const deployment = createDeployment();
   const { refreshToken, caller } = await session(deployment, 'alice', NOW);
-  await adminRevokeSessions(deployment, caller.user, { by: 'arn:aws:iam::123456789012:user/support' }, NOW);
+  await adminRevokeSessions(deployment, caller.user, { by: SUPPORT }, NOW);
   await assert.rejects(renew(deployment, refreshToken), refusal('refresh_token_invalid'));
 });
 

@@ -20,12 +20,13 @@ import {
   enrolledByTicket,
   NOW,
   PASSWORD,
+  SUPPORT,
   session,
   signIn,
 } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 
-const ACT = { by: 'arn:aws:iam::123456789012:user/support' };
+const ACT = { by: SUPPORT };
 const HOUR = 3600;
 
 /** Somebody enrolled, whose factor was reset at NOW. */
@@ -170,12 +171,14 @@ test('users of another realm get a ticket', async () => {
   assert.ok((await adminReset(deployment, user, ACT, NOW)).enrollmentTicket);
 });
 
+/** Of a sign-in at Cognito whose password was right. */
+const history = [
+  { challengeName: 'SRP_A', challengeResult: true },
+  { challengeName: 'PASSWORD_VERIFIER', challengeResult: true },
+];
+
 test("Cognito's sign-in asks for the ticket too, and takes it as an answer", async () => {
   const { deployment, user, ticket } = await afterReset();
-  const history = [
-    { challengeName: 'SRP_A', challengeResult: true },
-    { challengeName: 'PASSWORD_VERIFIER', challengeResult: true },
-  ];
   assert.equal(await defineNextStep(deployment, user, history), 'CUSTOM_CHALLENGE');
   const made = await createChallenge(deployment, user, history);
   assert.equal(made?.methods, 'enrollment_ticket');
@@ -191,10 +194,6 @@ test("Cognito's sign-in asks for the ticket too, and takes it as an answer", asy
 
 test("Cognito's sign-in with the old password is refused where a newer one is wanted", async () => {
   const { deployment, user } = await afterReset({ afterReset: 'new_password' });
-  const history = [
-    { challengeName: 'SRP_A', challengeResult: true },
-    { challengeName: 'PASSWORD_VERIFIER', challengeResult: true },
-  ];
   assert.equal(await defineNextStep(deployment, user, history), 'refuse');
   await revokeSessions(deployment.records, user, { passwordSetAt: NOW + 1 }, NOW + 1);
   assert.equal(await defineNextStep(deployment, user, history), 'tokens');

@@ -10,6 +10,7 @@ import {
   type Deployment,
   enrolled,
   NOW,
+  SUPPORT,
   session,
 } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
@@ -88,12 +89,7 @@ test('a new login for every few guesses, with the right password each time: the 
 
 test('a challenge from before a change of the factor is void', async () => {
   const { deployment, person, challengeToken } = await begin();
-  await adminRevokeSessions(
-    deployment,
-    person.caller.user,
-    { by: 'arn:aws:iam::123456789012:user/support' },
-    NOW,
-  );
+  await adminRevokeSessions(deployment, person.caller.user, { by: SUPPORT }, NOW);
   await assert.rejects(
     answer(deployment, challengeToken, person.app.codeAt(NOW)),
     refusal('challenge_invalid'),

@@ -25,6 +25,7 @@ import { typedCode } from '../../core/typed-code.ts';
 import { verify } from '../../core/verify.ts';
 import { verifyLogin } from '../../core/verify-login.ts';
 import type { startAws } from '../support/aws.ts';
+import { SUPPORT } from '../support/deployment.ts';
 import { answerOf } from './answer.ts';
 import type { Answer, Op, Rules } from './model.ts';
 import type { Driver } from './play.ts';
@@ -71,7 +72,7 @@ export async function createInProcess(
   const unwrap = createUnwrap(kms, environment);
   const tokens = createTokens(issuer, createSigningKeys(ring, unwrap));
   const shared = { keyring: createKeyring(ring, unwrap), tokens, settings, firstFactor };
-  const bearer = createBearer(tokens, [], settings.realm);
+  const bearer = createBearer(tokens, { TRUSTED_ISSUERS: [], SETTINGS: settings });
   const records = createRecords(dynamoDb, tableName);
   // A family's advance may be two writes, and others may come between them: each write waits for its own turn.
   const current = new AsyncLocalStorage<() => Promise<void>>();
@@ -98,7 +99,7 @@ export async function createInProcess(
     return { ...shared, families, records: stored };
   }
 
-  const act = { by: 'arn:aws:iam::123456789012:user/support' };
+  const act = { by: SUPPORT };
 
   async function perform(given: Op, turn: () => Promise<void>): Promise<unknown> {
     const op = asRead(given);

@@ -21,6 +21,8 @@ import { createSigningKeys } from './signing-keys.ts';
 /** The start of a time step of 30 s, in seconds since the epoch. */
 export const NOW = 1_800_000_000;
 export const CLIENT = 'web';
+/** The ARN of an administrator. */
+export const SUPPORT = 'arn:aws:iam::123456789012:user/support';
 /** Everybody's. */
 export const PASSWORD = 'correct horse battery staple';
 
@@ -50,7 +52,7 @@ export function createDeployment(settings: v.InferInput<typeof Settings> = {}) {
     families: createMemoryFamilies(),
     tokens,
     firstFactor,
-    bearer: createBearer(tokens, [], 'users'),
+    bearer: createBearer(tokens, { TRUSTED_ISSUERS: [], SETTINGS: { realm: 'users' } }),
   };
 }
 

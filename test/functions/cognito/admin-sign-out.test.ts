@@ -5,6 +5,7 @@ import {
   AdminDeleteUserCommand,
   AdminDisableUserCommand,
   AdminEnableUserCommand,
+  AdminResetUserPasswordCommand,
   AdminSetUserPasswordCommand,
   AdminUserGlobalSignOutCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
@@ -64,26 +65,31 @@ for (const [what, Command] of Object.entries({
   });
 }
 
-for (const [what, work] of Object.entries({
-  'set a new password': async (user: { UserPoolId: string; Username: string }) => {
-    const cognito = cognitoOf(service);
-    const Password = 'Another-horse-8-long';
-    await cognito.send(new AdminSetUserPasswordCommand({ ...user, Password, Permanent: true }));
-    cognito.destroy();
-  },
-})) {
-  test(`an administrator who has ${what} has ended the user's sessions here, and it is known when`, async () => {
-    const person = await createPerson(service);
-    const session = await signIn(client, person);
-    const at = service.clock.seconds();
-    await work({ UserPoolId: service.local.cognito.userPoolId, Username: person.username });
-    await service.eventsDelivered();
-    assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
-    const { passwordSetAt = 0, event } = await storedFactor(service, person);
-    assert.ok(passwordSetAt >= at && passwordSetAt <= at + 60, `${passwordSetAt - at}`);
-    assert.equal(event?.type, 'sessions_revoked');
-  });
-}
+test("an administrator who has set a new password has ended the user's sessions here, and it is known when", async () => {
+  const person = await createPerson(service);
+  const session = await signIn(client, person);
+  const at = service.clock.seconds();
+  const cognito = cognitoOf(service);
+  const user = { UserPoolId: service.local.cognito.userPoolId, Username: person.username };
+  const Password = 'Another-horse-8-long';
+  await cognito.send(new AdminSetUserPasswordCommand({ ...user, Password, Permanent: true }));
+  cognito.destroy();
+  await service.eventsDelivered();
+  assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
+  const { passwordSetAt = 0, event } = await storedFactor(service, person);
+  assert.ok(passwordSetAt >= at && passwordSetAt <= at + 60, `${passwordSetAt - at}`);
+  assert.equal(event?.type, 'sessions_revoked');
+});
+
+test("an administrator who has reset a password has ended the user's sessions here, but there is no new password yet", async () => {
+  const person = await createPerson(service);
+  const session = await signIn(client, person);
+  await atThePool(AdminResetUserPasswordCommand, person);
+  assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
+  const { passwordSetAt, event } = await storedFactor(service, person);
+  assert.equal(passwordSetAt, undefined);
+  assert.equal(event?.type, 'sessions_revoked');
+});
 
 test('what it did leaves a line with the user and who acted, and the record keeps it', async () => {
   const person = await createPerson(service);
@@ -91,7 +97,7 @@ test('what it did leaves a line with the user and who acted, and the record keep
   await atThePool(AdminDisableUserCommand, person);
   const [line, ...others] = lines.slice(before).map((text) => JSON.parse(text));
   assert.deepEqual(others, []);
-  const { invocationId, requestID, requestId, ...said } = line;
+  const { invocationId, requestId, ...said } = line;
   assert.deepEqual(said, {
     level: 'info',
     operation: 'cognito/admin-sign-out',
@@ -129,11 +135,15 @@ test('of a deleted user no secret and no backup code stays', async () => {
 
 test('a sign-out that Countersign itself has asked for ends nothing more: who confirmed goes on', async () => {
   const person = await createPerson(service);
+  const before = lines.length;
   const { confirmation, session } = await enrollFromCognito(service, client, person);
   assert.equal(confirmation.body['cognitoSessionsEnded'], true);
   await service.eventsDelivered();
   assert.equal((await storedFactor(service, person)).event?.type, 'confirmed');
   assert.equal((await client.get('/v1/totp', session.access)).status, 200);
+  const [line, ...others] = lines.slice(before).map((text) => JSON.parse(text));
+  assert.deepEqual(others, []);
+  assert.deepEqual([line.event, line.user, line.ignored], ['AdminUserGlobalSignOut', person.sub, true]);
 });
 
 test('what else is done at the pool, or was refused, ends nothing', async () => {
@@ -154,6 +164,7 @@ test('while the record cannot be reached it is tried again, and a session is nev
     ['UpdateItem', 'lose-answer'],
   ] as const) {
     const session = await signIn(client, person);
+    const before = lines.length;
     let met = 0;
     // More than the SDK's own attempts in one invocation.
     service.setFault((call) =>
@@ -164,6 +175,13 @@ test('while the record cannot be reached it is tried again, and a session is nev
     await atThePool(AdminUserGlobalSignOutCommand, person);
     service.setFault(undefined);
     assert.ok(met > 3, `${operation}: ${met}`);
+    const told = lines.slice(before).map((text) => JSON.parse(text));
+    assert.ok(told.length > 1);
+    assert.deepEqual(
+      told.map(({ user, code }) => [user, code]),
+      told.map((_, index) => [person.sub, index < told.length - 1 ? 'temporarily_unavailable' : undefined]),
+      'each invocation says whose event it was, and how it failed',
+    );
     assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
   }
   const outcome = await service.invoke('cognito/admin-sign-out', {
