@@ -14,12 +14,27 @@ export function parseBody<S extends v.GenericSchema>(
   event: APIGatewayProxyEvent,
   schema: S,
 ): v.InferOutput<S> {
+  return valid(jsonOf(event), schema);
+}
+
+/** The same, but an absent body is `{}`, whatever its media type. */
+export function parseOptionalBody<S extends v.GenericSchema>(
+  event: APIGatewayProxyEvent,
+  schema: S,
+): v.InferOutput<S> {
+  return valid(event.body ? jsonOf(event) : {}, schema);
+}
+
+function jsonOf(event: APIGatewayProxyEvent): unknown {
   const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.length > LARGEST) throw new CountersignError('body_too_large');
   if (!/^application\/json\s*(;|$)/i.test(header(event, 'content-type') ?? '')) {
     throw new CountersignError('unsupported_media_type');
   }
-  const value = parseJson(bytes);
+  return parseJson(bytes);
+}
+
+function valid<S extends v.GenericSchema>(value: unknown, schema: S): v.InferOutput<S> {
   // To a schema of optional fields an array is an object without any.
   const parsed = v.safeParse(schema, Array.isArray(value) ? null : value);
   if (parsed.success) return parsed.output;

@@ -3,7 +3,6 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-l
 import type { GenericSchema, InferOutput } from 'valibot';
 import type { Caller } from '../core/claims.ts';
 import { CountersignError } from '../core/error.ts';
-import type { User } from '../core/user.ts';
 import type { Bearer } from './bearer.ts';
 import { header, parseBody } from './body.ts';
 import { secondsNow } from './clock.ts';
@@ -11,7 +10,7 @@ import { outOfTime, within } from './deadline.ts';
 import { logFault, writeLog } from './log.ts';
 import { problem } from './problem.ts';
 
-interface Request {
+export interface Request {
   /** Seconds since the epoch, read once. */
   now: number;
   /** The name of the client whose API key this is. */
@@ -26,14 +25,14 @@ interface Answer {
   cacheControl?: string;
 }
 
-interface EndpointOptions {
+export interface EndpointOptions {
   operation: string;
   environment: { CLIENTS: Record<string, string>; CORS_ORIGINS: string[] };
   /** Further fields of the log line: whose factor an administrator acts on, and who they are. */
   audit?: (event: APIGatewayProxyEvent) => Record<string, unknown>;
 }
 
-type Handler<R> = (request: R) => Promise<Answer>;
+export type Handler<R> = (request: R) => Promise<Answer>;
 
 /** An operation that anybody with an API key may call, or with nothing at all: see routes.ts. */
 export function endpoint(options: EndpointOptions, run: Handler<Request>) {
@@ -67,68 +66,6 @@ export function bearerBodyEndpoint<S extends GenericSchema>(
   return bearerEndpoint(options, (request) =>
     run({ ...request, body: parseBody(request.event, options.body) }),
   );
-}
-
-interface AdminRequest extends Request {
-  user: User;
-  /** The ARN of the caller, whose signature API Gateway has checked. */
-  administrator: string;
-}
-
-/** For an administrator. The user is named by the path and `?realm=`; each call leaves a line that says who and whose. */
-export function adminEndpoint(
-  options: Omit<EndpointOptions, 'audit'> & { realms: string[] },
-  run: Handler<AdminRequest>,
-) {
-  const realmIn = ({ queryStringParameters }: APIGatewayProxyEvent) =>
-    queryStringParameters?.['realm'] ?? options.realms[0] ?? '';
-  const audit = (event: APIGatewayProxyEvent) => ({
-    realm: realmIn(event),
-    user: userIdIn(event),
-    administrator: event.requestContext.identity.userArn,
-  });
-  return endpoint({ ...options, audit }, (request) => {
-    const { event } = request;
-    const realm = realmIn(event);
-    if (!options.realms.includes(realm)) {
-      throw new CountersignError('invalid_request', `realm is one of ${options.realms.join(', ')}.`);
-    }
-    const sub = userIdIn(event);
-    if (sub === undefined || sub.length < 1 || sub.length > 255) {
-      throw new CountersignError('invalid_request', 'userId has 1 to 255 characters.');
-    }
-    const administrator = event.requestContext.identity.userArn;
-    // The route wants a signature, so this is a route that was deployed otherwise: nobody acts unnamed.
-    if (!administrator) throw new TypeError('An administrator without an ARN.');
-    return run({ ...request, user: { realm, sub }, administrator });
-  });
-}
-
-/** The same, with a body that may be left out. */
-export function adminBodyEndpoint<S extends GenericSchema>(
-  options: Omit<EndpointOptions, 'audit'> & { realms: string[]; body: S },
-  run: Handler<AdminRequest & { body: InferOutput<S> }>,
-) {
-  return adminEndpoint(options, (request) => {
-    const { event } = request;
-    const given = event.body
-      ? event
-      : { ...event, body: '{}', headers: { 'content-type': 'application/json' } };
-    return run({ ...request, body: parseBody(given, options.body) });
-  });
-}
-
-function userIdIn({ pathParameters }: APIGatewayProxyEvent): string | undefined {
-  return decoded(pathParameters?.['userId'] ?? '');
-}
-
-/** API Gateway's REST APIs hand path parameters on as they were sent, percent-encoded. */
-function decoded(parameter: string): string | undefined {
-  try {
-    return decodeURIComponent(parameter);
-  } catch {
-    return undefined;
-  }
 }
 
 function requestOf({ environment }: EndpointOptions, event: APIGatewayProxyEvent, now: number): Request {

@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import { administrationOf, reason } from '../adapters/administration.ts';
-import { adminBodyEndpoint } from '../adapters/endpoint.ts';
+import { adminBodyEndpoint, administrationOf, reason } from '../adapters/admin-endpoint.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { createPoolSessions } from '../adapters/pool-sessions.ts';
 import { createProving } from '../adapters/services.ts';

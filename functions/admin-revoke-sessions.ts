@@ -1,6 +1,5 @@
 import * as v from 'valibot';
-import { createAdministration, reason } from '../adapters/administration.ts';
-import { adminBodyEndpoint } from '../adapters/endpoint.ts';
+import { adminBodyEndpoint, createAdministration, reason } from '../adapters/admin-endpoint.ts';
 import { createPoolSessions } from '../adapters/pool-sessions.ts';
 import { adminRevokeSessions } from '../core/admin.ts';
 

@@ -1,5 +1,4 @@
-import { createAdministration } from '../adapters/administration.ts';
-import { adminEndpoint } from '../adapters/endpoint.ts';
+import { adminEndpoint, createAdministration } from '../adapters/admin-endpoint.ts';
 import { adminStatus } from '../core/admin.ts';
 
 const { options, services } = createAdministration();

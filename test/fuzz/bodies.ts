@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { reason } from '../../adapters/administration.ts';
+import { reason } from '../../adapters/admin-endpoint.ts';
 import {
   atMostOne,
   authenticatorName,

@@ -1,52 +1,23 @@
 // What no client, issuer or pool sends that goes by the rules: odd names, odd times, odd histories.
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { after, test } from 'node:test';
-import { SignJWT } from 'jose';
+import { test } from 'node:test';
 import { type Route, routes } from '../../functions/routes.ts';
 import { assertProblem, challengeFor, clientOf, text } from '../support/client.ts';
 import { afterPassword, notRight, passwordProved, withoutPassword } from '../support/hostile-histories.ts';
 import { createPerson } from '../support/people.ts';
+import { unthrottled } from '../support/plans.ts';
 import { serviceForTests } from '../support/service.ts';
 import { storedFactor, storedItem, storedRecord } from '../support/stored.ts';
-import { trusting } from '../support/trusting.ts';
+import { startTrustedIssuer } from '../support/trusted-issuer.ts';
 import { enrolledPerson } from '../support/ways.ts';
 
-// Another issuer, with its keys on loopback.
-const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const keys = JSON.stringify({
-  keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'theirs', use: 'sig' }],
-});
-const theirKeys = createServer((_, response) => {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(keys);
-});
-const { promise: listening, resolve } = Promise.withResolvers<void>();
-theirKeys.listen(0, '127.0.0.1', resolve);
-await listening;
-after(() => {
-  theirKeys.close();
-  theirKeys.closeAllConnections();
-});
-const THEIRS = 'https://idp.example';
-const jwksUri = `http://127.0.0.1:${(theirKeys.address() as AddressInfo).port}/keys`;
-const trustingThem = (given: Record<string, unknown>) =>
-  trusting(given, { issuer: [THEIRS], jwksUri: [jwksUri], realm: 'partner' });
-
-const open = { rate: 10_000, burst: 5000, guessableRate: 10_000, guessableBurst: 5000 };
-const service = await serviceForTests(
-  { plans: { standard: open, limited: open }, throttle: { rate: 10_000, burst: 5000 } },
-  { variables: { status: trustingThem, enroll: trustingThem } },
-);
+const partner = await startTrustedIssuer('partner');
+const service = await serviceForTests({ ...unthrottled, trustedIssuers: [partner.trusted] });
 const client = clientOf(service);
 
 /** A token of theirs, of somebody who signed in at this time. */
 function theirToken(sub: string, authTime: unknown): Promise<string> {
-  const now = service.clock.seconds();
-  return new SignJWT({ iss: THEIRS, sub, client_id: 'any', auth_time: authTime, exp: now + 300 })
-    .setProtectedHeader({ alg: 'RS256', kid: 'theirs' })
-    .sign(privateKey);
+  return partner.token(sub, service.clock.seconds(), { auth_time: authTime });
 }
 
 test("a sign-in of the future, or in milliseconds, in another issuer's token is refused and nothing is stored", async () => {
