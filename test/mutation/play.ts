@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Mutation } from './mutation.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Seconds for one batch of tests. A mutant that takes longer hangs, and somebody would see that: it is killed. */
+const PATIENCE = 120;
+
+/** How a mutant ended: by which test, or `undefined` if every test passed. */
+export interface Played {
+  killedBy: string | undefined;
+}
+
+/**
+ * The test files that can see a mutation of this file, in batches that each run in one process: its own test first, which
+ * kills most, then the others of its layer and of the layer above.
+ */
+export function batchesFor(file: string): string[][] {
+  const own = `test/${dirname(file)}/${basename(file, '.ts')}.test.ts`;
+  const core = testsIn('test/core');
+  // Many embedded databases in one process slow each other down.
+  const above = testsIn('test/adapters').map((test) => [test]);
+  const layers = file.startsWith('core/') ? [core, ['test/model/found.test.ts']] : above;
+  const others = layers.map((batch) => batch.filter((test) => test !== own));
+  const first = layers.some((batch) => batch.includes(own)) ? [[own]] : [];
+  return [...first, ...others].filter((batch) => batch.length > 0);
+}
+
+function testsIn(folder: string): string[] {
+  return globSync(`${folder}/*.test.ts`, { cwd: root }).sort();
+}
+
+/** Every batch there is, for the run without a mutation. */
+export function allBatches(): string[][] {
+  return [...batchesFor('core/'), ...batchesFor('adapters/')];
+}
+
+/** Runs batch after batch until a test fails. */
+export async function play(batches: string[][], mutation?: Mutation): Promise<Played> {
+  for (const batch of batches) {
+    const killedBy = await firstFailureOf(batch, mutation);
+    if (killedBy !== undefined) return { killedBy };
+  }
+  return { killedBy: undefined };
+}
+
+/** The first test of these files that fails; undefined if all pass. */
+function firstFailureOf(files: string[], mutation: Mutation | undefined): Promise<string | undefined> {
+  const here = (name: string) => join(import.meta.dirname, name);
+  const flags = ['--test', '--test-isolation=none', `--test-reporter=${here('first-failure.ts')}`];
+  const environment = { ...process.env };
+  // Set in what the test runner itself starts: it would report to that one.
+  delete environment['NODE_TEST_CONTEXT'];
+  const child = spawn(process.execPath, [...flags, ...files], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: {
+      ...environment,
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules/.cache/node'),
+      // Not as a flag: programs that a test starts are to be mutated too.
+      NODE_OPTIONS: `--import ${JSON.stringify(here('mutant.ts'))}`,
+      ...(mutation && { MUTATION: JSON.stringify(mutation) }),
+    },
+    timeout: PATIENCE * 1000,
+    killSignal: 'SIGKILL',
+  });
+  let name = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    name += text;
+  });
+  return new Promise((settle, fail) => {
+    child.once('error', fail);
+    child.once('close', (status, signal) => {
+      if (signal) settle(`no test: it still ran after ${PATIENCE} s`);
+      else settle(status === 0 ? undefined : name || `no test: it does not load (${files.join(', ')})`);
+    });
+  });
+}
