@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { adminRevokeSessions } from '../../core/admin.ts';
 import { enroll } from '../../core/enroll.ts';
-import { unavailable } from '../../core/error.ts';
 import { logout } from '../../core/logout.ts';
 import { refresh } from '../../core/refresh.ts';
 import {
@@ -148,12 +147,4 @@ test('after logout nothing is refreshed, used before or not', async () => {
     await logout(deployment, { refreshToken, client: CLIENT, now: NOW });
     await assert.rejects(renew(deployment, refreshToken), refusal('refresh_token_invalid'));
   }
-});
-
-test('while nothing can be signed, a refresh token is not spent', async () => {
-  const deployment = createDeployment({ lifetimes: { refreshGrace: 0 } });
-  const { refreshToken } = await session(deployment, 'alice', NOW);
-  const tokens = { ...deployment.tokens, ready: () => Promise.reject(unavailable()) };
-  await assert.rejects(renew({ ...deployment, tokens }, refreshToken), refusal('temporarily_unavailable'));
-  await renew(deployment, refreshToken);
 });

@@ -209,6 +209,16 @@ export const changes = [
   ]),
   ...of('core/disable.ts', [
     {
+      find: '    ...(await endPoolSessions(services.poolSessions, user)),\n',
+      replace: '',
+      promise: "Cognito's sessions outlive a disabling",
+    },
+    {
+      find: 'without(proven, authenticatorId), now, caller.session)',
+      replace: 'without(proven, authenticatorId), now)',
+      promise: 'the Cognito session that proved a disabling ends with it',
+    },
+    {
       find: '  refuseUnlessCurrent(caller, factor);',
       replace: '',
       promise: 'a session from before a change disables',
@@ -245,6 +255,16 @@ export const changes = [
     },
   ]),
   ...of('core/rotate-backup-codes.ts', [
+    {
+      find: '    ...(await endPoolSessions(services.poolSessions, user)),\n',
+      replace: '',
+      promise: "Cognito's sessions outlive a rotation",
+    },
+    {
+      find: 'stored }, now, caller.session)',
+      replace: 'stored }, now)',
+      promise: 'the Cognito session that proved a rotation ends with it',
+    },
     {
       find: '  refuseUnlessCurrent(caller, factor);',
       replace: '',
