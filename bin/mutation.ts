@@ -27,8 +27,8 @@ if (chosen.length === 0) fail(`No mutation's file or promise holds "${positional
 
 // Without a mutation everything passes, or nothing could be told from a failure.
 const batches = pattern === '' ? allBatches() : distinct(chosen.flatMap(({ file }) => batchesFor(file)));
-const before = await play(batches);
-if (before.killedBy !== undefined) fail(`Without any mutation this fails: ${before.killedBy}`);
+const failing = await play(batches);
+if (failing !== undefined) fail(`Without any mutation this fails: ${failing}`);
 console.log('✔ without a mutation every test passes');
 
 const counted = { killed: 0, survived: 0 };
@@ -37,7 +37,7 @@ await Promise.all(Array.from({ length: AT_ONCE }, playOn));
 console.log(`\n${counted.killed} killed, ${counted.survived} survived`);
 
 async function playOn(): Promise<void> {
-  for (const mutation of queue) tell(mutation, (await play(batchesFor(mutation.file), mutation)).killedBy);
+  for (const mutation of queue) tell(mutation, await play(batchesFor(mutation.file), mutation));
 }
 
 function tell({ file, promise, survives }: Mutation, killedBy: string | undefined): void {

@@ -8,25 +8,22 @@ const root = resolve(import.meta.dirname, '../..');
 /** Seconds for one batch of tests. A mutant that takes longer hangs, and somebody would see that: it is killed. */
 const PATIENCE = 120;
 
-/** How a mutant ended: by which test, or `undefined` if every test passed. */
-export interface Played {
-  killedBy: string | undefined;
-}
-
 /**
  * The test files that can see a mutation of this file, in batches that each run in one process: its own test first, which
- * kills most, then the others of its layer and of the layer above.
+ * kills most, then the others of its layer.
  */
 export function batchesFor(file: string): string[][] {
   const own = `test/${dirname(file)}/${basename(file, '.ts')}.test.ts`;
-  const core = testsIn('test/core');
-  // Many embedded databases in one process slow each other down.
-  const above = testsIn('test/adapters').map((test) => [test]);
-  const layers = file.startsWith('core/') ? [core, ['test/model/found.test.ts']] : above;
-  const others = layers.map((batch) => batch.filter((test) => test !== own));
-  const first = layers.some((batch) => batch.includes(own)) ? [[own]] : [];
+  const batches = file.startsWith('core/')
+    ? [testsIn('test/core'), ['test/model/found.test.ts']]
+    : // Each by itself: many embedded databases in one process slow each other down.
+      testsIn('test/adapters').map((test) => [test]);
+  const others = batches.map((batch) => batch.filter((test) => test !== own));
+  const first = batches.some((batch) => batch.includes(own)) ? [[own]] : [];
   return [...first, ...others].filter((batch) => batch.length > 0);
 }
+
+const isInMemory = (test: string) => test.startsWith('test/core/');
 
 function testsIn(folder: string): string[] {
   return globSync(`${folder}/*.test.ts`, { cwd: root }).sort();
@@ -34,24 +31,25 @@ function testsIn(folder: string): string[] {
 
 /** Every batch there is, for the run without a mutation. */
 export function allBatches(): string[][] {
-  return [...batchesFor('core/'), ...batchesFor('adapters/')];
+  return ['core/', 'adapters/'].flatMap(batchesFor);
 }
 
 /**
- * Runs batch after batch until a test fails. It has to fail twice: on a machine under load another one may, by its time-out,
- * and that says nothing of the mutation.
+ * Runs batch after batch until a test fails: returns its name, or undefined if every test passes. A test beside embedded
+ * servers has to fail twice in a row. On a machine under load another one may fail by its time-out, and that says nothing of
+ * the mutation.
  */
-export async function play(batches: string[][], mutation?: Mutation): Promise<Played> {
+export async function play(batches: string[][], mutation?: Mutation): Promise<string | undefined> {
   for (const batch of batches) {
     let before: string | undefined;
     for (;;) {
       const killedBy = await firstFailureOf(batch, mutation);
       if (killedBy === undefined) break;
-      if (killedBy === before) return { killedBy };
+      if (killedBy === before || batch.every(isInMemory)) return killedBy;
       before = killedBy;
     }
   }
-  return { killedBy: undefined };
+  return undefined;
 }
 
 /** The first test of these files that fails; undefined if all pass. */
