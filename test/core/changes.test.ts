@@ -6,6 +6,7 @@ import type { Caller } from '../../core/claims.ts';
 import { confirm } from '../../core/confirm.ts';
 import { disable } from '../../core/disable.ts';
 import { enroll } from '../../core/enroll.ts';
+import { unavailable } from '../../core/error.ts';
 import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
 import { status } from '../../core/status.ts';
 import type { User } from '../../core/user.ts';
@@ -108,4 +109,17 @@ test("each change ends the pool's own sessions where the configuration says so",
   const off = { caller: later, proof: { code: app.codeAt(NOW + 30) }, authenticatorId: undefined };
   const disabled = await disable(deployment, { ...off, client: CLIENT, now: NOW + 30 });
   assert.deepEqual([ended.length, disabled.cognitoSessionsEnded], [3, true]);
+});
+
+test("where the pool's sessions cannot be ended, the change stands and the answer says so", async () => {
+  const poolSessions = { end: () => Promise.reject(unavailable()) };
+  const deployment = { ...createDeployment(), poolSessions };
+  const { caller } = await session(deployment, 'alice', NOW);
+  const enrolling = { caller, name: 'Phone', proof: undefined, password: PASSWORD, now: NOW };
+  const { authenticatorId, otpauthUri } = await enroll(deployment, enrolling);
+  const code = scan(otpauthUri).codeAt(NOW);
+  const confirming = { caller, authenticatorId, code, client: CLIENT, now: NOW };
+  const { backupCodes, accessToken, cognitoSessionsEnded } = await confirm(deployment, confirming);
+  assert.deepEqual([backupCodes?.length, cognitoSessionsEnded], [10, false]);
+  await status(deployment, await deployment.bearer(`Bearer ${accessToken}`, CLIENT, NOW));
 });

@@ -1,55 +1,75 @@
 import { spawn } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Mutation } from './mutation.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
 /** Seconds for one batch of tests. A mutant that takes longer hangs, and somebody would see that: it is killed. */
-const PATIENCE = 120;
+const PATIENCE = 300;
 
 /**
- * The test files that can see a mutation of this file, in batches that each run in one process: its own test first, which
- * kills most, then the others of its layer.
+ * The test files that can see this file, in batches that each run in one process: its own test first, which kills most, then
+ * the others of its layer that import it, by whatever way.
  */
 export function batchesFor(file: string): string[][] {
   const own = `test/${dirname(file)}/${basename(file, '.ts')}.test.ts`;
+  const visible = (test: string) => test !== own && importsOf(test).has(file);
+  return [...(existsSync(join(root, own)) ? [[own]] : []), ...batchesOf(file, visible)];
+}
+
+/** Every batch of the layer that this file is in. */
+export function batchesOf(file: string, chosen = (_test: string) => true): string[][] {
   const batches = file.startsWith('core/')
     ? [testsIn('test/core'), ['test/model/found.test.ts']]
     : // Each by itself: many embedded databases in one process slow each other down.
       testsIn('test/adapters').map((test) => [test]);
-  const others = batches.map((batch) => batch.filter((test) => test !== own));
-  const first = batches.some((batch) => batch.includes(own)) ? [[own]] : [];
-  return [...first, ...others].filter((batch) => batch.length > 0);
+  return batches.map((batch) => batch.filter(chosen)).filter((batch) => batch.length > 0);
 }
-
-const isInMemory = (test: string) => test.startsWith('test/core/');
 
 function testsIn(folder: string): string[] {
   return globSync(`${folder}/*.test.ts`, { cwd: root }).sort();
 }
 
-/** Every batch there is, for the run without a mutation. */
-export function allBatches(): string[][] {
-  return ['core/', 'adapters/'].flatMap(batchesFor);
+/** The files of this project that a file imports, directly or by others; itself too. */
+function importsOf(path: string, found = new Set<string>()): Set<string> {
+  if (found.has(path)) return found;
+  found.add(path);
+  const source = readFileSync(join(root, path), 'utf8');
+  for (const [, specifier = ''] of source.matchAll(/\bfrom '(\.[^']+)'/g)) {
+    importsOf(join(dirname(path), specifier), found);
+  }
+  return found;
 }
+
+/** Tests without embedded servers, and so without time-outs: on a machine under load they pass as well. */
+const isInMemory = (test: string) => test.startsWith('test/core/');
+
+/** Plays of a batch with and without the mutation, until the machine is too busy to tell the two apart. */
+const MOST_PLAYS = 4;
 
 /**
  * Runs batch after batch until a test fails: returns its name, or undefined if every test passes. A test beside embedded
- * servers has to fail twice in a row. On a machine under load another one may fail by its time-out, and that says nothing of
- * the mutation.
+ * servers kills only if its batch passes right after without the mutation: under load it may fail by its time-out.
+ *
+ * @throws Error if the machine is too busy to tell
  */
 export async function play(batches: string[][], mutation?: Mutation): Promise<string | undefined> {
   for (const batch of batches) {
-    let before: string | undefined;
-    for (;;) {
-      const killedBy = await firstFailureOf(batch, mutation);
-      if (killedBy === undefined) break;
-      if (killedBy === before || batch.every(isInMemory)) return killedBy;
-      before = killedBy;
-    }
+    const killedBy = await killerIn(batch, mutation);
+    if (killedBy !== undefined) return killedBy;
   }
   return undefined;
+}
+
+async function killerIn(batch: string[], mutation: Mutation | undefined): Promise<string | undefined> {
+  for (let plays = 0; plays < MOST_PLAYS; plays++) {
+    const killedBy = await firstFailureOf(batch, mutation);
+    if (killedBy === undefined || batch.every(isInMemory)) return killedBy;
+    if (mutation && (await firstFailureOf(batch, undefined)) === undefined) return killedBy;
+  }
+  if (!mutation) return `a test of ${batch.join(', ')}, ${MOST_PLAYS} times`;
+  throw new Error(`${batch.join(', ')} fails without the mutation as well: the machine is too busy.`);
 }
 
 /** The first test of these files that fails; undefined if all pass. */
