@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HELD } from '../../adapters/sweep-store.ts';
+import { adminReset } from '../../core/admin.ts';
 import { enroll } from '../../core/enroll.ts';
 import { unavailable } from '../../core/error.ts';
 import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
 import { verify } from '../../core/verify.ts';
-import { CLIENT, enrolled, NOW } from '../support/deployment.ts';
+import { CLIENT, enrolled, enrolledByTicket, NOW } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 import { accepted, LATER, swept } from '../support/swept.ts';
 
@@ -93,6 +94,20 @@ test('a key of backup codes goes when no set uses it, and not before: codes cann
   await verify(deployment, { caller, proof: { backupCode }, client: CLIENT, now: later });
   await rotateBackupCodes(deployment, { caller, code: app.codeAt(later), client: CLIENT, now: later });
   assert.deepEqual((await run(LATER + 2 * rotation)).retired, old);
+});
+
+test('the key of a ticket stays while the ticket is stored, so that its user can enroll', async () => {
+  const { deployment, run } = swept();
+  const { caller } = await enrolled(deployment);
+  const old = deployment.keyring.keys('backup-code').map(({ id }) => id);
+  const act = { by: 'arn:aws:iam::123456789012:user/support' };
+  const { enrollmentTicket = assert.fail() } = await adminReset(deployment, caller.user, act, NOW);
+  deployment.keyring.rotate('backup-code', NOW);
+  const { outcome, retired } = await run(LATER);
+  assert.deepEqual([outcome, retired], ['finished', []]);
+  await enrolledByTicket(deployment, 'alice', enrollmentTicket, LATER);
+  const rotation = deployment.settings.keyRotationDays * DAY;
+  assert.deepEqual((await run(LATER + rotation)).retired, old);
 });
 
 test('stopped midway it goes on from there; no page is larger or comes sooner than it should', async () => {
