@@ -11,8 +11,7 @@ import type { AskPool } from './pool-token.ts';
 export type Bearer = (authorization: string | undefined, client: string, now: number) => Promise<Caller>;
 
 /**
- * Says who calls, by the access token in the Authorization header (RFC 6750 §2.1): one of Countersign's own, or of a trusted
- * issuer. Checked in the function itself: no authorizer hop, no cached policy.
+ * Returns the caller by the access token (RFC 6750 §2.1): Countersign's own, or a trusted issuer's. It is checked in the function itself: no authorizer hop, no cached policy.
  *
  * An own token is of use only with an API key of the client it was issued to, as challenges and refresh tokens are. Other
  * issuers know nothing of these clients, so their tokens are not bound to one.

@@ -32,7 +32,7 @@ const EARLY = 400;
  *
  * @param refusal the response where anything fails or takes too long; `rethrow` for triggers that can refuse by an
  * exception only
- * @param audit what the line in the log says besides
+ * @param audit further fields of the log line
  */
 export function trigger<E extends TriggerEvent>(
   operation: string,

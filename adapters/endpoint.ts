@@ -29,7 +29,7 @@ interface Answer {
 interface EndpointOptions {
   operation: string;
   environment: { CLIENTS: Record<string, string>; CORS_ORIGINS: string[] };
-  /** What the line in the log says besides: whose factor an administrator acts on, and who they are. */
+  /** Further fields of the log line: whose factor an administrator acts on, and who they are. */
   audit?: (event: APIGatewayProxyEvent) => Record<string, unknown>;
 }
 

@@ -12,9 +12,9 @@ import { cognito as createClient, patienceOf } from './aws.ts';
 import { header } from './body.ts';
 
 /**
- * Every error of AdminInitiateAuth (Cognito API reference), and what it is here. What Cognito answers without the right
- * password, or may answer, is `refused`: one answer, or it would tell who exists (amplify-js#1464). `refused, logged` is the
- * same to the caller and names the cause in the log, for it may be the pool's set-up. What is not listed is a fault.
+ * Maps the errors of AdminInitiateAuth. Those Cognito may give without the right password are one refusal, or they would tell
+ * who exists (amplify-js#1464). `refused, logged` is the same to the caller and names the cause in the log, since the pool's
+ * set-up may be wrong. An error that is not listed is a fault.
  */
 const ERRORS: Record<string, 'refused' | 'refused, logged' | 'fault'> = {
   // An unknown user, a wrong password, a disabled user, Cognito's own lockout, a sign-in that threat protection blocks.
@@ -44,7 +44,7 @@ const ERRORS: Record<string, 'refused' | 'refused, logged' | 'fault'> = {
   TooManyRequestsException: 'fault',
 };
 
-/** Where a request comes from. Behind a proxy of one's own the address is the proxy's: no header is believed. */
+/** Returns the origin of a request. Behind your own proxy the address is the proxy's: headers are not trusted. */
 export function sourceOf(event: APIGatewayProxyEvent): SignInSource {
   const { identity, domainName = '', path } = event.requestContext;
   return { address: identity.sourceIp, host: domainName, path, userAgent: header(event, 'user-agent') };

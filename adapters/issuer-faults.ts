@@ -7,7 +7,7 @@ type Issuers = Pick<
 >;
 
 /**
- * What is unsafe about the issuers together, in words without any value. The synth refuses most of it; the id of a new pool
+ * Returns why the issuers together are unsafe, without any value. The synth refuses most of it; the id of a new pool
  * and the URL of the stage are known here first.
  *
  * The pool's users are those of the home realm, under each name that its issuer has. Any other issuer there could name them; a

@@ -35,8 +35,7 @@ type Clock = () => number;
 
 /**
  * Makes the first key of a kind if there is none. Saying it twice, or twice at once, makes one: the write is conditional.
- * KMS answers with ciphertext alone, so nobody has seen the key. Signing keys of an earlier version, whose public half no KMS
- * vouches for, count as none and are dropped by the write.
+ * KMS returns ciphertext only. Signing keys whose public half KMS does not vouch for count as absent; the write drops them.
  */
 export async function ensureFirstKey(aws: KeyMakerOptions, kind: KeyKind, clock: Clock): Promise<void> {
   await changeRing(aws, kind, async ({ keys }) =>

@@ -160,9 +160,8 @@ function createRing<K>(
 }
 
 /**
- * The public halves of the keys that open. One that KMS refuses to open, beside others that it opens, was tampered with: it
- * is left out, as an unknown key is. Where none opens, the keyring is under another KMS key, or all of it was tampered with:
- * that is a fault, so that no session ends by it, and no verifier is told that there are no keys.
+ * Returns the public halves that KMS opens. A half that KMS refuses beside others was tampered with and counts as unknown. If
+ * none opens, it is a fault, so no session ends.
  */
 function publicHalves<K extends { publicKey: KeyObject }>(ring: Ring<K>): PublicSigningKeys {
   const publicHalf = async (key: StoredKey, now: number): Promise<KeyObject | undefined> => {

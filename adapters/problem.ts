@@ -7,7 +7,7 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   body_too_large: { status: 413, title: 'The body is larger than 16 KB.' },
   unsupported_media_type: { status: 415, title: 'The body has to be application/json.' },
   invalid_credentials: { status: 401, title: 'The user name or the password is wrong.' },
-  new_password_required: { status: 403, title: 'A new password has to be chosen first.' },
+  new_password_required: { status: 403, title: 'Choose a new password first.' },
   sign_in_step_unsupported: {
     status: 403,
     title: 'The user pool asks for a step of its own that this sign-in does not know.',
@@ -16,13 +16,13 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   recent_sign_in_required: { status: 401, title: 'This needs a recent sign-in: sign in again.' },
   enrollment_required: {
     status: 403,
-    title: 'A second factor is required: this session can do nothing but enroll one.',
+    title: 'A second factor is required: this session can only enroll one.',
   },
   enrollment_ticket_required: {
     status: 403,
-    title: 'The second factor was reset: enrolling again needs the ticket that support hands over.',
+    title: 'The second factor was reset: enrolling needs the ticket from support.',
   },
-  insufficient_scope: { status: 403, title: 'The access token lacks a scope that this needs.' },
+  insufficient_scope: { status: 403, title: 'The access token lacks a required scope.' },
   challenge_invalid: { status: 401, title: 'The challenge is invalid, expired or used: sign in again.' },
   refresh_token_invalid: {
     status: 401,
@@ -39,7 +39,7 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   authenticator_not_found: { status: 404, title: 'There is no such authenticator.' },
   enrollment_not_found: {
     status: 404,
-    title: 'There is no such enrolment waiting: it expired, or something else has ended it.',
+    title: 'There is no such enrollment waiting: it expired, or something else has ended it.',
   },
   user_not_found: { status: 404, title: 'Nothing is known of this user.' },
   conflict: { status: 409, title: 'Something else changed at the same time: try again.' },

@@ -22,8 +22,7 @@ export interface RewrapOptions {
 }
 
 /**
- * Wraps every key of one kind anew, both halves of a signing key. What is under the target already is left, so that saying it again goes on where it
- * stopped, or does nothing. Each key is opened under the target before the ring is written, all of it or none.
+ * Wraps every key of one kind under the target, both halves of a signing key. Keys already there stay, so a second run resumes. Each key is opened under the target before the ring is written, all of it or none.
  *
  * Within one region KMS re-encrypts, and the key leaves it only to be checked; between two, it is in this process's memory.
  *
@@ -58,7 +57,7 @@ export async function rewrapRing(
  */
 const NOT_UNDER = new Set(['IncorrectKeyException', 'InvalidCiphertextException', 'AccessDeniedException']);
 
-/** The ciphertext under the target: the very one that was given, if it is under it already. */
+/** Returns the ciphertext under the target; the same one if it is there already. */
 async function underTarget(
   from: Wrapping,
   to: Wrapping,

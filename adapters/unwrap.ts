@@ -26,7 +26,7 @@ export function createUnwrap(
 }
 
 /**
- * What KMS says of a ciphertext that is not one of this key and this context (KMS API Reference, "Decrypt"). All else in the
+ * Errors of KMS for a ciphertext of another key or context (KMS API Reference, "Decrypt"). All else in the
  * request is fixed, so what it calls malformed is the ciphertext or the key id, out of the table too.
  */
 const NOT_OURS = new Set(['InvalidCiphertextException', 'IncorrectKeyException', 'ValidationException']);

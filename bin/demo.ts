@@ -6,7 +6,7 @@ import { addAccount } from './authenticator-app.ts';
 import './node-version.mjs';
 import { terminalQr } from './terminal-qr.ts';
 
-const USAGE = `npm run demo -- [flags]    enrols, signs in and disables again, against the service that "npm start" runs
+const USAGE = `npm run demo -- [flags]    enrolls, signs in and disables again, against the service that "npm start" runs
 
   --data DIR    where that keeps its local.json    (default .countersign)
   --url URL     where it listens                   (default: as local.json says)
@@ -42,7 +42,7 @@ async function play(call: Caller, users: LocalJson['users']): Promise<void> {
     201,
   );
   const uri = text(enrolled, 'otpauthUri');
-  say(2, 'enrols an authenticator, with the password again: this is what the app scans');
+  say(2, 'enrolls an authenticator, with the password again: this is what the app scans');
   console.log(`\n${terminalQr(uri)}\n\n     ${uri}`);
   const app = addAccount(uri);
   const nextCode = () =>

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { LocalJson } from '../local/local-json.ts';
 
 /**
- * What a newcomer reads when the service is up: where it is, who can sign in, and lines that enrol and sign in with a
+ * What a newcomer reads when the service is up: where it is, who can sign in, and lines that enroll and sign in with a
  * second factor when they are pasted into bash.
  */
 export function walkThrough(local: LocalJson, folder: string): string {
@@ -32,7 +32,7 @@ post() { curl -s '${url}'"$1" -H 'x-api-key: ${apiKey}' -H 'content-type: applic
 field() { node -pe "JSON.parse(require('fs').readFileSync(0)).$1"; }
 code() { node -e "import('otplib').then(o=>{const p=new URL(process.argv[1]).searchParams,period=+(p.get('period')||30);console.log(o.generateSync({secret:p.get('secret'),algorithm:(p.get('algorithm')||'SHA1').toLowerCase(),digits:+(p.get('digits')||6),period,epoch:Date.now()/1000+period*process.argv[2]}))})" "$URI" "$1"; }
 
-# Sign in with the password, and enrol an authenticator, with the password again.
+# Sign in with the password, and enroll an authenticator, with the password again.
 TOKEN=$(post /v1/auth/login '${credentials}' | field accessToken)
 ENROLLED=$(post /v1/totp/enroll '${enrollment}')
 URI=$(field otpauthUri <<<"$ENROLLED"); ID=$(field authenticatorId <<<"$ENROLLED")

@@ -17,7 +17,7 @@ interface Administration {
   poolSessions?: PoolSessions | undefined;
 }
 
-/** Who acts on a user's factor, and why. Kept in the record. */
+/** An administrator's act: who, and why. */
 export interface Act {
   /** The ARN of the caller, as IAM or CloudTrail names it. */
   by: string;
@@ -60,8 +60,8 @@ export async function adminStatus(
 }
 
 /**
- * Lifts a lock, and a stop once the user has a new password: with the old one whoever drove the factor into the stop would do
- * it again. The pool says when a password is new; support says it for passwords that the pool does not keep.
+ * Lifts a lock, or a stop if the user has a new password. With the old one an attacker would stop the factor again. The pool
+ * reports its users' new passwords; support vouches for others.
  *
  * @param passwordChanged whether support has seen to a new password
  * @throws CountersignError `user_not_found`, `new_password_required`, `conflict`, `temporarily_unavailable`
@@ -112,7 +112,7 @@ export async function adminReset(
   act: Act,
   now: number,
 ): Promise<ResetAnswer> {
-  // Of another issuer's password nobody here hears.
+  // Passwords of other realms are unknown here, so their users always get a ticket.
   const byPassword = settings.afterReset === 'new_password' && user.realm === settings.realm;
   const issued = byPassword
     ? undefined
@@ -128,7 +128,7 @@ export async function adminReset(
 }
 
 /**
- * Removes everything of somebody who is no user any more and may never have had a second factor: no secret of theirs stays.
+ * Erases the factor of a deleted user, who may never have had one.
  *
  * @throws CountersignError `conflict`, `temporarily_unavailable`
  */
@@ -157,7 +157,7 @@ export async function adminRevokeSessions(
 }
 
 /**
- * Ends every session of a user where Cognito has ended its own already.
+ * Ends a user's own sessions after Cognito has ended its own.
  *
  * @param cause the administrator's act, if it was one, and when the password became a new one, if it did
  * @throws CountersignError `conflict`, `temporarily_unavailable`
@@ -180,8 +180,8 @@ export async function revokeSessions(
 const MOST_LOST_RACES = 20;
 
 /**
- * Writes whatever else is written of the user meanwhile, so that a user cannot block revocation by writing continuously. A
- * lost answer is a fault: doing all of it again is right then.
+ * Retries lost races, so a user cannot block revocation by writing continuously. A lost answer is a fault: the caller repeats
+ * all of it then.
  */
 async function writeWithRetry(
   records: Records,

@@ -8,7 +8,7 @@ export type AuthenticationMethod = 'pwd' | 'otp' | 'mfa';
 
 /** What all three kinds say. Times are NumericDates: whole seconds. */
 export interface Claims {
-  /** The user's own, of their realm; what stands for it in the token is user.ts's to say. */
+  /** The issuer's `sub`; in tokens `subjectOf` replaces it. */
   sub: string;
   realm: string;
   /** The name the user signed in with: the account label in authenticator apps. */
@@ -52,8 +52,7 @@ export interface Caller {
   /** Whether an own token says that its session can do nothing but enroll. */
   enrollmentRequired?: boolean | undefined;
   /**
-   * Asks Cognito whether the session of this token goes on: a token of the pool only. A function, so that no log can hold
-   * the token.
+   * Asks Cognito whether this pool token's session is still active. It is a function so that no log holds the token.
    *
    * @throws CountersignError `insufficient_scope`, `temporarily_unavailable`
    */

@@ -55,7 +55,7 @@ export async function confirm(
     // The code that confirms is spent: it does not sign in.
     const authenticator: Authenticator = {
       ...enrolled,
-      // Sealed anew, since it was sealed to wait: nobody puts it in force by moving it.
+      // Resealed: a secret sealed as pending does not open in force.
       secret: seal(secret, user, inForce(enrolled), await services.keyring.current('data', now)),
       lastStep: step,
       createdAt: now,

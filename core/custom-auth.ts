@@ -24,8 +24,8 @@ const ANSWERS = 3;
 const ANSWERED_FOR = 900;
 
 /**
- * Where a sign-in goes from here, by its exact history: the password by SRP, then the second factor where there is one, or
- * the ticket after a reset. Any other history is refused: a sign-in that starts without the password would make a code the only factor.
+ * Decides the next step by the exact history: the password by SRP, then the second factor, or the ticket after a reset. Any
+ * other history is refused: a sign-in that starts without the password would make a code the only factor.
  *
  * An unknown user, played through by Cognito, gets the same steps: the password is never right.
  */

@@ -21,7 +21,7 @@ export interface Enrollment {
   expiresAt: number;
 }
 
-/** What somebody sends to prove that it is them: a code or a backup code; at the first authenticator the password, and the ticket after a reset. */
+/** The proof a caller sends: a code or a backup code; for the first authenticator the password, and after a reset the ticket. */
 interface Evidence {
   caller: Caller;
   proof: Proof | undefined;
@@ -32,9 +32,9 @@ interface Evidence {
 }
 
 /**
- * Begins adding an authenticator: a secret, shown once, pending until a code of it is confirmed. What is enrolled
- * already goes on as it was. The first authenticator wants a recent session that goes on, and of an own session the
- * password; a further one wants a code.
+ * Begins adding an authenticator and shows its secret once. The secret is pending until a code confirms it; enrolled
+ * authenticators stay in force. The first one requires a recent session that has not ended, and for an own session the
+ * password. A further one requires a code.
  *
  * @throws CountersignError `token_invalid`, `recent_sign_in_required`, `insufficient_scope`, `invalid_request`,
  * `authenticator_limit`, `conflict`, what the first factor refuses with, and what `attempt` throws
@@ -119,8 +119,8 @@ async function refuseUnlessMayEnrollFirst(
 }
 
 /**
- * Refuses a session that is not recent, or has ended. An own session ends with its refresh family, and one of the pool
- * when Cognito says so. Of other issuers' sessions nothing can be asked but when somebody signed in.
+ * Refuses a session that is old or has ended. An own session ends with its refresh family, a pool session when Cognito
+ * says so. Other issuers' sessions have `auth_time` only.
  *
  * @throws CountersignError `recent_sign_in_required` (RFC 9470 §3), `token_invalid`, `insufficient_scope`,
  * `temporarily_unavailable`
@@ -138,7 +138,7 @@ export async function refuseUnlessFresh(
   if (ended) throw new CountersignError('token_invalid');
 }
 
-/** The password of the very user whose session it is. Guesses at it are counted where those at the sign-in are. */
+/** Requires the password of the token's user. Cognito counts wrong ones, as at login. */
 async function refuseUnlessPassword(
   { firstFactor, settings }: { firstFactor: FirstFactor; settings: Settings },
   { user, account }: Caller,

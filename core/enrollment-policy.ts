@@ -49,8 +49,8 @@ export function mustEnroll(factor: Factor, { enrollment }: Settings, now: number
 }
 
 /**
- * The same at a sign-in, which writes down that it was the first, if days are counted from it. If something else was
- * written meanwhile, the next sign-in writes it down.
+ * Returns `mustEnroll`, and records the first sign-in if days count from it. If another write came between, the next sign-in
+ * records it.
  *
  * @throws CountersignError `temporarily_unavailable`
  */

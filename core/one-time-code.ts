@@ -25,7 +25,7 @@ export function shown(code: string): string {
 }
 
 /**
- * What is stored of a code. Without the key, which only KMS unwraps, nothing can be tried and no digest can be planted.
+ * Returns the stored form of a code. Without the key, which only KMS unwraps, nobody can test or plant one.
  *
  * @param code as it was made, or as `typedCode` returns what somebody typed
  * @param set the id of what it belongs to: a code of an older set never matches

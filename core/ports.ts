@@ -66,7 +66,7 @@ export interface Families {
   isEnded(family: string): Promise<boolean>;
 }
 
-/** Where a password comes from, as API Gateway saw it: for the pool's threat protection, and for no log. */
+/** The origin of a password as API Gateway saw it, for the pool's threat protection. It is never logged. */
 export interface SignInSource {
   address: string;
   host: string;

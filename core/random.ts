@@ -10,7 +10,7 @@ export function randomId(): string {
   return random(12).toString('base64url');
 }
 
-/** Whether a text has the form of such an id. No name that every object has is one, as `__proto__`. */
+/** Whether a text has the form of `randomId`; inherited names such as `__proto__` do not. */
 export function isRandomId(text: string): boolean {
   return /^[\w-]{16}$/.test(text);
 }

@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
  * the whole family, the newest token too.
  *
  * One exception is for two tabs that refresh at once: within `lifetimes.refreshGrace` the token just used gives one more
- * pair. Its refresh token has the same place in the family as the first one, so the two do not outlive each other's use.
+ * pair. Its refresh token has the same number as the first one, so using one later than the grace of the other ends the family.
  *
  * @throws CountersignError `refresh_token_invalid`, `enrollment_required`, `temporarily_unavailable`
  */

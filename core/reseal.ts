@@ -14,8 +14,8 @@ export function keysOf(factor: Factor): { data: string[]; backupCode: string[] }
 }
 
 /**
- * The record with every readable secret under the active data key, in a box of the newest version; undefined where there is nothing to do. What it means
- * does not change. Digests of backup codes and tickets cannot be made anew without the codes: their keys stay until the digests go.
+ * Reseals every readable secret under the active data key, in the newest box version. Returns undefined if nothing changes.
+ * Digests of backup codes and tickets cannot be renewed without the codes, so their keys stay until the digests go.
  *
  * @throws CountersignError `temporarily_unavailable`
  */

@@ -76,7 +76,7 @@ export function open({ box }: Sealed, user: User, place: Place, dataKey: DataKey
   }
 }
 
-/** Whether sealing it anew would change what it is bound to: another key is in use, or it is of an older version. */
+/** Whether resealing would change what the box is bound to. */
 export function isOutdated({ keyId, box }: Sealed, current: DataKey): boolean {
   return keyId !== current.id || box[0] !== VERSION;
 }

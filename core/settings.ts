@@ -63,11 +63,11 @@ const entries = {
       refreshToken: between(300, 7_776_000, 86_400),
       /** How long after its use a refresh token may be used once more, for two tabs that refresh at once. 0: never. */
       refreshGrace: between(0, 60, 5),
-      /** How long an enrolment waits for its confirmation. */
+      /** How long an enrollment waits for its confirmation. */
       enrollment: between(60, 3600, 600),
       /** How long a ticket that support hands over after a reset is good. */
       enrollmentTicket: between(600, 604_800, 86_400),
-      /** How recent a sign-in must be to enrol the first authenticator. */
+      /** How recent a sign-in must be to enroll the first authenticator. */
       recentSignIn: between(60, 3600, 600),
       /** How long a container holds unwrapped keys; a withdrawn key dies within it. */
       keyHold: between(30, 3600, 300),
@@ -126,7 +126,7 @@ export function guessFault({ totp, limits }: Pick<Settings, 'totp' | 'limits'>):
   const chance = (accepted * guesses) / 10 ** totp.digits;
   if (chance <= MOST_GUESSED) return undefined;
   const percent = Number((100 * chance).toPrecision(4));
-  return `guessing succeeds at ${percent} % before a stop, and at most ${100 * MOST_GUESSED} % is allowed: fewer totp.authenticators, a smaller totp.window, a smaller limits.stopWithin30Days, or 8 totp.digits`;
+  return `an attacker would guess a code in ${percent} % of cases before a stop; at most ${100 * MOST_GUESSED} % is allowed. Lower totp.authenticators, totp.window or limits.stopWithin30Days, or set totp.digits to 8.`;
 }
 
 /** Whether this is a day that there is, as `2027-01-31`: Date itself takes 31 February for 3 March. */

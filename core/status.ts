@@ -12,7 +12,7 @@ export interface Status {
 }
 
 /**
- * The caller's own second factor. An enrolment that was begun and not confirmed leaves no trace here.
+ * The caller's own second factor. An enrollment that was begun and not confirmed leaves no trace here.
  *
  * @throws CountersignError `token_invalid`, `enrollment_required`, `temporarily_unavailable`
  */

@@ -47,21 +47,21 @@ export async function signInWithSecondFactor(
   if (nextStep.signInStep !== 'DONE') throw new Error(`This example does not know ${nextStep.signInStep}.`);
 }
 
-/** Whether the pool's configuration wants this user to enrol before anything else. */
-export async function enrolmentRequired(): Promise<boolean> {
+/** Whether the pool's configuration wants this user to enroll before anything else. */
+export async function enrollmentRequired(): Promise<boolean> {
   const { tokens } = await fetchAuthSession();
   return tokens?.accessToken.payload['enrollment_required'] === 'true';
 }
 
 /** A new authenticator: show `qrSvg`, then confirm with the code the app shows. */
-export async function beginEnrolment(
+export async function beginEnrollment(
   name: string,
 ): Promise<{ authenticatorId: string; qrSvg: string; secret: string }> {
   return countersign('/v1/totp/enroll', { name });
 }
 
 /** Puts the authenticator in force. The backup codes are shown this once. */
-export async function confirmEnrolment(
+export async function confirmEnrollment(
   authenticatorId: string,
   code: string,
 ): Promise<{ backupCodes?: string[] }> {

@@ -3,8 +3,8 @@ import { type CfnUserPoolClient, type IUserPool, UserPoolClient } from 'aws-cdk-
 import type { Construct } from 'constructs';
 
 /**
- * What a token of these clients may change of its user: nothing that a password is recovered by or that somebody signs in
- * with. Whoever has stolen a token would have the next code sent to themselves.
+ * Attributes that a token of these clients may change: none that recovery or sign-in uses. A thief of a token would have the
+ * next code sent to themselves.
  */
 const WRITABLE = [
   'address',

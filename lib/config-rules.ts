@@ -33,7 +33,7 @@ export function crossFaults(config: Config): string[] {
     `at least limits.lockAfter (${limits.lockAfter})`,
   );
   const guessing = guessFault(config);
-  demand(guessing === undefined, 'limits.stopWithin30Days', limits.stopWithin30Days, `less: ${guessing}`);
+  demand(guessing === undefined, 'limits.stopWithin30Days', limits.stopWithin30Days, `${guessing}`);
   demand(
     limits.lockSecondsMost >= limits.lockSeconds,
     'limits.lockSecondsMost',

@@ -14,7 +14,7 @@ const WINDOW = 300;
 
 /**
  * AWS WAF in front of the stage: how much one address may ask for, before an API key is looked at and its bucket drained.
- * What is over it is answered 403 `request_filtered` by the gateway response WAF_FILTERED.
+ * An address above its limit gets 403 `request_filtered` (the gateway response WAF_FILTERED).
  */
 export class Firewall extends Construct {
   constructor(scope: Construct, id: string, { stage, limits }: FirewallProps) {
@@ -60,12 +60,12 @@ function measured(metricName: string): CfnWebACL.VisibilityConfigProperty {
   return { metricName, cloudWatchMetricsEnabled: true, sampledRequestsEnabled: false };
 }
 
-/** Where a code, a password or a refresh token is taken. */
+/** Paths that take a password, a code or a refresh token. */
 function guessablePaths(): string[] {
   return Object.values<Route>(routes).flatMap(({ path, guessable }) => (guessable ? [path] : []));
 }
 
-/** By the end of the path: before it is the stage's name, or what a custom domain puts there. */
+/** Matches the end of the path: a stage's name or a base path comes before it. */
 function pathIsOneOf(paths: string[]): CfnWebACL.StatementProperty {
   return {
     regexMatchStatement: {

@@ -141,8 +141,7 @@ export function tableStatements(
 }
 
 /**
- * The functions that make keys, first and next ones. They get them wrapped only, and cannot unwrap any. Nobody else among the
- * functions encrypts, and they under the one context that vouches for a public half.
+ * The functions that make keys. They get keys wrapped only and unwrap none. They alone encrypt, under `signing-public`.
  */
 export function keyMakerStatements(on: KeyringTargets): PolicyStatement[] {
   return [

@@ -68,7 +68,7 @@ export const codes = {
   },
   'token-trigger-version': {
     severity: 'risk',
-    why: 'Before V2_0 Cognito ignores what the trigger adds to access tokens: apps do not see that enrolment is required.',
+    why: 'Before V2_0 Cognito ignores what the trigger adds to access tokens: apps do not see that enrollment is required.',
   },
   'invoke-permission-open': {
     severity: 'risk',

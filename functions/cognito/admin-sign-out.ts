@@ -48,7 +48,7 @@ export const handler = async (event: unknown, context: Context): Promise<void> =
   });
 };
 
-/** Only a password that the administrator has set is a new one: a reset asks for one that is still to come. */
+/** Only a password set by the administrator is new; after a reset the user has yet to choose one. */
 function passwordSetAt({ eventName, eventTime }: { eventName?: string | undefined; eventTime: string }) {
   return eventName === 'AdminSetUserPassword' ? Math.floor(Date.parse(eventTime) / 1000) : undefined;
 }

@@ -169,7 +169,7 @@ test('who verifies unwraps each public half once, when it is first asked for, an
   assert.equal((await all()).length, 2);
 });
 
-test('who signs unwraps no public half: nothing that is stored of it is believed', async () => {
+test('a signer unwraps no public half', async () => {
   const asked: string[] = [];
   const keys = createSigningKeys(options, (purpose, ...rest) => {
     asked.push(purpose);
@@ -230,7 +230,7 @@ for (const [what, forged] of Object.entries(tampered)) {
   });
 }
 
-test('where no signing key opens, that is a fault: no session ends by it and nobody is told that there are no keys', async () => {
+test('if no signing key opens, it is a fault', async () => {
   const [genuine = assert.fail()] = await read('signing');
   await put('signing', [{ M: { ...genuine.M, wrapped: JUNK, wrappedPublic: JUNK } }]);
   for (const keys of [verifying(), signing()]) {

@@ -164,7 +164,7 @@ test('a password is not taken once there is a second factor, and nothing is char
   assert.deepEqual(await deployment.records.read(caller.user), before);
 });
 
-test('of a session of the pool Cognito is asked whether it goes on, and of one of another issuer nobody', async () => {
+test("Cognito is asked about a pool session, nobody about another issuer's", async () => {
   const deployment = createDeployment();
   const theirs: Caller = {
     user: { realm: 'users', sub: 'carol' },

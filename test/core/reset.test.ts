@@ -163,7 +163,7 @@ test('a password chosen between a stop and its reset is new enough', async () =>
   await enrolled(deployment, 'alice', NOW + 1);
 });
 
-test('of another realm nobody hears of passwords, so its users get a ticket', async () => {
+test('users of another realm get a ticket', async () => {
   const deployment = createDeployment({ afterReset: 'new_password' });
   const user = { realm: 'partners', sub: 'carol' };
   deployment.records.put(user, await deployment.records.read(user));

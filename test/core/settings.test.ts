@@ -41,7 +41,7 @@ for (const [what, given, percent] of bounds) {
     else
       assert.match(
         faults.join(),
-        new RegExp(`^guessing succeeds at ${percent} % before a stop, and at most`),
+        new RegExp(`^an attacker would guess a code in ${percent} % of cases before a stop; at most`),
       );
   });
 }

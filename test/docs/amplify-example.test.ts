@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  beginEnrolment,
+  beginEnrollment,
   configure,
-  confirmEnrolment,
+  confirmEnrollment,
   endSession,
-  enrolmentRequired,
+  enrollmentRequired,
   signInWithSecondFactor,
 } from '../../docs/amplify-example.ts';
 import { codeAt } from '../support/client.ts';
@@ -37,12 +37,12 @@ function answers(...given: (() => string)[]) {
   return { ask, offered };
 }
 
-test('the Amplify example: sign in, enrol, sign in with a code, after a wrong one, and with a backup code', async () => {
+test('the Amplify example: sign in, enroll, sign in with a code, after a wrong one, and with a backup code', async () => {
   await signInWithSecondFactor(ada.username, ada.password, unasked);
-  assert.equal(await enrolmentRequired(), false);
-  const { authenticatorId, secret } = await beginEnrolment('My phone');
+  assert.equal(await enrollmentRequired(), false);
+  const { authenticatorId, secret } = await beginEnrollment('My phone');
   const code = () => codeAt(secret, service.clock.seconds());
-  const { backupCodes = [] } = await confirmEnrolment(authenticatorId, code());
+  const { backupCodes = [] } = await confirmEnrollment(authenticatorId, code());
   assert.equal(backupCodes.length, 10);
   await endSession();
 
@@ -61,8 +61,8 @@ test('the Amplify example: sign in, enrol, sign in with a code, after a wrong on
 
 test('the Amplify example: the third wrong code ends the sign-in, and a wrong password or user gets no challenge', async () => {
   await signInWithSecondFactor(grace.username, grace.password, unasked);
-  const { authenticatorId, secret } = await beginEnrolment('My phone');
-  await confirmEnrolment(authenticatorId, codeAt(secret, service.clock.seconds()));
+  const { authenticatorId, secret } = await beginEnrollment('My phone');
+  await confirmEnrollment(authenticatorId, codeAt(secret, service.clock.seconds()));
   await endSession();
 
   const wrong = answers(

@@ -22,7 +22,7 @@ function block(held: string): string {
   return (found?.[1] ?? assert.fail(held)).replaceAll('http://localhost:3000', service.url);
 }
 
-test('the README’s commands, pasted into bash as they stand, enrol a phone and sign in with it', {
+test('the README’s commands, pasted into bash as they stand, enroll a phone and sign in with it', {
   timeout: 60_000,
 }, async () => {
   // Where they are pasted, `npm start` has left this.

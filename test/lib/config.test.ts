@@ -242,7 +242,7 @@ describe('settings that do not fit together are refused', () => {
 
 test('how easy guessing would be is told with its number, and what to do', () => {
   assert.deepEqual(faultsOf({ totp: { window: 2 } }), [
-    'limits.stopWithin30Days: given 300; allowed: less: guessing succeeds at 0.75 % before a stop, and at most 0.5 % is allowed: fewer totp.authenticators, a smaller totp.window, a smaller limits.stopWithin30Days, or 8 totp.digits',
+    'limits.stopWithin30Days: given 300; allowed: an attacker would guess a code in 0.75 % of cases before a stop; at most 0.5 % is allowed. Lower totp.authenticators, totp.window or limits.stopWithin30Days, or set totp.digits to 8.',
   ]);
 });
 

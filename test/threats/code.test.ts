@@ -47,7 +47,7 @@ test('after a code no earlier one is accepted', async () => {
   assert.equal((await storedFactor(service, person)).authenticators[0]?.lastStep, step);
 });
 
-test('the code that confirmed an enrolment does not sign in', async () => {
+test('the code that confirmed an enrollment does not sign in', async () => {
   const person = await createPerson(service);
   nextStep(service);
   const { access } = await signIn(client, person);

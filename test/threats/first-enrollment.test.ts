@@ -35,7 +35,7 @@ async function begun(access: string, body: Record<string, unknown> = {}) {
   };
 }
 
-test('a stolen access token without the password enrols no first authenticator', async () => {
+test('a stolen access token without the password enrolls no first authenticator', async () => {
   const [person, thief] = [await createPerson(service), await createPerson(service)];
   const { access, refresh } = await signIn(client, person);
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
@@ -49,10 +49,10 @@ test('a stolen access token without the password enrols no first authenticator',
   }
   assert.equal(await storedRecord(service, person), undefined, 'nothing is written, and nothing charged');
   const confirm = await begun(access, { password: person.password });
-  assert.equal((await confirm()).status, 200, 'its owner enrols with the same token');
+  assert.equal((await confirm()).status, 200, 'its owner enrolls with the same token');
 });
 
-test('a session that was logged out enrols nothing, with the password or not', async () => {
+test('a session that was logged out enrolls nothing, with the password or not', async () => {
   const ends: Record<string, (refresh: string) => Promise<unknown>> = {
     'logged out': logOut,
     'ended by a replay': async (refreshToken) => {
@@ -94,7 +94,7 @@ test('a pending enrollment of a session that was logged out is not confirmed', a
   assert.equal((await signIn(client, person)).access.length > 0, true, 'the password alone still signs in');
 });
 
-test('a session whose end cannot be read enrols nothing', async () => {
+test('a session whose end cannot be read enrolls nothing', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const { password } = person;
@@ -109,7 +109,7 @@ test('a session whose end cannot be read enrols nothing', async () => {
   assert.equal(await storedRecord(service, person), undefined);
 });
 
-test('a Cognito session that was signed out enrols nothing', async () => {
+test('a Cognito session that was signed out enrolls nothing', async () => {
   const { userPoolId: UserPoolId, clientId: ClientId } = service.local.cognito;
   type Sdk = ReturnType<typeof cognitoOf>;
   const ends: Record<string, (sdk: Sdk, session: CognitoSession, Username: string) => Promise<unknown>> = {
@@ -140,7 +140,7 @@ test('a Cognito session that was signed out enrols nothing', async () => {
   }
 });
 
-test('while Cognito cannot say whether its session goes on, the session enrols nothing, and afterwards it does', async () => {
+test('while Cognito cannot say whether its session goes on, the session enrolls nothing, and afterwards it does', async () => {
   const person = await createPerson(service);
   const { access } = await passwordSession(service, person);
   for (const fault of ['throttle', 'error', 'lose-answer'] as const) {

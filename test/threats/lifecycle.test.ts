@@ -140,7 +140,7 @@ test('a secret of the client is refused at confirming, and its codes are wrong',
   assert.deepEqual([authenticators.length, failures, waiting?.failures], [0, 0, 1]);
 });
 
-test('of two enrolments at once one wins whole', async () => {
+test('of two enrollments at once one wins whole', async () => {
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
@@ -152,7 +152,7 @@ test('of two enrolments at once one wins whole', async () => {
       .slice(before)
       .filter(({ operation, status }) => operation === 'UpdateItem' && status === 200);
     const begun = answers.filter(({ status }) => status === 201);
-    assert.equal(begun.length, written.length, 'an enrolment that was not stored is not shown');
+    assert.equal(begun.length, written.length, 'an enrollment that was not stored is not shown');
     const { pending, authenticators } = await storedFactor(service, person);
     assert.equal(authenticators.length, 0);
     const confirmed = [];
@@ -196,7 +196,7 @@ test('of two confirmations at once one wins whole', async () => {
   }
 });
 
-test('an abandoned enrolment locks nobody out, expires and leaves no trace in the status', async () => {
+test('an abandoned enrollment locks nobody out, expires and leaves no trace in the status', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const pending = await client.post('/v1/totp/enroll', { password: person.password }, access);
@@ -221,7 +221,7 @@ test('an abandoned enrolment locks nobody out, expires and leaves no trace in th
   );
 });
 
-test('an abandoned enrolment of a further authenticator changes nothing for the ones there are', async () => {
+test('an abandoned enrollment of a further authenticator changes nothing for the ones there are', async () => {
   const { person, ways, confirming, code } = await personWithWays(service, client);
   const before = await storedFactor(service, person);
   const { confirm, secret } = await confirming({ code: code() });

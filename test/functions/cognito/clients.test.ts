@@ -33,7 +33,7 @@ const cases: Record<string, (client: CognitoClient) => Promise<void>> = {
   async 'not enrolled'(client) {
     const person = await createPerson(service);
     const claims = await assertSignedIn(await client.start(person.username, person.password), person);
-    for (const claim of ['amr', 'acr', 'enrolment_required']) {
+    for (const claim of ['amr', 'acr', 'enrollment_required']) {
       assert.equal(claims.access[claim], undefined);
       assert.equal(claims.id[claim], undefined);
     }
