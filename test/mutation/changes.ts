@@ -34,8 +34,8 @@ export const changes = [
       promise: 'a required enrollment begins a second late',
     },
     {
-      find: 'now >= (factor.askedToEnrollAt',
-      replace: 'now > (factor.askedToEnrollAt',
+      find: 'now >= askedAt',
+      replace: 'now > askedAt',
       promise: 'a required enrollment begins a second late',
     },
     {
@@ -66,7 +66,7 @@ export const changes = [
       promise: 'a user has one authenticator too many',
     },
     {
-      find: '  if (!isEnabled(factor)) await refuseUnlessMayEnrollFirst(services, factor, input);',
+      find: '  if (!isEnabled(factor)) await refuseUnlessMayEnrollFirst(services, input);',
       replace: '',
       promise: 'an access token alone enrolls the first authenticator',
     },
@@ -104,11 +104,6 @@ export const changes = [
       find: 'pending.expiresAt > now',
       replace: 'pending.expiresAt >= now',
       promise: 'an enrollment is confirmed in the second of its end',
-    },
-    {
-      find: "  refuseUnlessOpen(factor, 'code', now, services.settings.limits);",
-      replace: '',
-      promise: 'guesses at a new secret go on while the factor is locked',
     },
     {
       find: '  if (own) await refuseUnlessPassword(services, caller, password, source);',
@@ -192,9 +187,9 @@ export const changes = [
       promise: 'an authenticator is in force whose backup codes nobody got',
     },
     {
-      find: "factor, 'code', judge",
+      find: "factor, 'pending', judge",
       replace: "factor, 'backup-code', judge",
-      promise: 'wrong codes at confirming are not counted',
+      promise: 'wrong codes at confirming end nothing',
     },
     {
       find: '    ...(await endPoolSessions(services.poolSessions, user)),\n',
@@ -244,9 +239,19 @@ export const changes = [
       promise: 'a code is spent though no token can be signed',
     },
     {
-      find: 'authenticators.length > 0',
-      replace: 'authenticators.length >= 0',
+      find: '  if (authenticators.length === 0)',
+      replace: '  if (authenticatorId === undefined)',
       promise: 'backup codes outlive the last authenticator',
+    },
+    {
+      find: ' && !isEnabled(without(factor, authenticatorId))',
+      replace: ' && false',
+      promise: 'in a stop the last authenticator is disabled, and whoever guesses enrolls',
+    },
+    {
+      find: 'createdAt > stoppedAt',
+      replace: 'true',
+      promise: 'one of two authenticators that were guessed at lifts the stop',
     },
     {
       find: 'withoutAnyFailure({ ...factor, authenticators, backupCodes: undefined })',
@@ -348,7 +353,7 @@ export const changes = [
       promise: 'a user blocks revocation by writing',
     },
     {
-      find: '{ ...factor, administered: act }',
+      find: '{ ...factor, administered: { type, at, ...act } }',
       replace: 'factor',
       promise: 'the record does not keep who acted',
     },

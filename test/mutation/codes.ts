@@ -9,11 +9,6 @@ export const codes = [
       promise: 'a right code counts while the factor is locked',
     },
     {
-      find: "(budget === 'code' ? withFailure(read, now, settings.limits) : withBackupFailure(read))",
-      replace: 'withFailure(read, now, settings.limits)',
-      promise: 'a wrong backup code locks',
-    },
-    {
       find: 'if (!outcome.written) {',
       replace: 'if (false) {',
       promise: 'two uses of one code at once both count',
@@ -146,9 +141,34 @@ export const codes = [
       promise: 'the stop within 30 days comes a failure late',
     },
     {
-      find: "  if (budget === 'backup-code') return;",
+      find: "  if (budget !== 'code') return;",
       replace: '',
       promise: 'a lock shuts the owner out who has a backup code',
+    },
+    {
+      find: '      return withBackupFailure(factor);',
+      replace: '      return withFailure(factor, now, limits);',
+      promise: 'a wrong backup code locks',
+    },
+    {
+      find: '      return withPendingFailure(factor);',
+      replace: '      return withFailure(factor, now, limits);',
+      promise: 'wrong codes at confirming lock the factor in force',
+    },
+    {
+      find: 'failures < PENDING_FAILURES',
+      replace: 'true',
+      promise: 'guesses at a new secret never end',
+    },
+    {
+      find: 'failures < PENDING_FAILURES',
+      replace: 'failures < PENDING_FAILURES - 1',
+      promise: 'the fourth wrong code ends an enrollment',
+    },
+    {
+      find: '  if (factor.stoppedAt !== undefined) return true;',
+      replace: '',
+      promise: 'a stop ends by itself',
     },
     {
       find: "  if (isStopped(factor, now, limits)) throw new CountersignError('factor_stopped');",
@@ -294,6 +314,18 @@ export const codes = [
       promise: 'a digest counts under the name of another key',
     },
     { find: ".replaceAll('o', '0')", replace: '', promise: 'a code typed with an o for a 0 is refused' },
+  ]),
+  ...of('core/typed-code.ts', [
+    {
+      find: '/^(?:[0-9]{6}|[0-9]{8})$/',
+      replace: '/^(?:[0-9]{6}|[0-9]{8})/',
+      promise: 'more than a code is an attempt',
+    },
+    {
+      find: "typed.normalize('NFKC')",
+      replace: 'typed',
+      promise: 'a full-width keyboard cannot sign in',
+    },
   ]),
   ...of('core/backup-codes.ts', [
     { find: 'const COUNT = 10;', replace: 'const COUNT = 9;', promise: 'there are nine backup codes' },

@@ -215,11 +215,6 @@ export const edges = [
   ]),
   ...of('adapters/fields.ts', [
     {
-      find: '/^(?:[0-9]{6}|[0-9]{8})$/',
-      replace: '/^(?:[0-9]{6}|[0-9]{8})/',
-      promise: 'more than a code is an attempt',
-    },
-    {
       find: "v.check((value) => value.isWellFormed(), 'well-formed text'),",
       replace: '',
       promise: 'a password that is no text is sent on as another',

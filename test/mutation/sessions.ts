@@ -285,7 +285,7 @@ export const sessions = [
       promise: 'a step of another kind stands for the second factor',
     },
     {
-      find: "  if (answers.slice(0, -1).some(({ challengeResult }) => challengeResult)) return 'refuse';",
+      find: "  if (answers.slice(0, -1).some(({ challengeResult }) => challengeResult !== false)) return 'refuse';",
       replace: '',
       promise: 'a history that cannot be is believed',
     },
