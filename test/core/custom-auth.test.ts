@@ -100,11 +100,15 @@ test('an answer without what the challenge hid from the client is no attempt', a
 });
 
 test('a challenge is answered once, for as long as its session may live', async () => {
-  const { person, answer } = await begun();
+  const { deployment, person, user, hidden, answer } = await begun();
   await answer(person.app.codeAt(NOW));
-  for (const later of [30, 870]) {
-    const again = answer(person.app.codeAt(NOW + later), undefined, NOW + later);
+  for (const later of [30, 450, 870]) {
+    const now = NOW + later;
+    const again = answer(person.app.codeAt(now), hidden, now);
     await assert.rejects(again, refusal('challenge_invalid'));
+    // Each write lets go of what has expired.
+    const other = await createChallenge(deployment, user, [srp, password]);
+    await assert.rejects(answer(person.app.wrongCodeAt(now), other?.hidden, now), refusal('code_rejected'));
   }
 });
 
