@@ -174,11 +174,14 @@ async function challenged() {
 test('a further answer leaves earlier challenges answered, for as long as their sessions may live', async () => {
   const { deployment, person, user, answer } = await challenged();
   await answer(person.app.codeAt(NOW), NOW);
-  const other = await createChallenge(deployment, user, passwordProved);
-  await answer(person.app.codeAt(NOW + 30), NOW + 30, other?.hidden);
-  for (const later of [60, 870]) {
-    const again = answer(person.app.codeAt(NOW + later), NOW + later);
+  for (const later of [30, 450, 870]) {
+    const now = NOW + later;
+    const again = answer(person.app.codeAt(now), now);
     await assert.rejects(again, refusal('challenge_invalid'));
+    // Each write lets go of what has expired.
+    const other = await createChallenge(deployment, user, passwordProved);
+    const wrong = answer(person.app.wrongCodeAt(now), now, other?.hidden);
+    await assert.rejects(wrong, refusal('code_rejected'));
   }
 });
 

@@ -196,6 +196,20 @@ test('a record that cannot be read keeps every key', async () => {
   assert.deepEqual((await run(LATER + 4 * DAY)).retired, ['data-0']);
 });
 
+test('a record that could not be read on an earlier page keeps every key too, in a later run as well', async () => {
+  const { deployment, run, store, dataKeys } = swept(1);
+  const { caller } = await enrolled(deployment, 'a');
+  await enrolled(deployment, 'b');
+  deployment.keyring.rotate('data', NOW);
+  await run(LATER);
+  deployment.keyring.rotate('data', LATER);
+  store.unreadable.add(caller.user.sub);
+  // The first run ends after the first page.
+  assert.equal((await run(LATER + DAY, async () => undefined)).outcome, 'paused');
+  const { outcome, retired } = await run(LATER + DAY + 60);
+  assert.deepEqual([outcome, retired, dataKeys().length], ['finished', [], 3]);
+});
+
 test('two runs at once: one is at it, the other does nothing', async () => {
   const { deployment, run } = swept();
   await enrolled(deployment);
