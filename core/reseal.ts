@@ -8,13 +8,14 @@ export function keysOf(factor: Factor): { data: string[]; backupCode: string[] }
   const sealed = [...factor.authenticators, ...(factor.pending ? [factor.pending] : [])];
   return {
     data: sealed.map(({ secret }) => secret.keyId),
-    backupCode: [factor.backupCodes?.keyId, factor.reset?.ticket?.keyId].filter((id) => id !== undefined),
+    // A ticket of a reset is digested under one too: without the key its user could not enroll.
+    backupCode: [factor.backupCodes, factor.reset?.ticket].flatMap((digested) => digested?.keyId ?? []),
   };
 }
 
 /**
  * Reseals every readable secret under the active data key, in the newest box version. Returns undefined if nothing changes.
- * Digests of backup codes cannot be renewed without the codes, so their keys stay until their sets go.
+ * Digests of backup codes and tickets cannot be renewed without the codes, so their keys stay until the digests go.
  *
  * @throws CountersignError `temporarily_unavailable`
  */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { VerifyAuthChallengeResponseTriggerEvent } from 'aws-lambda';
-import { trigger } from '../../adapters/cognito-trigger.ts';
+import { trigger, userOf } from '../../adapters/cognito-trigger.ts';
+import { timeLeft } from '../../adapters/deadline.ts';
 import { CountersignError, unavailable } from '../../core/error.ts';
 import { lambdaContext } from '../support/gateway-event.ts';
 import { logged } from '../support/logged.ts';
@@ -88,4 +89,28 @@ test('shortly before the limit it is refused, and logged as an operation that ta
     { level: 'error', ...ids, code: 'temporarily_unavailable', cause: { error: 'TimeoutError' } },
     { ...line, answerCorrect: false, code: 'temporarily_unavailable' },
   ]);
+});
+
+test('what a trigger asks of AWS has to end before Cognito is answered', async () => {
+  let left = 0;
+  await answerOf(
+    async () => {
+      left = timeLeft();
+      return { answerCorrect: true };
+    },
+    { remaining: 3000 },
+  );
+  assert.ok(left > 0 && left <= 2600, `${left} ms`);
+});
+
+test('who signs in is known by their sub; a user whom Cognito only plays is nobody', () => {
+  const of = (request: Parameters<typeof userOf>[0]['request']) =>
+    userOf({ triggerSource: 'DefineAuthChallenge_Authentication', request, response: {} }, 'users');
+  const userAttributes = { sub: 'sub-1', email: 'ada@example.com' };
+  assert.deepEqual(of({ userAttributes }), { realm: 'users', sub: 'sub-1' });
+  assert.deepEqual(of({ userAttributes, userNotFound: false }), { realm: 'users', sub: 'sub-1' });
+  assert.equal(of({ userAttributes, userNotFound: true }), undefined);
+  for (const nobody of [{}, { sub: '' }, { email: 'ada@example.com' }]) {
+    assert.equal(of({ userAttributes: nobody }), undefined);
+  }
 });

@@ -5,6 +5,7 @@ import { createFamilies } from '../../adapters/families.ts';
 import { startAws } from '../support/aws.ts';
 import { ENDS, familiesContract, family, later } from '../support/families-contract.ts';
 import { refusal } from '../support/refusal.ts';
+import { readsDuring } from '../support/strong-reads.ts';
 
 const aws = await startAws();
 const families = createFamilies(aws.dynamoDb, aws.tableName);
@@ -138,4 +139,9 @@ test('a replay whose family cannot be ended is a fault, and ends it when it come
   client.destroy();
   assert.equal(await advance(id, 0), false);
   assert.equal(await advance(id, 2), false);
+});
+
+test('whether a session has ended is read as it is, not as it was', async () => {
+  const reads = await readsDuring(aws.dynamoDb, () => families.isEnded(family()));
+  assert.deepEqual(reads, [{ operation: 'GetItem', consistent: true }]);
 });

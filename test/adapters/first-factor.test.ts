@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { SignJWT } from 'jose';
 import { createCognitoFirstFactor, sourceOf } from '../../adapters/first-factor.ts';
 import type { SignInSource } from '../../core/ports.ts';
 import { startAwsServer } from '../../local/aws/server.ts';
@@ -8,8 +9,10 @@ import { createClock } from '../../local/clock.ts';
 import { gatewayEvent } from '../support/gateway-event.ts';
 import { refusal } from '../support/refusal.ts';
 
-/** What AdminInitiateAuth answers next, and what it was asked. */
+/** What AdminInitiateAuth and RevokeToken answer next, and what they were asked. */
 let answer: AwsError | object = {};
+let revocation: AwsError | object = {};
+let revoked: unknown;
 let asked: Record<string, unknown> = {};
 const principal = {
   arn: 'arn:aws:iam::1:user/one',
@@ -29,11 +32,17 @@ const server = await startAwsServer({
     onCall() {},
     fault: () => undefined,
   },
+  unsigned: new Set(['RevokeToken']),
   operations: {
     async AdminInitiateAuth({ input }) {
       asked = input;
       if (answer instanceof AwsError) throw answer;
       return answer;
+    },
+    async RevokeToken({ input }) {
+      revoked = input['Token'];
+      if (revocation instanceof AwsError) throw revocation;
+      return revocation;
     },
   },
 });
@@ -100,3 +109,33 @@ test('without a User-Agent all that Cognito requires is there still', async () =
   assert.deepEqual(HttpHeaders, []);
   assert.deepEqual(Object.keys(rest), ['IpAddress', 'ServerName', 'ServerPath']);
 });
+
+const accessToken = await new SignJWT({ sub: 'sub-of-alice' })
+  .setProtectedHeader({ alg: 'HS256' })
+  .sign(Buffer.from('a key of the pool that nobody checks here'));
+const signedIn = { AuthenticationResult: { AccessToken: accessToken, RefreshToken: 'refresh-1' } };
+
+test('the right password says who it is, and the session that Cognito opened for it is ended', async () => {
+  answer = signedIn;
+  revocation = {};
+  assert.deepEqual(await check(), { sub: 'sub-of-alice', username: 'alice' });
+  assert.equal(revoked, 'refresh-1');
+});
+
+test('where that session cannot be ended, nobody is let in', async () => {
+  answer = signedIn;
+  revocation = new AwsError('InternalErrorException', 'closed');
+  await assert.rejects(check(), refusal('temporarily_unavailable'));
+});
+
+test('a step that the pool itself asks for lets nobody in, and is told from a fault', async () => {
+  answer = { ChallengeName: 'SMS_MFA' };
+  await assert.rejects(check(), refusal('sign_in_step_unsupported'));
+});
+
+for (const name of ['InvalidParameterException', 'UserLambdaValidationException']) {
+  test(`${name} has its cause for the log, since it may be the set-up of the pool`, async () => {
+    answer = new AwsError(name, 'PreAuthentication failed with error closed.');
+    await assert.rejects(check(), ({ cause }: Error) => cause instanceof Error && cause.name === name);
+  });
+}

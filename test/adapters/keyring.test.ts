@@ -13,6 +13,7 @@ import { createKeyring, createPublicSigningKeys, createSigningKeys } from '../..
 import { createUnwrap } from '../../adapters/unwrap.ts';
 import { startAws } from '../support/aws.ts';
 import { refusal } from '../support/refusal.ts';
+import { readsDuring } from '../support/strong-reads.ts';
 
 const aws = await startAws();
 const NOW = 1_800_000_000;
@@ -337,4 +338,9 @@ test('the plain key is wiped once the key object has it, and is nowhere in the t
 test('a stored key that cannot be read is a fault', async () => {
   await put('data', [{ M: { id: { S: 'k' } } }]);
   await assert.rejects(keyring().current('data', NOW), refusal('temporarily_unavailable'));
+});
+
+test('the keyring is read as it is, not as it was: a withdrawn key does not come back', async () => {
+  const reads = await readsDuring(aws.dynamoDb, () => keyring().current('data', NOW));
+  assert.deepEqual(reads, [{ operation: 'GetItem', consistent: true }]);
 });

@@ -7,6 +7,7 @@ import { type Factor, noFactor } from '../../core/factor.ts';
 import { startAws } from '../support/aws.ts';
 import { known as knownTo, recordsContract, somebody } from '../support/records-contract.ts';
 import { refusal } from '../support/refusal.ts';
+import { readsDuring } from '../support/strong-reads.ts';
 
 const aws = await startAws('hurried');
 const records = createRecords(aws.dynamoDb, aws.tableName);
@@ -26,6 +27,11 @@ test('one read and one write, each one call', async () => {
     await records.replace(user, read, { ...read, failures: 1 });
   });
   assert.deepEqual(calls, { dynamoDb: ['GetItem', 'UpdateItem'], kms: [] });
+});
+
+test('a record is read as it is, not as it was', async () => {
+  const reads = await readsDuring(aws.dynamoDb, () => records.read(somebody()));
+  assert.deepEqual(reads, [{ operation: 'GetItem', consistent: true }]);
 });
 
 test('a write whose answer was lost is answered as written, and is made once', async () => {

@@ -9,6 +9,7 @@ import { createSweepStore } from '../../adapters/sweep-store.ts';
 import type { SecretKind } from '../../core/ports.ts';
 import { Settings } from '../../core/settings.ts';
 import { startAws } from '../support/aws.ts';
+import { readsDuring } from '../support/strong-reads.ts';
 import { enrolled, sweepStoreContract } from '../support/sweep-store-contract.ts';
 
 const aws = await startAws();
@@ -123,4 +124,9 @@ test('a retirement is a success where only the answer of its write was lost', as
   assert.equal(await createSweepStore(client, TableName).retire('data', [first.id]), true);
   client.destroy();
   assert.ok(!(await run().keys('data')).some(({ id }) => id === first.id));
+});
+
+test('records are read as they are, not as they were: no key in use is taken for an unused one', async () => {
+  const reads = await readsDuring(dynamoDb, () => run().page(undefined));
+  assert.deepEqual(reads, [{ operation: 'Scan', consistent: true }]);
 });

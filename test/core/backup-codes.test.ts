@@ -42,6 +42,13 @@ test('each code is accepted once and leaves the others', () => {
   }
 });
 
+test('a digest copied from an older set does not count in the newer one', () => {
+  const newer = newBackupCodes(user, key);
+  assert.notEqual(newer.stored.set, stored.set);
+  const mixed = { ...newer.stored, digests: [...newer.stored.digests, ...stored.digests] };
+  for (const code of codes) assert.equal(withoutCode(code, user, mixed, key), undefined);
+});
+
 test('a code is accepted in either case, o for 0 and i or l for 1', () => {
   const twins: Record<string, string[]> = { 0: ['0', 'o', 'O'], 1: ['1', 'i', 'I', 'l', 'L'] };
   const choices = fc.array(fc.nat(), { minLength: 16, maxLength: 16 });

@@ -8,8 +8,9 @@ import {
   type Step,
   verifyAnswer,
 } from '../../core/custom-auth.ts';
+import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
 import type { User } from '../../core/user.ts';
-import { createDeployment, enrolled, NOW } from '../support/deployment.ts';
+import { CLIENT, createDeployment, enrolled, NOW } from '../support/deployment.ts';
 import { afterPassword, notRight, passwordProved, withoutPassword } from '../support/hostile-histories.ts';
 import { refusal } from '../support/refusal.ts';
 
@@ -157,4 +158,42 @@ test('what is no code is no attempt', async () => {
     await assert.rejects(answer(given), refusal('invalid_request'));
   }
   assert.deepEqual(await deployment.records.read(user), before);
+});
+
+async function challenged() {
+  const deployment = createDeployment();
+  const person = await enrolled(deployment);
+  const { user } = person.caller;
+  const made = await createChallenge(deployment, user, passwordProved);
+  const hidden = made?.hidden ?? assert.fail('no challenge');
+  const answer = (code: string, now: number, given = hidden) =>
+    verifyAnswer(deployment, { user, answer: code, hidden: given, now });
+  return { deployment, person, user, answer };
+}
+
+test('a further answer leaves earlier challenges answered, for as long as their sessions may live', async () => {
+  const { deployment, person, user, answer } = await challenged();
+  await answer(person.app.codeAt(NOW), NOW);
+  for (const later of [30, 450, 870]) {
+    const now = NOW + later;
+    const again = answer(person.app.codeAt(now), now);
+    await assert.rejects(again, refusal('challenge_invalid'));
+    // Each write lets go of what has expired.
+    const other = await createChallenge(deployment, user, passwordProved);
+    const wrong = answer(person.app.wrongCodeAt(now), now, other?.hidden);
+    await assert.rejects(wrong, refusal('code_rejected'));
+  }
+});
+
+test('a challenge ends with the generation that it was made in', async () => {
+  const { deployment, person, answer } = await challenged();
+  const { caller, app } = person;
+  await rotateBackupCodes(deployment, { caller, code: app.codeAt(NOW), client: CLIENT, now: NOW });
+  await assert.rejects(answer(app.codeAt(NOW + 30), NOW + 30), refusal('challenge_invalid'));
+});
+
+test('a wrong answer is counted where every other one is', async () => {
+  const { deployment, person, user, answer } = await challenged();
+  await assert.rejects(answer(person.app.wrongCodeAt(NOW), NOW), refusal('code_rejected'));
+  assert.equal((await deployment.records.read(user)).failures, 1);
 });

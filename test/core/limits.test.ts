@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { type Factor, noFactor } from '../../core/factor.ts';
-import { isStopped, lockedFor, refuseUnlessOpen, withFailure } from '../../core/limits.ts';
+import { isStopped, lockedFor, refuseUnlessOpen, withFailure, withoutAnyFailure } from '../../core/limits.ts';
 import { Settings } from '../../core/settings.ts';
 import { refusal } from '../support/refusal.ts';
 
@@ -98,4 +98,10 @@ test('failures are never undercounted over any 30 days, never counted after 36, 
     }),
     { numRuns: 500 },
   );
+});
+
+test('a reset forgives failures of either kind, the lock and the stop', () => {
+  const { factor } = afterFailures(100);
+  const forgiven = withoutAnyFailure({ ...factor, backupFailures: 7 });
+  assert.deepEqual(forgiven, { ...noFactor, stoppedAt: undefined });
 });

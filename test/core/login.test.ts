@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { login } from '../../core/login.ts';
+import { status } from '../../core/status.ts';
 import { verify } from '../../core/verify.ts';
-import { CLIENT, createDeployment, enrolled, NOW, signIn } from '../support/deployment.ts';
+import { CLIENT, callerOf, createDeployment, enrolled, NOW, session, signIn } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 
 test('without a second factor: a session of one', async () => {
@@ -51,4 +52,12 @@ test('a record that cannot be read lets nobody in', async () => {
   const down = new Error('down');
   const records = { ...deployment.records, read: () => Promise.reject(down) };
   await assert.rejects(signIn({ ...deployment, records }, 'alice', NOW), down);
+});
+
+test('where a second factor is required, the access token itself says that it can do nothing but enroll', async () => {
+  const deployment = createDeployment({ enrollment: { requiredAfterDays: 0 } });
+  const { accessToken, caller, enrollmentRequired } = await session(deployment, 'alice', NOW);
+  assert.deepEqual([enrollmentRequired, caller.enrollmentRequired], [true, true]);
+  assert.deepEqual(await callerOf(deployment, accessToken, NOW), caller);
+  await assert.rejects(status(deployment, caller), refusal('enrollment_required'));
 });

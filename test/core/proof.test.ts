@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { adminStatus } from '../../core/admin.ts';
+import { confirm } from '../../core/confirm.ts';
+import { enroll } from '../../core/enroll.ts';
+import type { TotpParameters } from '../../core/factor.ts';
+import { inForce, seal, waiting } from '../../core/sealed.ts';
+import { codeAt } from '../../core/totp.ts';
 import { verify } from '../../core/verify.ts';
 import { verifyLogin } from '../../core/verify-login.ts';
-import { CLIENT, challenge, createDeployment, enrolled, NOW } from '../support/deployment.ts';
+import {
+  CLIENT,
+  callerOf,
+  challenge,
+  createDeployment,
+  enrolled,
+  NOW,
+  PASSWORD,
+  session,
+} from '../support/deployment.ts';
 import { pathNames, paths, withTwoApps } from '../support/paths.ts';
 import { refusal } from '../support/refusal.ts';
 
@@ -233,4 +247,46 @@ test('an authenticator keeps its own parameters when the configuration changes',
   const proof = { code: person.app.codeAt(NOW) };
   assert.match(proof.code, /^\d{8}$/);
   await verify(changed, { caller: person.caller, proof, client: CLIENT, now: NOW });
+});
+
+/** Two steps of one window that share their code, of the secret of RFC 6238's vectors: see totp.test.ts. */
+const SHARED = 61_331_809;
+const SECRET = Buffer.from('12345678901234567890');
+const SHA1: TotpParameters = { algorithm: 'SHA1', digits: 6, period: 30 };
+const sharedCode = codeAt(SHARED, SECRET, SHA1);
+const between = (SHARED + 1) * 30;
+
+test('a code that fits two steps of the window is spent for both', async () => {
+  const deployment = createDeployment();
+  const { caller } = await enrolled(deployment, 'alice', between - 300);
+  const factor = await deployment.records.read(caller.user);
+  const [authenticator = assert.fail()] = factor.authenticators;
+  const secret = seal(
+    SECRET,
+    caller.user,
+    inForce(authenticator),
+    await deployment.keyring.current('data', between),
+  );
+  deployment.records.put(caller.user, { ...factor, authenticators: [{ ...authenticator, secret }] });
+  const use = (now: number) =>
+    verify(deployment, { caller, proof: { code: sharedCode }, client: CLIENT, now });
+  await use(between);
+  await assert.rejects(use(between + 30), refusal('code_rejected'));
+});
+
+test('a code that confirms and fits two steps of the window is spent for both', async () => {
+  const deployment = createDeployment();
+  const { caller } = await session(deployment, 'alice', between);
+  const input = { caller, name: 'Phone', proof: undefined, password: PASSWORD, now: between };
+  const { authenticatorId } = await enroll(deployment, input);
+  const factor = await deployment.records.read(caller.user);
+  const { pending = assert.fail() } = factor;
+  const key = await deployment.keyring.current('data', between);
+  const secret = seal(SECRET, caller.user, waiting(pending, factor), key);
+  deployment.records.put(caller.user, { ...factor, pending: { ...pending, secret } });
+  const confirming = { caller, authenticatorId, code: sharedCode, client: CLIENT, now: between };
+  const { accessToken } = await confirm(deployment, confirming);
+  const next = await callerOf(deployment, accessToken, between);
+  const again = { caller: next, proof: { code: sharedCode }, client: CLIENT, now: between + 30 };
+  await assert.rejects(verify(deployment, again), refusal('code_rejected'));
 });

@@ -6,6 +6,7 @@ import { guessFault, Settings } from '../../core/settings.ts';
 
 type Given = v.InferInput<typeof Settings>;
 const faultsOf = (given: Given) => v.safeParse(Settings, given).issues?.map(({ message }) => message) ?? [];
+const takes = (settings: unknown) => v.is(Settings, settings);
 
 test('by default 300 guesses against fifteen codes of a million are 0.45 %, and that is allowed', () => {
   assert.deepEqual(faultsOf({}), []);
@@ -96,5 +97,30 @@ test('a day from which enrollment is required is a day of the calendar', () => {
     '',
   ]) {
     assert.equal(faultsOf({ enrollment: { requiredAfter } }).length, 1, requiredAfter);
+  }
+});
+
+test('no configuration goes beyond what the standards allow', () => {
+  // RFC 6238 §5.2 recommends a window of one step at most; two are the limit here.
+  assert.deepEqual(
+    [takes({ totp: { window: 2, authenticators: 3 } }), takes({ totp: { window: 3, authenticators: 1 } })],
+    [true, false],
+  );
+  // NIST SP 800-63B-4 §3.2.2: no more than 100 failures in a row.
+  assert.deepEqual(
+    [takes({ limits: { stopAfter: 100 } }), takes({ limits: { stopAfter: 101 } })],
+    [true, false],
+  );
+  // Of two tabs that refresh at once the second one comes within seconds.
+  assert.deepEqual(
+    [takes({ lifetimes: { refreshGrace: 60 } }), takes({ lifetimes: { refreshGrace: 61 } })],
+    [true, false],
+  );
+});
+
+test('a realm holds none of the characters that part it from a sub', () => {
+  for (const realm of ['users', 'a', 'partners-2', 'x'.repeat(32)]) assert.ok(takes({ realm }), realm);
+  for (const realm of ['', 'a#b', 'a|b', 'a/b', 'Users', '-a', 'a b', 'x'.repeat(33), 'ä', 'a\n']) {
+    assert.equal(takes({ realm }), false, realm);
   }
 });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HELD } from '../../adapters/sweep-store.ts';
+import { adminReset } from '../../core/admin.ts';
 import { enroll } from '../../core/enroll.ts';
 import { unavailable } from '../../core/error.ts';
 import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
 import { verify } from '../../core/verify.ts';
-import { CLIENT, enrolled, NOW } from '../support/deployment.ts';
+import { CLIENT, enrolled, enrolledByTicket, NOW } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 import { accepted, LATER, swept } from '../support/swept.ts';
 
@@ -95,6 +96,20 @@ test('a key of backup codes goes when no set uses it, and not before: codes cann
   assert.deepEqual((await run(LATER + 2 * rotation)).retired, old);
 });
 
+test('the key of a ticket stays while the ticket is stored, so that its user can enroll', async () => {
+  const { deployment, run } = swept();
+  const { caller } = await enrolled(deployment);
+  const old = deployment.keyring.keys('backup-code').map(({ id }) => id);
+  const act = { by: 'arn:aws:iam::123456789012:user/support' };
+  const { enrollmentTicket = assert.fail() } = await adminReset(deployment, caller.user, act, NOW);
+  deployment.keyring.rotate('backup-code', NOW);
+  const { outcome, retired } = await run(LATER);
+  assert.deepEqual([outcome, retired], ['finished', []]);
+  await enrolledByTicket(deployment, 'alice', enrollmentTicket, LATER);
+  const rotation = deployment.settings.keyRotationDays * DAY;
+  assert.deepEqual((await run(LATER + rotation)).retired, old);
+});
+
 test('stopped midway it goes on from there; no page is larger or comes sooner than it should', async () => {
   const { deployment, run, store } = swept(2);
   for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await enrolled(deployment, name);
@@ -179,6 +194,20 @@ test('a record that cannot be read keeps every key', async () => {
   store.unreadable.clear();
   await run(LATER + 3 * DAY);
   assert.deepEqual((await run(LATER + 4 * DAY)).retired, ['data-0']);
+});
+
+test('a record that could not be read on an earlier page keeps every key too, in a later run as well', async () => {
+  const { deployment, run, store, dataKeys } = swept(1);
+  const { caller } = await enrolled(deployment, 'a');
+  await enrolled(deployment, 'b');
+  deployment.keyring.rotate('data', NOW);
+  await run(LATER);
+  deployment.keyring.rotate('data', LATER);
+  store.unreadable.add(caller.user.sub);
+  // The first run ends after the first page.
+  assert.equal((await run(LATER + DAY, async () => undefined)).outcome, 'paused');
+  const { outcome, retired } = await run(LATER + DAY + 60);
+  assert.deepEqual([outcome, retired, dataKeys().length], ['finished', [], 3]);
 });
 
 test('two runs at once: one is at it, the other does nothing', async () => {

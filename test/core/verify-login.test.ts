@@ -110,3 +110,12 @@ test('one challenge answered by two right codes at once opens one session', asyn
   const outcomes = await Promise.allSettled(codes.map((code) => answer(deployment, challengeToken, code)));
   assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
 });
+
+test('a further answer leaves earlier challenges answered', async () => {
+  const { deployment, person, challengeToken } = await begin();
+  await answer(deployment, challengeToken, person.app.codeAt(NOW));
+  const other = await challenge(deployment, 'alice', NOW + 30);
+  await answer(deployment, other, person.app.codeAt(NOW + 30), NOW + 30);
+  const again = answer(deployment, challengeToken, person.app.codeAt(NOW + 60), NOW + 60);
+  await assert.rejects(again, refusal('challenge_invalid'));
+});

@@ -1,0 +1,10 @@
+import { changes } from './changes.ts';
+import { codes } from './codes.ts';
+import { edges } from './edges.ts';
+import { keys } from './keys.ts';
+import type { Mutation } from './mutation.ts';
+import { sessions } from './sessions.ts';
+import { stores } from './stores.ts';
+
+/** Every line of core/ and of the security part of adapters/ that carries a promise, broken. */
+export const mutations: Mutation[] = [...codes, ...sessions, ...changes, ...keys, ...stores, ...edges];

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Mutation } from './mutation.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Seconds for one batch of tests. A mutant that takes longer hangs, and somebody would see that: it is killed. */
+const PATIENCE = 300;
+
+/**
+ * The test files that can see this file, in batches that each run in one process: its own test first, which kills most, then
+ * the others of its layer that import it, by whatever way.
+ */
+export function batchesFor(file: string): string[][] {
+  const own = `test/${dirname(file)}/${basename(file, '.ts')}.test.ts`;
+  const visible = (test: string) => test !== own && importsOf(test).has(file);
+  return [...(existsSync(join(root, own)) ? [[own]] : []), ...batchesOf(file, visible)];
+}
+
+/** Every batch of the layer that this file is in. */
+export function batchesOf(file: string, chosen = (_test: string) => true): string[][] {
+  const batches = file.startsWith('core/')
+    ? [testsIn('test/core'), ['test/model/found.test.ts']]
+    : // Each by itself: many embedded databases in one process slow each other down.
+      testsIn('test/adapters').map((test) => [test]);
+  return batches.map((batch) => batch.filter(chosen)).filter((batch) => batch.length > 0);
+}
+
+function testsIn(folder: string): string[] {
+  return globSync(`${folder}/*.test.ts`, { cwd: root }).sort();
+}
+
+/** The files of this project that a file imports, directly or by others; itself too. */
+function importsOf(path: string, found = new Set<string>()): Set<string> {
+  if (found.has(path)) return found;
+  found.add(path);
+  const source = readFileSync(join(root, path), 'utf8');
+  for (const [, specifier = ''] of source.matchAll(/\bfrom '(\.[^']+)'/g)) {
+    importsOf(join(dirname(path), specifier), found);
+  }
+  return found;
+}
+
+/** Tests without embedded servers, and so without time-outs: on a machine under load they pass as well. */
+const isInMemory = (test: string) => test.startsWith('test/core/');
+
+/** Plays of a batch with and without the mutation, until the machine is too busy to tell the two apart. */
+const MOST_PLAYS = 4;
+
+/**
+ * Runs batch after batch until a test fails: returns its name, or undefined if every test passes. A test beside embedded
+ * servers kills only if its batch passes right after without the mutation: under load it may fail by its time-out.
+ *
+ * @throws Error if the machine is too busy to tell
+ */
+export async function play(batches: string[][], mutation?: Mutation): Promise<string | undefined> {
+  for (const batch of batches) {
+    const killedBy = await killerIn(batch, mutation);
+    if (killedBy !== undefined) return killedBy;
+  }
+  return undefined;
+}
+
+async function killerIn(batch: string[], mutation: Mutation | undefined): Promise<string | undefined> {
+  for (let plays = 0; plays < MOST_PLAYS; plays++) {
+    const killedBy = await firstFailureOf(batch, mutation);
+    if (killedBy === undefined || batch.every(isInMemory)) return killedBy;
+    if (mutation && (await firstFailureOf(batch, undefined)) === undefined) return killedBy;
+  }
+  if (!mutation) return `a test of ${batch.join(', ')}, ${MOST_PLAYS} times`;
+  throw new Error(`${batch.join(', ')} fails without the mutation as well: the machine is too busy.`);
+}
+
+/** The first test of these files that fails; undefined if all pass. */
+function firstFailureOf(files: string[], mutation: Mutation | undefined): Promise<string | undefined> {
+  const here = (name: string) => join(import.meta.dirname, name);
+  const flags = ['--test', '--test-isolation=none', `--test-reporter=${here('first-failure.ts')}`];
+  const environment = { ...process.env };
+  // Set in what the test runner itself starts: it would report to that one.
+  delete environment['NODE_TEST_CONTEXT'];
+  const child = spawn(process.execPath, [...flags, ...files], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: {
+      ...environment,
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules/.cache/node'),
+      // Not as a flag: programs that a test starts are to be mutated too.
+      NODE_OPTIONS: `--import ${JSON.stringify(here('mutant.ts'))}`,
+      ...(mutation && { MUTATION: JSON.stringify(mutation) }),
+    },
+    timeout: PATIENCE * 1000,
+    killSignal: 'SIGKILL',
+  });
+  let name = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    name += text;
+  });
+  return new Promise((settle, fail) => {
+    child.once('error', fail);
+    child.once('close', (status, signal) => {
+      if (signal) settle(`no test: it still ran after ${PATIENCE} s`);
+      else settle(status === 0 ? undefined : name || `no test: it does not load (${files.join(', ')})`);
+    });
+  });
+}

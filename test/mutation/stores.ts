@@ -1,0 +1,235 @@
+import { of } from './mutation.ts';
+
+/** What is read and written of records, families and the sweep. */
+export const stores = [
+  ...of('adapters/records.ts', [
+    { find: 'ConsistentRead: true', replace: 'ConsistentRead: false', promise: 'an old state is judged' },
+    {
+      find: 'after.generation !== before.generation',
+      replace: 'false',
+      promise: 'a foreign sign-in beside a change counts as a later one',
+    },
+    {
+      find: 'Math.max(after.changedAt, secondsNow())',
+      replace: 'after.changedAt',
+      promise: 'a foreign sign-in during a slow change counts as a later one',
+    },
+    {
+      find: ' + IN_FLIGHT;',
+      replace: ';',
+      promise: 'a foreign sign-in while a change is written counts as a later one',
+    },
+    {
+      find: '      if (stored.writtenBy === id) return { written: true };',
+      replace: '',
+      promise: 'a right code whose answer was lost is refused',
+    },
+    {
+      find: '      if ((error.$metadata.attempts ?? 1) > 1) return fault(error);',
+      replace: '',
+      promise: 'a code that may have counted is called wrong',
+    },
+    {
+      find: "'attribute_not_exists(pk)'",
+      replace: "'attribute_not_exists(nothing)'",
+      promise: 'a first write goes over another',
+    },
+    {
+      find: '} = :read`;',
+      replace: '} = :read OR attribute_exists(pk)`;',
+      promise: 'a write goes over what was not read',
+    },
+    { find: "'ALL_OLD'", replace: "'NONE'", promise: 'whoever lost a race is told that nothing is stored' },
+    {
+      find: 'recordKey({ realm, sub }: User)',
+      replace: "recordKey({ sub }: User, realm = 'any')",
+      promise: 'two realms share a record',
+    },
+    {
+      find: 'if (isDeepStrictEqual(old[name], value)) continue;',
+      replace: '',
+      promise: 'each write sends the whole record',
+    },
+  ]),
+  ...of('adapters/record-item.ts', [
+    {
+      find: 'reset ? VERSION : 1',
+      replace: '1',
+      promise: 'an older version takes a reset user for one without a second factor',
+    },
+    {
+      find: "  if (item['v'] && readNumber(item['v']) > VERSION) throw unavailable();",
+      replace: '',
+      promise: "a newer version's record is misread",
+    },
+    {
+      find: '  if (numbers.length % 2 !== 0) throw unavailable();',
+      replace: '',
+      promise: 'failures that cannot be read count as none',
+    },
+    {
+      find: '  if (!p && !t) throw unavailable();',
+      replace: '',
+      promise: 'a reset that cannot be read wants nothing',
+    },
+    {
+      find: '  if (!Number.isSafeInteger(read)) throw unavailable();',
+      replace: '',
+      promise: 'a number that cannot be read is no fault',
+    },
+    {
+      find: 'if (value?.S === undefined) throw unavailable();',
+      replace: "if (value?.S === undefined) return '';",
+      promise: 'a text that cannot be read is empty',
+    },
+    {
+      find: 'if (value.L === undefined) throw unavailable();',
+      replace: 'if (value.L === undefined) return [];',
+      promise: 'authenticators that cannot be read are none',
+    },
+    {
+      find: 'if (value.M === undefined) throw unavailable();',
+      replace: 'if (value.M === undefined) return {};',
+      promise: 'answered challenges that cannot be read are none',
+    },
+    {
+      find: 'if (value.BS === undefined) throw unavailable();',
+      replace: 'if (value.BS === undefined) return [];',
+      promise: 'backup codes that cannot be read are none',
+    },
+    {
+      find: '  if (!algorithm) throw unavailable();',
+      replace: '',
+      promise: 'parameters that cannot be read are no fault',
+    },
+    {
+      find: 'writtenBy: readText(item[WRITTEN_BY])',
+      replace: 'writtenBy: item[WRITTEN_BY]?.S',
+      promise: 'an item that no write of ours made is a record',
+    },
+    {
+      find: 's: number(authenticator.lastStep)',
+      replace: 's: number(0)',
+      promise: 'the last step is not stored',
+    },
+    {
+      find: 'factor.failures ? number(factor.failures) : undefined',
+      replace: 'undefined',
+      promise: 'failures are not stored',
+    },
+    {
+      find: 'factor.lockedUntil ? number(factor.lockedUntil) : undefined',
+      replace: 'undefined',
+      promise: 'a lock is not stored',
+    },
+    {
+      find: 'factor.stoppedAt === undefined ? undefined : number(factor.stoppedAt)',
+      replace: 'undefined',
+      promise: 'a stop is not stored',
+    },
+  ]),
+  ...of('adapters/families.ts', [
+    {
+      find: 'const MARGIN = 3600;',
+      replace: 'const MARGIN = -3600;',
+      promise: 'a family goes before its last token, whose use then begins it again',
+    },
+    {
+      find: "if (!stored || wroteIt(stored, 'w', id)) return true;",
+      replace: 'if (!stored) return true;',
+      promise: 'a refresh whose answer was lost ends the session',
+    },
+    {
+      find: ' && !hasEnded(stored);',
+      replace: ';',
+      promise: 'a session that was ended between a write and its retry goes on',
+    },
+    {
+      find: 'if (isWithinGrace(stored, sequence, times)) {',
+      replace: 'if (false) {',
+      promise: 'two tabs that refresh at once end the session',
+    },
+    {
+      find: '    await end(family, times.endsAt);',
+      replace: '',
+      promise: 'a refresh token used again ends nothing',
+    },
+    {
+      find: 'ConsistentRead: true',
+      replace: 'ConsistentRead: false',
+      promise: 'a session that has just been ended goes on',
+    },
+    {
+      find: 'Item !== undefined && hasEnded(Item)',
+      replace: 'false',
+      promise: 'a session that was ended goes on',
+    },
+    { find: 'grace === 0 || ', replace: '', promise: 'a grace of 0 gives one' },
+    { find: 'used !== undefined || ', replace: '', promise: 'the grace is given twice' },
+    {
+      find: 'next?.N === String(sequence + 1) && ',
+      replace: '',
+      promise: 'the grace is given to older tokens too',
+    },
+    { find: '<= grace;', replace: '< grace;', promise: 'the grace is a second short' },
+    {
+      find: 'Math.abs(now - Number(advancedAt.N))',
+      replace: '(now - Number(advancedAt.N))',
+      promise: 'a container whose clock is behind gives the grace for longer',
+    },
+    {
+      find: "'n = :sequence AND attribute_not_exists(z)'",
+      replace: "'n = :sequence'",
+      promise: 'a session that was ended goes on',
+    },
+    {
+      find: "'attribute_not_exists(pk)'",
+      replace: "'attribute_not_exists(n)'",
+      promise: 'a session that was logged out before its first refresh goes on',
+    },
+    { find: ' REMOVE g', replace: '', promise: 'the grace is given once in a session' },
+    { find: ' AND attribute_not_exists(g)', replace: '', promise: 'of two at once both get the grace' },
+    {
+      find: 'attribute_not_exists(g) AND attribute_not_exists(z)',
+      replace: 'attribute_not_exists(g)',
+      promise: 'the grace is given after the session was ended',
+    },
+    {
+      find: 'n = :n AND t = :t AND ',
+      replace: 'n = :n AND ',
+      promise: 'the grace is given to a step that has begun anew',
+    },
+  ]),
+  ...of('adapters/sweep-store.ts', [
+    {
+      find: 'attribute_not_exists(run) OR run = :run OR heldUntil < :now',
+      replace: 'attribute_not_exists(nothing) OR run = :run OR heldUntil < :now',
+      promise: 'two runs sweep at once',
+    },
+    {
+      find: ' OR heldUntil < :now',
+      replace: ' OR :now = :until',
+      promise: 'a run that died keeps all others out',
+    },
+    {
+      find: 'ConsistentRead: true',
+      replace: 'ConsistentRead: false',
+      promise: 'a key in use is met nowhere',
+    },
+    {
+      find: "FilterExpression: 'begins_with(pk, :user)'",
+      replace: "FilterExpression: 'pk <> :user'",
+      promise: 'items that are no records are unreadable ones',
+    },
+    {
+      find: '} = :read`',
+      replace: '} = :read OR attribute_exists(pk)`',
+      promise: 'the sweep puts an old state back',
+    },
+    {
+      find: "sub: sub.join('#')",
+      replace: "sub: sub[0] ?? ''",
+      promise: 'a user whose sub holds a # is never sealed anew',
+    },
+  ]),
+];
