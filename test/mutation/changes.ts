@@ -188,7 +188,7 @@ export const changes = [
     },
     {
       find: "factor, 'pending', judge",
-      replace: "factor, 'backup-code', judge",
+      replace: "factor, 'recovery', judge",
       promise: 'wrong codes at confirming end nothing',
     },
     {
@@ -292,7 +292,7 @@ export const changes = [
     },
     {
       find: "factor, 'code', judge",
-      replace: "factor, 'backup-code', judge",
+      replace: "factor, 'recovery', judge",
       promise: 'wrong codes at rotating are not counted',
     },
   ]),

@@ -181,8 +181,8 @@ export const codes = [
       promise: 'a lock ends a second early',
     },
     {
-      find: "return 'code' in proof ? 'code' : 'backup-code';",
-      replace: "return 'backup-code';",
+      find: "return 'code' in proof ? 'code' : 'recovery';",
+      replace: "return 'recovery';",
       promise: 'wrong codes lock nothing',
     },
   ]),
@@ -281,7 +281,7 @@ export const codes = [
         'The answers are the same. No test measures nanoseconds, and one that did would fail by chance.',
     },
   ]),
-  ...of('core/one-time-code.ts', [
+  ...of('core/recovery-code.ts', [
     { find: 'byte & 31', replace: 'byte & 15', promise: 'a backup code has 64 bits' },
     {
       find: 'const DIGEST_BYTES = 16;',

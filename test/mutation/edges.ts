@@ -117,13 +117,13 @@ export const edges = [
   ]),
   ...of('adapters/first-factor.ts', [
     {
-      find: "UserNotFoundException: 'refused'",
-      replace: "UserNotFoundException: 'fault'",
+      find: '  UserNotFoundException: { logged: false },\n',
+      replace: '',
       promise: 'an unknown user is told from a wrong password',
     },
     {
-      find: "PasswordResetRequiredException: 'refused'",
-      replace: "PasswordResetRequiredException: 'fault'",
+      find: '  PasswordResetRequiredException: { logged: false },\n',
+      replace: '',
       promise: 'a user who has to reset is told from a wrong password',
     },
     {
@@ -142,7 +142,7 @@ export const edges = [
       promise: 'the right password is called wrong while DynamoDB fails',
     },
     {
-      find: "how === 'refused, logged' ? error : undefined",
+      find: 'refusal.logged ? error : undefined',
       replace: 'undefined',
       promise: "nobody is told that the pool's set-up refuses everybody",
     },
@@ -266,7 +266,7 @@ export const edges = [
       promise: 'a body in base64 is no JSON',
     },
   ]),
-  ...of('adapters/endpoint.ts', [
+  ...of('adapters/admin-endpoint.ts', [
     {
       find: 'if (!options.realms.includes(realm)) {',
       replace: 'if (false) {',
@@ -282,6 +282,8 @@ export const edges = [
       replace: '',
       promise: 'somebody acts unnamed',
     },
+  ]),
+  ...of('adapters/endpoint.ts', [
     {
       find: "{ 'cache-control': 'no-store', ...headers }",
       replace: 'headers',
