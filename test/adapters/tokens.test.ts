@@ -248,6 +248,12 @@ test('keys that cannot be had are a fault, not an invalid token', async () => {
   );
 });
 
+test('it is ready to sign only if the signing key can be had', async () => {
+  await tokens.ready(NOW);
+  const down = { ...keys, current: () => Promise.reject(unavailable()) };
+  await assert.rejects(createTokens(issuer, down).ready(NOW), refusal('temporarily_unavailable'));
+});
+
 function typOf(kind: TokenKind): string {
   return kind === 'access' ? 'at+jwt' : `countersign-${kind}+jwt`;
 }

@@ -194,11 +194,6 @@ export const stores = [
       replace: 'attribute_not_exists(g)',
       promise: 'the grace is given after the session was ended',
     },
-    {
-      find: 'n = :n AND t = :t AND ',
-      replace: 'n = :n AND ',
-      promise: 'the grace is given to a step that has begun anew',
-    },
   ]),
   ...of('adapters/sweep-store.ts', [
     {
@@ -207,8 +202,8 @@ export const stores = [
       promise: 'two runs sweep at once',
     },
     {
-      find: ' OR heldUntil < :now',
-      replace: ' OR :now = :until',
+      find: 'heldUntil < :now',
+      replace: 'heldUntil < :now AND attribute_not_exists(run)',
       promise: 'a run that died keeps all others out',
     },
     {
