@@ -33,7 +33,7 @@ const unsafe = {
       ...given,
       SETTINGS: JSON.stringify({ ...JSON.parse(String(given['SETTINGS'])), ...tooEasy }),
     }),
-    said: /SETTINGS is unsafe: guessing succeeds at 0\.75 % before a stop/,
+    said: /SETTINGS is unsafe: guess a code in 0\.75 % of cases before a stop/,
     call: ['POST', '/v1/auth/login'],
   },
   status: {
@@ -73,7 +73,7 @@ const partner = {
 };
 const issuerOfPool = `https://cognito-idp.us-east-1.amazonaws.com/${pool}`;
 const refusedAtSynth: [configuration: Record<string, unknown>, fault: RegExp][] = [
-  [tooEasy, /limits\.stopWithin30Days: given 500; .*guessing succeeds at 0\.75 %/],
+  [tooEasy, /limits\.stopWithin30Days: given 500; .*guess a code in 0\.75 % of cases/],
   [
     { userPool: { id: pool }, trustedIssuers: [{ ...partner, issuer: issuerOfPool }] },
     /trustedIssuers\.0\.issuer: given .*; allowed: another than the pool in userPool/,
