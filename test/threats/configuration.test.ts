@@ -33,7 +33,7 @@ const unsafe = {
       ...given,
       SETTINGS: JSON.stringify({ ...JSON.parse(String(given['SETTINGS'])), ...tooEasy }),
     }),
-    said: /SETTINGS is unsafe: guess a code in 0\.75 % of cases before a stop/,
+    said: /SETTINGS is unsafe: an attacker would guess a code in 0\.75 % of cases before a stop/,
     call: ['POST', '/v1/auth/login'],
   },
   status: {
