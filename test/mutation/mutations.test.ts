@@ -24,8 +24,10 @@ test('a mutant is killed by the test that holds its promise, and without the mut
   const mutation = mutations.find(({ replace }) => replace === 'byte & 15');
   assert.ok(mutation);
   const batches = [['test/core/backup-codes.test.ts']];
-  assert.equal(await play(batches, mutation), 'every letter of the alphabet is as likely as any other');
-  assert.equal(await play(batches), undefined);
+  assert.deepEqual(await play(batches, mutation), {
+    killedBy: 'every letter of the alphabet is as likely as any other',
+  });
+  assert.deepEqual(await play(batches), { survived: true });
 });
 
 test('docs/threat-model.md explains each mutation that survives, and no other', () => {

@@ -45,41 +45,57 @@ function importsOf(path: string, found = new Set<string>()): Set<string> {
 /** Tests without embedded servers, and so without time-outs: on a machine under load they pass as well. */
 const isInMemory = (test: string) => test.startsWith('test/core/');
 
-/** Plays of a batch with and without the mutation, until the machine is too busy to tell the two apart. */
+/** Times a batch is played until its failure is known to be the mutation's. */
 const MOST_PLAYS = 4;
 
-/**
- * Runs batch after batch until a test fails: returns its name, or undefined if every test passes. A test beside embedded
- * servers kills only if its batch passes right after without the mutation: under load it may fail by its time-out.
- *
- * @throws Error if the machine is too busy to tell
- */
-export async function play(batches: string[][], mutation?: Mutation): Promise<string | undefined> {
+/** Survived, killed by a test, or undecided: on a machine under load some test fails with the mutation and without it. */
+export type Outcome = { survived: true } | { killedBy: string } | { undecided: string };
+
+/** Runs batch after batch until a test fails by the mutation, or, without one, until any test fails. */
+export async function play(batches: string[][], mutation?: Mutation): Promise<Outcome> {
   for (const batch of batches) {
-    const killedBy = await killerIn(batch, mutation);
-    if (killedBy !== undefined) return killedBy;
+    const outcome = await playBatch(batch, mutation);
+    if (!('survived' in outcome)) return outcome;
   }
-  return undefined;
+  return { survived: true };
 }
 
-async function killerIn(batch: string[], mutation: Mutation | undefined): Promise<string | undefined> {
+/**
+ * A test beside embedded servers may fail by its time-out. So it kills only if, by itself, it passes without the mutation and
+ * fails with it again.
+ */
+async function playBatch(batch: string[], mutation: Mutation | undefined): Promise<Outcome> {
+  let failing = '';
   for (let plays = 0; plays < MOST_PLAYS; plays++) {
     const killedBy = await firstFailureOf(batch, mutation);
-    if (killedBy === undefined || batch.every(isInMemory)) return killedBy;
-    if (mutation && (await firstFailureOf(batch, undefined)) === undefined) return killedBy;
+    if (killedBy === undefined) return { survived: true };
+    if (batch.every(isInMemory)) return { killedBy };
+    failing = killedBy;
+    const only = [failing];
+    const withoutIt = mutation && (await firstFailureOf(batch, undefined, only));
+    if (mutation && withoutIt === undefined && (await firstFailureOf(batch, mutation, only)))
+      return { killedBy };
   }
-  if (!mutation) return `a test of ${batch.join(', ')}, ${MOST_PLAYS} times`;
-  throw new Error(`${batch.join(', ')} fails without the mutation as well: the machine is too busy.`);
+  return { undecided: failing };
 }
 
-/** The first test of these files that fails; undefined if all pass. */
-function firstFailureOf(files: string[], mutation: Mutation | undefined): Promise<string | undefined> {
+/**
+ * The first test of these files that fails; undefined if all pass.
+ *
+ * @param only the names of the tests to run; all if there are none
+ */
+function firstFailureOf(
+  files: string[],
+  mutation: Mutation | undefined,
+  only: string[] = [],
+): Promise<string | undefined> {
   const here = (name: string) => join(import.meta.dirname, name);
   const flags = ['--test', '--test-isolation=none', `--test-reporter=${here('first-failure.ts')}`];
+  const names = only.map((name) => `--test-name-pattern=^${name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}$`);
   const environment = { ...process.env };
   // Set in what the test runner itself starts: it would report to that one.
   delete environment['NODE_TEST_CONTEXT'];
-  const child = spawn(process.execPath, [...flags, ...files], {
+  const child = spawn(process.execPath, [...flags, ...names, ...files], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'ignore'],
     env: {
