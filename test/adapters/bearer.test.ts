@@ -82,6 +82,12 @@ test('an own access token says who, how, of which generation and of which sessio
   });
 });
 
+test('an own access token that may do nothing but enroll says so', async () => {
+  const required = createDeployment({ enrollment: { requiredAfterDays: 0 } });
+  const { accessToken } = await session(required, 'alice', NOW);
+  assert.equal((await required.bearer(`Bearer ${accessToken}`, CLIENT, NOW)).enrollmentRequired, true);
+});
+
 test('an own access token is of use with an API key of its own client alone', async () => {
   const { accessToken } = await session(deployment, 'alice', NOW);
   const bearer = createBearer(deployment.tokens, [trusted], 'users');
@@ -208,6 +214,8 @@ const refused: [string, () => Promise<string>][] = [
   ['with a subject of over 255 characters', () => sign({ sub: 'x'.repeat(256) })],
   ['without auth_time', () => sign({ auth_time: undefined })],
   ['with an auth_time that is no number', () => sign({ auth_time: String(NOW) })],
+  ['of a sign-in that is to come', () => sign({ auth_time: NOW + 61 })],
+  ['of a sign-in in milliseconds', () => sign({ auth_time: NOW * 1000 })],
   ['before its nbf', () => sign({ nbf: NOW + 1 })],
   ['of an algorithm not allowed for it', () => sign({}, { alg: 'ES256', kid: 'ec' }, ec.privateKey)],
   ['of another algorithm of its very key', () => sign({}, { alg: 'PS256' })],
@@ -226,6 +234,10 @@ for (const [what, token] of refused) {
     await assert.rejects(come(await token()), refusal('token_invalid'));
   });
 }
+
+test("an issuer's clock may be a minute ahead", async () => {
+  assert.equal((await come(await sign({ auth_time: NOW + 60 }))).authTime, NOW + 60);
+});
 
 test('where an audience is configured it is wanted, exactly', async () => {
   const audience = ['https://api.example'];
