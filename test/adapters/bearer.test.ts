@@ -86,6 +86,12 @@ test('an own access token says who, how, of which generation and of which sessio
   });
 });
 
+test('an own access token that may do nothing but enroll says so', async () => {
+  const required = createDeployment({ enrollment: { requiredAfterDays: 0 } });
+  const { accessToken } = await session(required, 'alice', NOW);
+  assert.equal((await required.bearer(`Bearer ${accessToken}`, CLIENT, NOW)).enrollmentRequired, true);
+});
+
 test('an own access token is of use with an API key of its own client alone', async () => {
   const { accessToken } = await session(deployment, 'alice', NOW);
   const bearer = createBearer(deployment.tokens, trusting(trusted));

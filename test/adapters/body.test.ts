@@ -198,6 +198,15 @@ test('no name of an unknown field is quoted in a refusal: it may be a code', () 
   }
 });
 
+test('neither a name within a field nor a message of the schema library is quoted', () => {
+  const inner = v.strictObject({ amounts: v.record(v.string(), v.pipe(v.number(), v.maxValue(5))) });
+  const detail = detailOf({ amounts: { 'correct-horse': 123456 } }, inner);
+  assert.equal(detail, 'The body is malformed.');
+  assert.equal(detailOf({ amounts: { 'correct-horse': 'x' } }, inner), 'The body is malformed.');
+  const plain = v.strictObject({ amount: v.pipe(v.number(), v.maxValue(5)) });
+  assert.equal(detailOf({ amount: 123456 }, plain), 'amount is malformed.');
+});
+
 test('a header is found in any case, and an absent one is not', () => {
   const event = gatewayEvent({ headers: { 'X-Thing': 'one' } });
   assert.deepEqual([header(event, 'x-thing'), header(event, 'x-other')], ['one', undefined]);

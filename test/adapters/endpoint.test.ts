@@ -4,6 +4,7 @@ import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import * as v from 'valibot';
 import { adminEndpoint } from '../../adapters/admin-endpoint.ts';
 import { dynamoDb } from '../../adapters/aws.ts';
+import { timeLeft } from '../../adapters/deadline.ts';
 import { bearerBodyEndpoint, bodyEndpoint, endpoint } from '../../adapters/endpoint.ts';
 import { code } from '../../adapters/fields.ts';
 import { CountersignError, unavailable } from '../../core/error.ts';
@@ -221,6 +222,33 @@ test('an administrator names the user by path and realm; only known realms', asy
     assert.equal((await ask('alice', realm)).code, 'invalid_request');
   for (const userId of ['', 'x'.repeat(256)]) assert.equal((await ask(userId)).code, 'invalid_request');
   assert.equal((await ask('alice', 'users', '')).code, 'internal_error', 'nobody acts unnamed');
+});
+
+test("an administrator's call leaves a line with whose factor it was and who acted, refused or not", async () => {
+  const userArn = 'arn:aws:iam::123456789012:user/support';
+  const handler = adminEndpoint({ ...options, realms: ['users'] }, async () => ({ status: 204 }));
+  for (const [realm, status] of [
+    ['users', 204],
+    ['others', 400],
+  ] as const) {
+    const asked = { pathParameters: { userId: 'alice' }, queryStringParameters: { realm }, userArn };
+    const { log } = await answerOf(handler, gatewayEvent(asked));
+    const line = JSON.parse(log);
+    assert.deepEqual(
+      [line.realm, line.user, line.administrator, line.status],
+      [realm, 'alice', userArn, status],
+    );
+  }
+});
+
+test('what an operation asks of AWS has to end before the caller is answered', async () => {
+  let left = 0;
+  const asking = endpoint(options, async () => {
+    left = timeLeft();
+    return { status: 204 };
+  });
+  await answerOf(asking, withCode(), 3000);
+  assert.ok(left > 0 && left <= 2500, `${left} ms`);
 });
 
 test('a key that belongs to no client is its own', async () => {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { decodeProtectedHeader, errors } from 'jose';
 import { createIssuerKeys } from '../../adapters/issuer-keys.ts';
@@ -76,7 +79,9 @@ for (const mode of FAILURES) {
   });
 }
 
-test('a fetch that hangs is given up and remembered, for whoever waited for it too', async () => {
+test('a fetch that hangs is given up and remembered, for whoever waited for it too', {
+  timeout: 30_000,
+}, async () => {
   const find = createFinder();
   const all = await Promise.all(Array.from({ length: 5 }, () => find(0, 'theirs', 'hang')));
   for (const came of all) assert.match(came, /^again in 30, asked/);
@@ -100,4 +105,37 @@ test('an issuer that cannot be reached at all is remembered too', async () => {
     const found = keys(NOW + seconds)({ alg: 'RS256', kid: 'any' }, { payload: '', signature: '' });
     await assert.rejects(Promise.resolve(found), { code: 'temporarily_unavailable', retryAfter });
   }
+});
+
+test('a key set that comes late takes none away that was asked for later', async () => {
+  const sets = ['old', 'new'].map((kid) => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    return JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid }] });
+  });
+  const waiting: ServerResponse[] = [];
+  const server = createServer((_, response) => {
+    waiting.push(response);
+    server.emit('asked');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address);
+  const keys = createIssuerKeys(`http://127.0.0.1:${address.port}/jwks.json`);
+  const find = async (seconds: number, kid: string) =>
+    keys(NOW + seconds)({ alg: 'ES256', kid }, { payload: '', signature: '' });
+
+  const asked = once(server, 'asked');
+  const first = find(0, 'old');
+  await asked;
+  const askedAgain = once(server, 'asked');
+  const second = find(30, 'new');
+  await askedAgain;
+  waiting[1]?.end(sets[1]);
+  await second;
+  waiting[0]?.end(sets[0]);
+  await first;
+  // Withdrawn meanwhile: the newer set does not have it.
+  await assert.rejects(find(31, 'old'), errors.JWKSNoMatchingKey);
+  await find(31, 'new');
+  server.close();
 });

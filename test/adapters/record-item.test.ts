@@ -189,3 +189,13 @@ for (const parameters of [
     assert.throws(() => factorOf(item), refusal('temporarily_unavailable'));
   });
 }
+
+test('only what an older version would misread says that it is of the newest one', () => {
+  assert.deepEqual(itemOf(ordinary)['v'], { N: '1' });
+  assert.deepEqual(itemOf({ ...ordinary, reset: { passwordAfter: NOW } })['v'], { N: '2' });
+});
+
+test('failures of which half is missing are a fault', () => {
+  const item = { ...itemOf(ordinary), r: { L: [{ N: '3472' }, { N: '2' }, { N: '3473' }] } } as Item;
+  assert.throws(() => factorOf(item), refusal('temporarily_unavailable'));
+});

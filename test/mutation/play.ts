@@ -97,7 +97,8 @@ function firstFailureOf(
   delete environment['NODE_TEST_CONTEXT'];
   const child = spawn(process.execPath, [...flags, ...names, ...files], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'ignore'],
+    // What the reporter says comes by the last one: first-failure.ts.
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     env: {
       ...environment,
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules/.cache/node'),
@@ -109,8 +110,8 @@ function firstFailureOf(
     killSignal: 'SIGKILL',
   });
   let name = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    name += text;
+  child.stdio[3]?.on('data', (text: Buffer) => {
+    name += text.toString();
   });
   return new Promise((settle, fail) => {
     child.once('error', fail);

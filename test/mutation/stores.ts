@@ -165,7 +165,6 @@ export const stores = [
       promise: 'a session that was ended goes on',
     },
     { find: 'grace === 0 || ', replace: '', promise: 'a grace of 0 gives one' },
-    { find: 'used !== undefined || ', replace: '', promise: 'the grace is given twice' },
     {
       find: 'next?.N === String(sequence + 1) && ',
       replace: '',
