@@ -145,7 +145,10 @@ export async function createSender(service: Service, transport: Transport, met: 
 
     // What its form alone says of the answer, where it comes to the function.
     const arrives = sent.method === route.method && !input.path && /^(right|other)$/.test(input.apiKey);
-    const tokenFault = input.token.kind !== kindFor(operation) || !sameToken(token, original);
+    // An access token is good with an API key of its own client alone.
+    const ofOtherClient = route.caller === 'bearer' && input.apiKey === 'other';
+    const tokenFault =
+      input.token.kind !== kindFor(operation) || !sameToken(token, original) || ofOtherClient;
     const plainBearer = input.authorization === 'Bearer $token';
     const contentType = plan.kind === 'none' ? undefined : input.contentType;
     const leftOut = bodyIsOptional(operation) && (sent.body?.length ?? 0) === 0;
