@@ -15,16 +15,7 @@ const LONE_SURROGATE = '\ud800';
 
 test('a code is six or eight digits and nothing besides', () => {
   for (const right of ['123456', '12345678']) assert.ok(v.is(code, right));
-  for (const wrong of [
-    '1234567',
-    '123456789',
-    '123456 ',
-    '123456\n',
-    ' 123456',
-    '12345',
-    '１２３４５６',
-    123456,
-  ]) {
+  for (const wrong of ['1234567', '123456789', '123456a', '123456.', '+123456', '12345', '१२३४५६', 123456]) {
     assert.equal(v.is(code, wrong), false, JSON.stringify(wrong));
   }
 });
