@@ -160,7 +160,10 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
     // With nothing to go on with, from the beginning.
     if (token === undefined) return as({ name: 'login', password });
     const id = authenticator === undefined ? undefined : own.authenticators[authenticator];
-    const proof = ticketOf(own, move.proof) ?? proofOf(move.proof, own, name === 'confirm');
+    // The other bodies have no field for a ticket. A confirmation without an enrollment is played as one.
+    const takesTicket = name === 'verify-login' || name === 'enroll' || name === 'confirm';
+    const ticket = takesTicket ? ticketOf(own, move.proof) : undefined;
+    const proof = ticket ?? proofOf(move.proof, own, name === 'confirm');
     const code = proof && 'code' in proof ? proof.code : undefined;
     switch (name) {
       case 'refresh':
