@@ -344,3 +344,26 @@ test('the keyring is read as it is, not as it was: a withdrawn key does not come
   const reads = await readsDuring(aws.dynamoDb, () => keyring().current('data', NOW));
   assert.deepEqual(reads, [{ operation: 'GetItem', consistent: true }]);
 });
+
+test('a key that was wrapped anew opens with the next reading of the keyring, though it was refused just before', async () => {
+  const ring = keyring();
+  const [wrapped] = await read('data');
+  await put('data', [{ M: { ...wrapped?.M, wrapped: JUNK } }]);
+  await ring.key('data', 'unknown', NOW);
+  await assert.rejects(ring.current('data', NOW + 20), refusal('temporarily_unavailable'));
+  await put('data', [{ M: wrapped?.M ?? {} }]);
+  assert.ok(await ring.current('data', NOW + 30));
+});
+
+test('a key that was taken away is not left in memory: put back, it is unwrapped anew', async () => {
+  const id = await add('data', NOW - 10);
+  const [kept = assert.fail(), taken = assert.fail()] = await read('data');
+  const ring = keyring();
+  await ring.key('data', 'unknown', NOW);
+  const use = (now: number) => aws.callsDuring(async () => assert.ok(await ring.key('data', id, now)));
+  assert.deepEqual((await use(NOW + HOLD - 1)).kms, ['Decrypt']);
+  await put('data', [kept]);
+  assert.equal(await ring.key('data', id, NOW + HOLD), undefined);
+  await put('data', [kept, taken]);
+  assert.deepEqual((await use(NOW + HOLD + 30)).kms, ['Decrypt']);
+});
