@@ -85,10 +85,12 @@ for (const name of [
   });
 }
 
-test('PreTokenGeneration, which only the right password leads to, fails as a fault', async () => {
-  answer = new AwsError('UserLambdaValidationException', 'PreTokenGeneration failed with error closed.');
-  await assert.rejects(check(), refusal('temporarily_unavailable'));
-});
+for (const trigger of ['PreTokenGeneration', 'PostAuthentication']) {
+  test(`${trigger} runs after the right password only: if it fails, that is a fault`, async () => {
+    answer = new AwsError('UserLambdaValidationException', `${trigger} failed with error closed.`);
+    await assert.rejects(check(), refusal('temporarily_unavailable'));
+  });
+}
 
 test('Cognito is told where the password comes from: the address that API Gateway saw, whatever a header says', async () => {
   answer = { ChallengeName: 'NEW_PASSWORD_REQUIRED' };
