@@ -32,7 +32,7 @@ const counted = { passed: 0, failed: 0, skipped: 0 };
 // Many files load the same modules, and many wait for time-outs: more at a time than there are cores.
 process.env['NODE_COMPILE_CACHE'] ??= join(root, 'node_modules/.cache/node');
 // A bound for what hangs, not for what is slow: on a busy machine the long tests of CI take minutes.
-const stream = run({ files, concurrency: 4, timeout: 300_000 });
+const stream = run({ files, concurrency: 4, timeout: 900_000 });
 stream.on('test:pass', (test) => {
   if (test.details.type === 'suite') return;
   if (test.skip || test.todo) counted.skipped++;
