@@ -34,7 +34,7 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
     status: 403,
     title: 'Codes are stopped after too many failures: use a backup code, or ask support.',
   },
-  totp_not_enabled: { status: 409, title: 'There is no second factor yet.' },
+  not_enrolled: { status: 409, title: 'There is no second factor yet.' },
   authenticator_limit: { status: 409, title: 'There are as many authenticators as are allowed.' },
   authenticator_not_found: { status: 404, title: 'There is no such authenticator.' },
   enrollment_not_found: {

@@ -86,8 +86,11 @@ async function play(call: Caller, users: LocalJson['users']): Promise<void> {
     backupCodes = list(rotated, 'backupCodes');
     say(8, `rotates the backup codes: ${backupCodes.length} new ones, the old ones are dead`);
 
-    const disabled = await expect(call('/v1/totp/disable', { backupCode: backupCodes.shift() }, token), 200);
-    check(disabled['enabled'] === false, { path: '/v1/totp/disable', body: disabled });
+    const disabled = await expect(
+      call('/v1/authenticators/disable', { backupCode: backupCodes.shift() }, token),
+      200,
+    );
+    check(disabled['enabled'] === false, { path: '/v1/authenticators/disable', body: disabled });
     backupCodes = [];
     say(9, 'disables the second factor, with one of them');
 
@@ -128,7 +131,7 @@ async function tidyUp(call: Caller, password: Json, backupCodes: string[]): Prom
     challengeToken: body['challengeToken'],
     backupCode: first,
   });
-  await call('/v1/totp/disable', { backupCode: second }, String(session['accessToken']));
+  await call('/v1/authenticators/disable', { backupCode: second }, String(session['accessToken']));
 }
 
 function createCaller(url: string, apiKey: string): Caller {

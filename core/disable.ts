@@ -23,7 +23,7 @@ export type Disabled = {
  * Removes one authenticator, or all of them with the backup codes; the last one by its id is all. Wants a code, never a
  * session alone, and ends every other session.
  *
- * @throws CountersignError `token_invalid`, `totp_not_enabled`, `authenticator_not_found`, `factor_stopped` if it would be
+ * @throws CountersignError `token_invalid`, `not_enrolled`, `authenticator_not_found`, `factor_stopped` if it would be
  * the last one, and what `attempt` throws
  */
 export async function disable(
@@ -34,7 +34,7 @@ export async function disable(
   const { user } = caller;
   const factor = await services.records.read(user);
   refuseUnlessCurrent(caller, factor);
-  if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');
+  if (!isEnabled(factor)) throw new CountersignError('not_enrolled');
   if (authenticatorId !== undefined && !factor.authenticators.some(({ id }) => id === authenticatorId)) {
     throw new CountersignError('authenticator_not_found');
   }

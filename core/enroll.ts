@@ -79,7 +79,7 @@ export async function enroll(
 /**
  * What has to be proved before a further authenticator, or after a reset; undefined if nothing has to be.
  *
- * @throws CountersignError `invalid_request`, `totp_not_enabled`, `enrollment_ticket_required`, `new_password_required`
+ * @throws CountersignError `invalid_request`, `not_enrolled`, `enrollment_ticket_required`, `new_password_required`
  */
 function proofNeeded(factor: Factor, { proof, password }: Evidence): Proof | undefined {
   const byTicket = proof !== undefined && 'enrollmentTicket' in proof;
@@ -96,7 +96,7 @@ function proofNeeded(factor: Factor, { proof, password }: Evidence): Proof | und
       throw new CountersignError('new_password_required');
     case 'session':
       if (byTicket) throw new CountersignError('invalid_request', 'enrollmentTicket is for after a reset.');
-      if (proof) throw new CountersignError('totp_not_enabled');
+      if (proof) throw new CountersignError('not_enrolled');
       return undefined;
   }
 }

@@ -22,7 +22,7 @@ export type Rotated = {
 /**
  * A new set of backup codes for a code of an authenticator: a backup code does not make backup codes.
  *
- * @throws CountersignError `token_invalid`, `totp_not_enabled`, and what `attempt` throws
+ * @throws CountersignError `token_invalid`, `not_enrolled`, and what `attempt` throws
  */
 export async function rotateBackupCodes(
   services: Services,
@@ -31,7 +31,7 @@ export async function rotateBackupCodes(
   const { user } = caller;
   const factor = await services.records.read(user);
   refuseUnlessCurrent(caller, factor);
-  if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');
+  if (!isEnabled(factor)) throw new CountersignError('not_enrolled');
   const { codes, stored } = newBackupCodes(user, await services.keyring.current('backup-code', now));
   const judge = async () => {
     const proven = await prove(services, user, factor, { code }, now);

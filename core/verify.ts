@@ -15,7 +15,7 @@ export interface StepUp extends Omit<AccessToken, 'tokenType'> {
 /**
  * Step-up: somebody signed in proves the second factor now, for an access token that says so (`auth_time`, `amr`, `acr`).
  *
- * @throws CountersignError `token_invalid`, `totp_not_enabled`, and what `attempt` throws
+ * @throws CountersignError `token_invalid`, `not_enrolled`, and what `attempt` throws
  */
 export async function verify(
   services: Services,
@@ -24,7 +24,7 @@ export async function verify(
   const { user } = caller;
   const factor = await services.records.read(user);
   refuseUnlessCurrent(caller, factor);
-  if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');
+  if (!isEnabled(factor)) throw new CountersignError('not_enrolled');
   await services.tokens.ready(now);
   const accepted = await attempt(
     services,

@@ -11,7 +11,7 @@ const { bearer } = services;
 
 const body = v.pipe(v.strictObject({ authenticatorId: v.optional(id), ...proofFields }), exactlyOne());
 
-/** POST /v1/totp/disable: removes one authenticator, or all of them with the backup codes. */
+/** POST /v1/authenticators/disable: removes one authenticator, or all of them with the backup codes. */
 export const handler = bearerBodyEndpoint(
   { operation: 'disable', environment, bearer, body },
   async ({ caller, body, client, now }) => ({

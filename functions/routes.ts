@@ -69,7 +69,7 @@ export const routes = {
   },
   status: {
     method: 'GET',
-    path: '/v1/totp',
+    path: '/v1/authenticators',
     caller: 'bearer',
     record: 'read',
     keys: { signing: 'verify' },
@@ -96,7 +96,7 @@ export const routes = {
   },
   verify: {
     method: 'POST',
-    path: '/v1/totp/verify',
+    path: '/v1/authenticators/verify',
     caller: 'bearer',
     guessable: true,
     record: 'write',
@@ -104,7 +104,7 @@ export const routes = {
   },
   disable: {
     method: 'POST',
-    path: '/v1/totp/disable',
+    path: '/v1/authenticators/disable',
     caller: 'bearer',
     guessable: true,
     record: 'write',

@@ -11,7 +11,7 @@ const { bearer } = services;
 
 const body = v.pipe(v.strictObject(proofFields), exactlyOne());
 
-/** POST /v1/totp/verify: step-up, for an access token that says the second factor was proved just now. */
+/** POST /v1/authenticators/verify: step-up, for an access token that says the second factor was proved just now. */
 export const handler = bearerBodyEndpoint(
   { operation: 'verify', environment, bearer, body },
   async ({ caller, body, client, now }) => ({

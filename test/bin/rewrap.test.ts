@@ -146,7 +146,7 @@ test('a deployment under another key goes on where the old one was as soon as it
   assert.equal((await login()).status, 503);
   // Neither is anybody told that there are no keys: a verifier elsewhere goes on with those it has.
   assert.equal((await fetch(`${next.url}/.well-known/jwks.json`)).status, 503);
-  assert.equal((await client.get('/v1/totp', enrolled.access)).status, 503);
+  assert.equal((await client.get('/v1/authenticators', enrolled.access)).status, 503);
 
   // It stops in the middle, and is said again.
   let wrapped = 0;
@@ -167,7 +167,7 @@ test('a deployment under another key goes on where the old one was as soon as it
   const code = () => codeAt(enrolled.secret, next.clock.seconds());
   const verified = (answer: Answer) => assert.equal(answer.status, 200, JSON.stringify(answer.body));
   verified(await client.post('/v1/auth/refresh', { refreshToken: enrolled.refresh }));
-  verified(await client.post('/v1/totp/verify', { code: code() }, enrolled.access));
+  verified(await client.post('/v1/authenticators/verify', { code: code() }, enrolled.access));
   const challengeToken = await challengeFor(client, person);
   verified(await client.post('/v1/auth/verify', { challengeToken, backupCode: enrolled.backupCodes[0] }));
   assert.deepEqual(await published(next), kids);

@@ -192,7 +192,7 @@ test('a factor stopped by 300 failures within 30 days is free again after its re
   assert.equal((await adminStatus(deployment, user, NOW + 1)).stopped, false);
 });
 
-test('reset removes the factor, its backup codes and what is pending, ends every session, and the user enrols anew', async () => {
+test('reset removes the factor, its backup codes and what is pending, ends every session, and the user enrolls anew', async () => {
   const { deployment, person, user } = await withFailures(100);
   const { enrollmentTicket = '' } = await adminReset(deployment, user, ACT, NOW);
   const { authenticators, backupCodes, pending } = await deployment.records.read(user);

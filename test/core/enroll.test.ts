@@ -16,7 +16,7 @@ import {
 } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 
-test('an enrolment gives a secret of 160 bits, its URI and its end', async () => {
+test('an enrollment gives a secret of 160 bits, its URI and its end', async () => {
   const deployment = createDeployment({ totp: { issuer: 'Example Co' } });
   const { caller } = await session(deployment, 'alice@example.com', NOW);
   const enrollment = await enroll(deployment, {
@@ -34,7 +34,7 @@ test('an enrolment gives a secret of 160 bits, its URI and its end', async () =>
   assert.equal(enrollment.expiresAt, NOW + 600);
 });
 
-test('an enrolment that is not confirmed leaves no trace in status, no lockout and every session', async () => {
+test('an enrollment that is not confirmed leaves no trace in status, no lockout and every session', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
   await enroll(deployment, { caller, name: 'Phone', proof: undefined, password: PASSWORD, now: NOW });
@@ -46,7 +46,7 @@ test('an enrolment that is not confirmed leaves no trace in status, no lockout a
   await session(deployment, 'alice', NOW + 1);
 });
 
-test('the first enrolment wants a sign-in of the last ten minutes', async () => {
+test('the first enrollment wants a sign-in of the last ten minutes', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
   const at = (now: number) =>
@@ -87,7 +87,7 @@ test('no more authenticators than are configured', async () => {
   await assert.rejects(third, refusal('authenticator_limit'));
 });
 
-test('two first enrolments at once: one wins whole, the other is told of the conflict', async () => {
+test('two first enrollments at once: one wins whole, the other is told of the conflict', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
   const begin = (name: string) =>
@@ -104,7 +104,7 @@ test('a code where there is no second factor yet is refused and stores nothing',
   const proof = { code: '123456' };
   await assert.rejects(
     enroll(deployment, { caller, name: 'Phone', proof, now: NOW }),
-    refusal('totp_not_enabled'),
+    refusal('not_enrolled'),
   );
   assert.equal((await deployment.records.read(caller.user)).writtenBy, undefined);
 });

@@ -33,7 +33,7 @@ test('a withdrawn key is gone at once, and its tokens are refused, when every fu
   const person = await createPerson(service);
   const stolen = await signIn(client, person);
   const { kid = assert.fail() } = decodeProtectedHeader(stolen.access);
-  const accepted = async () => (await client.get('/v1/totp', stolen.access)).status === 200;
+  const accepted = async () => (await client.get('/v1/authenticators', stolen.access)).status === 200;
   assert.ok(await accepted());
   assert.deepEqual(await published(service), [kid]);
 
@@ -46,7 +46,7 @@ test('a withdrawn key is gone at once, and its tokens are refused, when every fu
 
   const changed = await run(names, afresh);
   assert.equal(changed.trim().split('\n').length, Object.keys(routes).length, 'one line for each function');
-  assertProblem(await client.get('/v1/totp', stolen.access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', stolen.access), 401, 'token_invalid');
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: stolen.refresh });
   assertProblem(refreshed, 401, 'refresh_token_invalid');
   const [replacement, ...others] = await published(service);
@@ -54,7 +54,7 @@ test('a withdrawn key is gone at once, and its tokens are refused, when every fu
   assert.notEqual(replacement, kid);
   const { access } = await signIn(client, person);
   assert.equal(decodeProtectedHeader(access).kid, replacement);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 });
 
 test('a key that is not there is said not to be, and a misspelt withdrawal is an error', async () => {

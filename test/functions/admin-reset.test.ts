@@ -47,7 +47,7 @@ test('a reset removes the factor and gives a ticket; with it the user signs in a
     reason: 'lost phone, case 4711',
   });
   assert.equal(ticketExpiresAt, at + 86_400);
-  assertProblem(await client.get('/v1/totp', before.access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', before.access), 401, 'token_invalid');
   assertProblem(await refresh(before.refresh), 401, 'refresh_token_invalid');
 
   const after = await enrollByTicket(service, client, person, String(enrollmentTicket));
@@ -73,7 +73,7 @@ test('a session by ticket can do nothing but enroll, and says so', async () => {
     [claims.enrollment_required, claims.amr, claims.acr],
     [true, ['pwd'], 'urn:countersign:1fa'],
   );
-  assertProblem(await client.get('/v1/totp', access), 403, 'enrollment_required');
+  assertProblem(await client.get('/v1/authenticators', access), 403, 'enrollment_required');
   assertProblem(await refresh(text(opened, 'refreshToken')), 403, 'enrollment_required');
 });
 
@@ -83,7 +83,7 @@ test('a body that is not of its form, a reason too long or a field too many, res
   for (const body of [{ reason: '' }, { reason: 'x'.repeat(201) }, { reason: 'a\nb' }, { why: 'x' }, []]) {
     assertProblem(await administrator.reset(person.sub, body), 400, 'invalid_request');
   }
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 });
 
 test('somebody of whom nothing is stored is a 404', async () => {

@@ -33,7 +33,7 @@ test('support sees the factor, its failures, its lock and what happened last', a
   assert.equal((before.body['lastEvent'] as { type: string }).type, 'confirmed');
 
   for (let attempts = 0; attempts < 5; attempts++) {
-    await client.post('/v1/totp/verify', { code: wrongCode() }, access);
+    await client.post('/v1/authenticators/verify', { code: wrongCode() }, access);
   }
   const after = await administrator.status(person.sub);
   assert.equal(after.body['failures'], 5);

@@ -12,7 +12,7 @@ const administrator = administratorOf(service);
 test('unlocking lifts the lock and forgives the failures in a row', async () => {
   const person = await createPerson(service);
   const { access, code, wrongCode } = await enrollPerson(service, client, person);
-  const verify = (proof: string) => client.post('/v1/totp/verify', { code: proof }, access);
+  const verify = (proof: string) => client.post('/v1/authenticators/verify', { code: proof }, access);
   for (let failures = 0; failures < 5; failures++) await verify(wrongCode());
   assertProblem(await verify(code()), 429, 'too_many_attempts');
 
@@ -32,7 +32,7 @@ test('unlocking ends no session', async () => {
   const person = await createPerson(service);
   const { access } = await enrollPerson(service, client, person);
   assert.equal((await administrator.unlock(person.sub)).status, 200);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 });
 
 test('somebody of whom nothing is stored is a 404', async () => {

@@ -16,7 +16,7 @@ const failuresOf = async (person: { sub: string }) =>
 
 test('a locked user gets the same answer whatever the code', async () => {
   const { access, wrongCode, code } = await enrolledPerson(service, client);
-  const stepUp = (given: string) => client.post('/v1/totp/verify', { code: given }, access);
+  const stepUp = (given: string) => client.post('/v1/authenticators/verify', { code: given }, access);
   for (let failures = 0; failures < 5; failures++) await stepUp(wrongCode());
   const [wrong, right] = [await stepUp(wrongCode()), await stepUp(code())];
   assert.deepEqual({ ...wrong.body, requestId: '' }, { ...right.body, requestId: '' });
@@ -48,7 +48,7 @@ test('a success forgives the failures in a row of its own kind alone', async () 
     ['backupCode', 4],
   ] as const) {
     const { person, access, wrongCode, code, backupCodes } = await enrolledPerson(service, client);
-    const guess = (proof: Record<string, string>) => client.post('/v1/totp/verify', proof, access);
+    const guess = (proof: Record<string, string>) => client.post('/v1/authenticators/verify', proof, access);
     for (let failures = 0; failures < 4; failures++) await guess({ code: wrongCode() });
     const [backupCode = ''] = backupCodes;
     assert.equal((await guess(by === 'code' ? { code: code() } : { backupCode })).status, 200);
@@ -59,10 +59,10 @@ test('a success forgives the failures in a row of its own kind alone', async () 
 test('an administrator opens a lock at once', async () => {
   const { person, access, wrongCode, code } = await enrolledPerson(service, client);
   for (let failures = 0; failures < 5; failures++) {
-    await client.post('/v1/totp/verify', { code: wrongCode() }, access);
+    await client.post('/v1/authenticators/verify', { code: wrongCode() }, access);
   }
   await administratorOf(service).unlock(person.sub);
-  assert.equal((await client.post('/v1/totp/verify', { code: code() }, access)).status, 200);
+  assert.equal((await client.post('/v1/authenticators/verify', { code: code() }, access)).status, 200);
 });
 
 /** KMS answers so often, and then no more, until the fault is taken away. */

@@ -177,7 +177,7 @@ test('a body of exactly 16 KB, and a content type with parameters in any case, a
     'application/json; charset=utf-8',
     'Application/JSON;charset=UTF-8',
   ]) {
-    const answer = await client.call('POST', '/v1/totp/verify', {
+    const answer = await client.call('POST', '/v1/authenticators/verify', {
       body,
       bearer: access,
       headers: { 'content-type': type },
@@ -196,7 +196,7 @@ test('the time is not for the client to say', async () => {
   const { access, code } = await enrollPerson(service, client, person);
   const past = code();
   service.clock.advance(120);
-  const answer = await client.call('POST', '/v1/totp/verify', {
+  const answer = await client.call('POST', '/v1/authenticators/verify', {
     body: { code: past },
     bearer: access,
     headers: {

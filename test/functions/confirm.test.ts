@@ -57,11 +57,11 @@ test('a further authenticator comes without backup codes, and leaves those there
   });
   assertFields(answer, 200, [...SESSION, 'authenticatorId']);
   const [backupCode = ''] = enrolled.backupCodes;
-  const used = await client.post('/v1/totp/verify', { backupCode }, text(answer, 'accessToken'));
+  const used = await client.post('/v1/authenticators/verify', { backupCode }, text(answer, 'accessToken'));
   assert.equal(used.status, 200);
 });
 
-test('a confirmed enrolment is over', async () => {
+test('a confirmed enrollment is over', async () => {
   const { access, authenticatorId, code, secret } = await pending();
   const answer = await confirm(access, { authenticatorId, code: code() });
   service.clock.advance(30);
@@ -70,7 +70,7 @@ test('a confirmed enrolment is over', async () => {
   assertProblem(await confirm(text(answer, 'accessToken'), again), 404, 'enrollment_not_found');
 });
 
-test("an unknown authenticator, and another user's, is no enrolment of the caller", async () => {
+test("an unknown authenticator, and another user's, is no enrollment of the caller", async () => {
   const [ours, theirs] = [await pending(), await pending()];
   const before = await storedRecord(service, theirs.person);
   const answer = await confirm(ours.access, { authenticatorId: theirs.authenticatorId, code: theirs.code() });
@@ -105,7 +105,11 @@ test('confirming a further authenticator does not forgive the failures of the fa
   const second = await client.post('/v1/totp/enroll', { code: enrolled.code() }, enrolled.access);
   for (let failures = 1; failures <= 4; failures++) {
     const wrong = { code: enrolled.wrongCode() };
-    assertProblem(await client.post('/v1/totp/verify', wrong, enrolled.access), 401, 'code_rejected');
+    assertProblem(
+      await client.post('/v1/authenticators/verify', wrong, enrolled.access),
+      401,
+      'code_rejected',
+    );
   }
   const answer = await confirm(enrolled.access, {
     authenticatorId: text(second, 'authenticatorId'),
@@ -113,11 +117,11 @@ test('confirming a further authenticator does not forgive the failures of the fa
   });
   const access = text(answer, 'accessToken');
   const wrong = { code: enrolled.wrongCode() };
-  assertProblem(await client.post('/v1/totp/verify', wrong, access), 401, 'code_rejected');
-  assertProblem(await client.post('/v1/totp/verify', wrong, access), 429, 'too_many_attempts');
+  assertProblem(await client.post('/v1/authenticators/verify', wrong, access), 401, 'code_rejected');
+  assertProblem(await client.post('/v1/authenticators/verify', wrong, access), 429, 'too_many_attempts');
 });
 
-test('the first confirmation wants a recent sign-in as its enrolment did', async () => {
+test('the first confirmation wants a recent sign-in as its enrollment did', async () => {
   const person = await createPerson(service);
   const session = await signIn(client, person);
   service.clock.advance(590);

@@ -54,12 +54,12 @@ test('records, keys and the pages of a sweep are read consistently, by every fun
   const challengeToken = await challengeFor(client, person);
   assert.equal((await client.post('/v1/auth/verify', { challengeToken, code: nextCode() })).status, 200);
   assert.equal((await client.post('/v1/auth/refresh', { refreshToken: refresh })).status, 200);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
-  assert.equal((await client.post('/v1/totp/verify', { code: nextCode() }, access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
+  assert.equal((await client.post('/v1/authenticators/verify', { code: nextCode() }, access)).status, 200);
   const rotated = await client.post('/v1/backup-codes/rotate', { code: nextCode() }, access);
   const session = text(rotated, 'accessToken');
   await fullSession(service, person, nextCode());
-  assert.equal((await client.post('/v1/totp/disable', { code: nextCode() }, session)).status, 200);
+  assert.equal((await client.post('/v1/authenticators/disable', { code: nextCode() }, session)).status, 200);
   await administrator.status(person.sub);
   await administrator.unlock(person.sub);
   await administrator.reset(person.sub);

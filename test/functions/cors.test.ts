@@ -53,8 +53,8 @@ test('answers and refusals are readable by the origin that asked, and by no cach
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const [origin = ''] = origins;
-  const status = await client.call('GET', '/v1/totp', { bearer: access, headers: { origin } });
-  const refused = await client.call('GET', '/v1/totp', { headers: { origin } });
+  const status = await client.call('GET', '/v1/authenticators', { bearer: access, headers: { origin } });
+  const refused = await client.call('GET', '/v1/authenticators', { headers: { origin } });
   assert.equal(status.status, 200);
   assertProblem(refused, 401, 'token_invalid');
   for (const answer of [status, refused]) {
@@ -62,7 +62,9 @@ test('answers and refusals are readable by the origin that asked, and by no cach
     assert.match(answer.headers.get('vary') ?? '', /\bOrigin\b/);
     assert.equal(answer.headers.get('access-control-expose-headers'), 'retry-after');
   }
-  const throttledBy = await clientOf(service, 'not-a-key').call('GET', '/v1/totp', { headers: { origin } });
+  const throttledBy = await clientOf(service, 'not-a-key').call('GET', '/v1/authenticators', {
+    headers: { origin },
+  });
   assertProblem(throttledBy, 403, 'api_key_invalid');
   assert.ok(['*', origin].includes(throttledBy.headers.get('access-control-allow-origin') ?? ''));
 });

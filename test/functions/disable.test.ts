@@ -19,8 +19,8 @@ import { storedRecord } from '../support/stored.ts';
 const service = await serviceForTests();
 const client = clientOf(service);
 const disable = (access: string, body: Record<string, string>) =>
-  client.post('/v1/totp/disable', body, access);
-const statusOf = async (access: string) => (await client.get('/v1/totp', access)).body;
+  client.post('/v1/authenticators/disable', body, access);
+const statusOf = async (access: string) => (await client.get('/v1/authenticators', access)).body;
 
 /** Somebody with two authenticators. */
 async function withTwo() {
@@ -109,7 +109,7 @@ test('an authenticator that is not there is a 404, and no attempt', async () => 
 
 test('without a second factor there is nothing to remove', async () => {
   const { access } = await signIn(client, await createPerson(service));
-  assertProblem(await disable(access, { code: '123456' }), 409, 'totp_not_enabled');
+  assertProblem(await disable(access, { code: '123456' }), 409, 'not_enrolled');
 });
 
 test('a code used to sign in disables nothing', async () => {
@@ -126,7 +126,7 @@ test('switching off and on again revives no older session', async () => {
   const { access, refresh, code } = await enrollPerson(service, client, person);
   assert.equal((await disable(access, { code: code() })).status, 200);
   await enrollPerson(service, client, person);
-  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', access), 401, 'token_invalid');
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
   assertProblem(refreshed, 401, 'refresh_token_invalid');
 });

@@ -29,7 +29,7 @@ const enrollFirst = (
 const confirm = (access: string, authenticatorId: string, code: string) =>
   client.post('/v1/totp/confirm', { authenticatorId, code }, access);
 
-test('an enrolment shows a secret of 160 bits, its URI, its picture and its end', async () => {
+test('an enrollment shows a secret of 160 bits, its URI, its picture and its end', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const answer = await enrollFirst(person, access, { name: 'Phone' });
@@ -46,7 +46,7 @@ test('an enrolment shows a secret of 160 bits, its URI, its picture and its end'
   );
 });
 
-test('a code of the secret that a scanner reads in the picture confirms the enrolment', async () => {
+test('a code of the secret that a scanner reads in the picture confirms the enrollment', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const answer = await enrollFirst(person, access);
@@ -87,7 +87,7 @@ test('with a second factor a further authenticator wants a code or a backup code
 
 test('without a second factor there is no code to send', async () => {
   const { access } = await signIn(client, await createPerson(service));
-  assertProblem(await enroll(access, { code: '123456' }), 409, 'totp_not_enabled');
+  assertProblem(await enroll(access, { code: '123456' }), 409, 'not_enrolled');
 });
 
 test('the authenticator in force goes on while another waits', async () => {
@@ -107,7 +107,7 @@ test('the authenticator in force goes on while another waits', async () => {
   assert.equal(answer.status, 200);
 });
 
-test('a new enrolment takes the place of the one that waits', async () => {
+test('a new enrollment takes the place of the one that waits', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const [first, second] = [await enrollFirst(person, access), await enrollFirst(person, access)];
@@ -120,7 +120,7 @@ test('a new enrolment takes the place of the one that waits', async () => {
   assert.equal((await confirm(access, text(second, 'authenticatorId'), codeOf(second))).status, 200);
 });
 
-test('an enrolment nobody confirms ends after ten minutes, and locks nobody out', async () => {
+test('an enrollment nobody confirms ends after ten minutes, and locks nobody out', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const answer = await enrollFirst(person, access);
@@ -159,7 +159,7 @@ test('five authenticators, each of which works, and no sixth', async () => {
     assert.equal(answer.status, 200);
     access = text(answer, 'accessToken');
   }
-  const status = await client.get('/v1/totp', access);
+  const status = await client.get('/v1/authenticators', access);
   assert.deepEqual(
     (status.body['authenticators'] as { name: string }[]).map(({ name }) => name),
     ['Authenticator app', 'Number 2', 'Number 3', 'Number 4', 'Number 5'],

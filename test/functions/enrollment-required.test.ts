@@ -29,7 +29,11 @@ test('such a session may do nothing here but enroll, and the session of the new 
   const early = await logIn(person);
   service.clock.advance(15 * DAY);
   const late = await logIn(person);
-  assertProblem(await client.get('/v1/totp', text(late, 'accessToken')), 403, 'enrollment_required');
+  assertProblem(
+    await client.get('/v1/authenticators', text(late, 'accessToken')),
+    403,
+    'enrollment_required',
+  );
   const refreshToken = text(late, 'refreshToken');
   assertProblem(await client.post('/v1/auth/refresh', { refreshToken }), 403, 'enrollment_required');
   assertProblem(
@@ -39,7 +43,7 @@ test('such a session may do nothing here but enroll, and the session of the new 
   );
   const { access, refresh } = await enrollPerson(service, client, person);
   assert.equal(decodeJwt(access)['enrollment_required'], undefined);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
   assert.equal((await client.post('/v1/auth/refresh', { refreshToken: refresh })).status, 200);
 });
 
@@ -73,9 +77,13 @@ test('who disables the last authenticator has to enroll again, and the session s
   await logIn(person);
   service.clock.advance(15 * DAY);
   const { access, nextCode } = await enrollPerson(service, client, person);
-  const disabled = await client.post('/v1/totp/disable', { code: nextCode() }, access);
+  const disabled = await client.post('/v1/authenticators/disable', { code: nextCode() }, access);
   assert.equal(claimOf(disabled), true);
-  assertProblem(await client.get('/v1/totp', text(disabled, 'accessToken')), 403, 'enrollment_required');
+  assertProblem(
+    await client.get('/v1/authenticators', text(disabled, 'accessToken')),
+    403,
+    'enrollment_required',
+  );
 });
 
 test('the first sign-in is written down once', async () => {

@@ -32,7 +32,7 @@ test('a deployment over a keyring of an earlier version makes a key that KMS vou
   assertProblem(refreshed, 401, 'refresh_token_invalid');
   const { access } = await signIn(client, person);
   assert.equal(decodeProtectedHeader(access).kid, made.id);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 
   assert.ok((await service.invoke('ensure-keys', {})).ok);
   assert.deepEqual(await storedKeys(service, 'signing'), [made], 'once');

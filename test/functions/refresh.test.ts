@@ -25,7 +25,7 @@ test('a refresh token gives the next pair', async () => {
   assertFields(answer, 200, SESSION);
   assertPrivate(answer);
   assert.notEqual(text(answer, 'refreshToken'), session.refresh);
-  assert.equal((await client.get('/v1/totp', text(answer, 'accessToken'))).status, 200);
+  assert.equal((await client.get('/v1/authenticators', text(answer, 'accessToken'))).status, 200);
 });
 
 test('refreshing renews neither auth_time nor the absolute end, nor what was proved', async () => {

@@ -74,7 +74,8 @@ test('a signing key is published before its first use and until its last token i
   const after = await signIn(client, person);
   assert.deepEqual([kidOf(after.access), kidOf(after.refresh)], [next.id, next.id]);
   // Both are accepted, by containers that knew of the new key all the time.
-  for (const { access } of [before, after]) assert.equal((await client.get('/v1/totp', access)).status, 200);
+  for (const { access } of [before, after])
+    assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 
   advanceTo(next.activeFrom - 20 + DAY);
   await rotate();
@@ -161,13 +162,13 @@ test('a withdrawn signing key: its tokens die within the hold, and new ones are 
   assert.notEqual(replacement.id, kid);
 
   clock.advance(HOLD);
-  assertProblem(await client.get('/v1/totp', stolen.access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', stolen.access), 401, 'token_invalid');
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: stolen.refresh });
   assertProblem(refreshed, 401, 'refresh_token_invalid');
   assert.ok(!(await published(service)).includes(kid));
   const { access } = await signIn(client, person);
   assert.equal(kidOf(access), replacement.id);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 });
 
 test('a container that starts afresh signs with the replacement at once', async () => {
@@ -230,7 +231,7 @@ test('one kind of key that fails keeps no other from its turn, and the run has f
 
 test('tokens with random key ids load the keyring at most once in 30 s', async () => {
   const { access } = await signIn(client, await createPerson(service));
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
   const [, claims, signature] = access.split('.');
   const forged = () => {
     const header = JSON.stringify({
@@ -244,7 +245,7 @@ test('tokens with random key ids load the keyring at most once in 30 s', async (
   const reads = (requests: number) =>
     callsDuring(service, async () => {
       for (let one = 0; one < requests; one++) {
-        assertProblem(await client.get('/v1/totp', forged()), 401, 'token_invalid');
+        assertProblem(await client.get('/v1/authenticators', forged()), 401, 'token_invalid');
       }
     });
   clock.advance(30);
@@ -253,5 +254,5 @@ test('tokens with random key ids load the keyring at most once in 30 s', async (
   assert.deepEqual(await reads(20), []);
   clock.advance(1);
   assert.deepEqual(await reads(20), ['dynamodb:GetItem']);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 });

@@ -43,7 +43,7 @@ async function createUser() {
       backupCodes = rotated.body['backupCodes'] as string[];
       return rotated;
     }
-    succeeded(await client.post('/v1/totp/verify', { code: code() }, access));
+    succeeded(await client.post('/v1/authenticators/verify', { code: code() }, access));
     return session;
   };
   const turn = (way: () => Promise<Answer>) => async () => {
@@ -51,7 +51,7 @@ async function createUser() {
     refresh = text(session, 'refreshToken');
     const access = text(session, 'accessToken');
     for (const token of [access, refresh]) kidsSeen.add(decodeProtectedHeader(token).kid ?? '');
-    succeeded(await client.get('/v1/totp', access));
+    succeeded(await client.get('/v1/authenticators', access));
   };
   return { person, signIn: turn(signIn), goOn: turn(goOn) };
 }
@@ -62,7 +62,7 @@ async function stranger(): Promise<void> {
   const token = [JSON.stringify(header), '{}', 'signature'].map((part) =>
     Buffer.from(part).toString('base64url'),
   );
-  assertProblem(await client.get('/v1/totp', token.join('.')), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', token.join('.')), 401, 'token_invalid');
 }
 
 /** Seconds between two turns over a day and a quarter: near one another while new keys come into use, far at other times. */

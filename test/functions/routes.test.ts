@@ -65,7 +65,11 @@ for (const [operation, route] of all.filter(([, { caller }]) => caller === 'iam'
       signature(service, options.credentials ?? admin, { method, path, at: now, ...options });
     const anybody = service.principals.user('anybody', []);
     const another = service.principals.user('another', [
-      { Effect: 'Allow', Action: 'execute-api:Invoke', Resource: 'arn:aws:execute-api:*:*:*/*/GET/v1/totp' },
+      {
+        Effect: 'Allow',
+        Action: 'execute-api:Invoke',
+        Resource: 'arn:aws:execute-api:*:*:*/*/GET/v1/authenticators',
+      },
     ]);
     const { access } = await signIn(client, await createPerson(service));
     const refused: [string, Record<string, string>, string | undefined][] = [
@@ -111,7 +115,7 @@ test("an unknown path and a wrong method get API Gateway's own answer, in the on
     ['GET', '/v1'],
     ['GET', '/v2/totp'],
     ['GET', '/v1/auth/login'],
-    ['DELETE', '/v1/totp'],
+    ['DELETE', '/v1/authenticators'],
     ['PUT', '/v1/totp/confirm'],
     ['POST', '/.well-known/jwks.json'],
     ['GET', '/v1/TOTP'],

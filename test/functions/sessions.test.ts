@@ -30,17 +30,17 @@ const sessionOf = (answer: Answer): Session => ({
 });
 
 async function assertEnded({ access, refresh }: Session): Promise<void> {
-  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', access), 401, 'token_invalid');
   assertProblem(await client.post('/v1/totp/enroll', {}, access), 401, 'token_invalid');
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
   assertProblem(refreshed, 401, 'refresh_token_invalid');
 }
 
 async function assertGoesOn({ access, refresh }: Session): Promise<void> {
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
   assert.equal(refreshed.status, 200);
-  assert.equal((await client.get('/v1/totp', text(refreshed, 'accessToken'))).status, 200);
+  assert.equal((await client.get('/v1/authenticators', text(refreshed, 'accessToken'))).status, 200);
 }
 
 test('the first confirmation ends every other session, and its own goes on', async () => {
@@ -83,9 +83,9 @@ const byUser = {
     here,
     authenticatorId,
   }: Awaited<ReturnType<typeof signedInTwice>>) =>
-    client.post('/v1/totp/disable', { code: code(), authenticatorId }, here.access),
+    client.post('/v1/authenticators/disable', { code: code(), authenticatorId }, here.access),
   'disabling all': ({ code, here }: Awaited<ReturnType<typeof signedInTwice>>) =>
-    client.post('/v1/totp/disable', { code: code() }, here.access),
+    client.post('/v1/authenticators/disable', { code: code() }, here.access),
   'new backup codes': ({ code, here }: Awaited<ReturnType<typeof signedInTwice>>) =>
     client.post('/v1/backup-codes/rotate', { code: code() }, here.access),
 };
@@ -116,9 +116,9 @@ for (const operation of ['reset', 'revokeSessions'] as const) {
 
 test('what changes nothing of the factor ends no session', async () => {
   const { person, here, elsewhere, code, nextCode, wrongCode } = await signedInTwice();
-  await client.post('/v1/totp/verify', { code: wrongCode() }, here.access);
-  await client.post('/v1/totp/verify', { code: code() }, here.access);
-  await client.post('/v1/totp/disable', { code: wrongCode() }, here.access);
+  await client.post('/v1/authenticators/verify', { code: wrongCode() }, here.access);
+  await client.post('/v1/authenticators/verify', { code: code() }, here.access);
+  await client.post('/v1/authenticators/disable', { code: wrongCode() }, here.access);
   await client.post('/v1/totp/enroll', { code: nextCode() }, here.access);
   await administrator.unlock(person.sub);
   await assertGoesOn(here);
@@ -128,7 +128,7 @@ test('what changes nothing of the factor ends no session', async () => {
 test('a session opened in the very second of a change, by a login from before it, has ended', async () => {
   const person = await createPerson(service);
   const { access, refresh, code } = await enrollPerson(service, client, person);
-  const answer = await client.post('/v1/totp/disable', { code: code() }, access);
+  const answer = await client.post('/v1/authenticators/disable', { code: code() }, access);
   const withoutFactor = await signIn(client, person);
   const enrolled = await client.post(
     '/v1/totp/enroll',

@@ -17,16 +17,16 @@ import { serviceForTests } from '../support/service.ts';
 const service = await serviceForTests();
 const client = clientOf(service);
 
-test('somebody without a second factor has none, and nothing of an enrolment that was only begun', async () => {
+test('somebody without a second factor has none, and nothing of an enrollment that was only begun', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const none = { enabled: false, authenticators: [], backupCodesRemaining: 0 };
-  const before = await client.get('/v1/totp', access);
+  const before = await client.get('/v1/authenticators', access);
   assert.equal(before.status, 200);
   assertPrivate(before);
   assert.deepEqual(before.body, none);
   assert.equal((await client.post('/v1/totp/enroll', { password: person.password }, access)).status, 201);
-  assert.deepEqual((await client.get('/v1/totp', access)).body, none);
+  assert.deepEqual((await client.get('/v1/authenticators', access)).body, none);
 });
 
 test('an authenticator is shown with its id, name and times, never its secret', async () => {
@@ -34,10 +34,10 @@ test('an authenticator is shown with its id, name and times, never its secret', 
   const enrolledAt = service.clock.seconds();
   const { access, authenticatorId, nextCode } = await enrollPerson(service, client, person);
   const code = nextCode();
-  assert.equal((await client.post('/v1/totp/verify', { code }, access)).status, 200);
+  assert.equal((await client.post('/v1/authenticators/verify', { code }, access)).status, 200);
   const usedAt = service.clock.seconds();
 
-  const answer = await client.get('/v1/totp', access);
+  const answer = await client.get('/v1/authenticators', access);
   assertFields(answer, 200, ['enabled', 'authenticators', 'backupCodesRemaining']);
   assert.equal(answer.body['enabled'], true);
   assert.equal(answer.body['backupCodesRemaining'], 10);
@@ -78,7 +78,7 @@ test('without a bearer token, or with anything but a valid access token, it is a
     `${access} ${access}`,
   ];
   for (const token of bad) {
-    const answer = await client.get('/v1/totp', token);
+    const answer = await client.get('/v1/authenticators', token);
     assertProblem(answer, 401, 'token_invalid');
     assertPrivate(answer);
     // API Gateway renames the header of a proxy integration.
@@ -87,21 +87,23 @@ test('without a bearer token, or with anything but a valid access token, it is a
       /^Bearer error="invalid_token"/,
     );
   }
-  const basic = await client.call('GET', '/v1/totp', { headers: { authorization: `Basic ${access}` } });
+  const basic = await client.call('GET', '/v1/authenticators', {
+    headers: { authorization: `Basic ${access}` },
+  });
   assertProblem(basic, 401, 'token_invalid');
 });
 
 test('an access token ends after 300 seconds', async () => {
   const { access } = await signIn(client, await createPerson(service));
   service.clock.advance(297);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
   service.clock.advance(4);
-  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', access), 401, 'token_invalid');
 });
 
 test('a step-up token is an access token like any other', async () => {
   const person = await createPerson(service);
   const { access, code } = await enrollPerson(service, client, person);
-  const stepUp = await client.post('/v1/totp/verify', { code: code() }, access);
-  assert.equal((await client.get('/v1/totp', text(stepUp, 'accessToken'))).status, 200);
+  const stepUp = await client.post('/v1/authenticators/verify', { code: code() }, access);
+  assert.equal((await client.get('/v1/authenticators', text(stepUp, 'accessToken'))).status, 200);
 });

@@ -37,7 +37,7 @@ test('a code answers the challenge, for a session that says so', async () => {
     { amr, acr, sub },
     { amr: ['pwd', 'otp', 'mfa'], acr: 'urn:countersign:2fa', sub: person.sub },
   );
-  assert.equal((await client.get('/v1/totp', text(answer, 'accessToken'))).status, 200);
+  assert.equal((await client.get('/v1/authenticators', text(answer, 'accessToken'))).status, 200);
 });
 
 test('a backup code answers it with or without the dashes and in either case, once', async () => {
@@ -74,7 +74,7 @@ test('the last backup code works, and leaves the authenticator as it was', async
   );
   const answer = await verify(await challengeFor(client, person), { code: code() });
   assert.equal(answer.status, 200);
-  const status = await client.get('/v1/totp', text(answer, 'accessToken'));
+  const status = await client.get('/v1/authenticators', text(answer, 'accessToken'));
   assert.equal(status.body['backupCodesRemaining'], 0);
 });
 

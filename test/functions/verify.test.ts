@@ -18,7 +18,7 @@ import { storedRecord } from '../support/stored.ts';
 const service = await serviceForTests();
 const client = clientOf(service);
 const verify = (access: string, proof: Record<string, string>) =>
-  client.post('/v1/totp/verify', proof, access);
+  client.post('/v1/authenticators/verify', proof, access);
 
 test('a code gives an access token with a fresh auth_time, amr and acr', async () => {
   const person = await createPerson(service);
@@ -61,7 +61,7 @@ test('a code used to sign in is no step-up code, nor the other way round', async
 
 test('without a second factor there is nothing to prove', async () => {
   const { access } = await signIn(client, await createPerson(service));
-  assertProblem(await verify(access, { code: '123456' }), 409, 'totp_not_enabled');
+  assertProblem(await verify(access, { code: '123456' }), 409, 'not_enrolled');
 });
 
 test('both or neither of code and backupCode is a 400, and no attempt', async () => {

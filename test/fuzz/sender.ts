@@ -26,7 +26,7 @@ const FRESH_FOR = 150;
 /** How often what was answered; a success is `ok`. */
 export type Met = Map<string, number>;
 
-/** Somebody with a second factor mostly, tokens of every kind and an enrolment that waits, who sends whatever is to be sent. */
+/** Somebody with a second factor mostly, tokens of every kind and an enrollment that waits, who sends whatever is to be sent. */
 export async function createSender(service: Service, transport: Transport, met: Met) {
   const person = await createPerson(service);
   const { username, password, sub } = person;

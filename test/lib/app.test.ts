@@ -19,7 +19,7 @@ interface Report {
 
 for (const [title, countersign] of [
   ['as it comes', {}],
-  ['with sign-outs and mandatory enrolment', { globalSignOut: true, enrollment: { requiredAfterDays: 14 } }],
+  ['with sign-outs and mandatory enrollment', { globalSignOut: true, enrollment: { requiredAfterDays: 14 } }],
   [
     'with a pool, origins and no log role',
     {

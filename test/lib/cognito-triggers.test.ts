@@ -160,7 +160,7 @@ test('who makes tokens may write a record only where days are counted from its f
   assert.deepEqual(may({ requiredAfterDays: 14 }), [readRecord, writeRecord, throughDynamoDb]);
 });
 
-test('the settings of enrolment and of sign-outs reach triggers and API', () => {
+test('the settings of enrollment and of sign-outs reach triggers and API', () => {
   const { api, data, identity } = synthesize({
     globalSignOut: true,
     enrollment: { requiredAfter: '2027-01-31' },

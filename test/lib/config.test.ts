@@ -52,7 +52,7 @@ test('names that would be one among the constructs are told apart before they ge
   ]);
 });
 
-test('enrolment is optional, or required from a date or after so many days', () => {
+test('enrollment is optional, or required from a date or after so many days', () => {
   assert.equal(readConfig({}).enrollment, 'optional');
   for (const enrollment of ['optional', { requiredAfter: '2027-01-31' }, { requiredAfterDays: 14 }]) {
     assert.deepEqual(readConfig({ enrollment }).enrollment, enrollment);

@@ -27,11 +27,11 @@ const all = { authenticator: undefined };
 
 /** Steps of somebody enrolled, and how often what has to be answered on the way. */
 const found: Record<string, { steps: Step[]; answers: Record<string, number> }> = {
-  'an enrolment left behind does not survive disabling all': {
+  'an enrollment left behind does not survive disabling all': {
     steps: [wait(30), callOf('enroll'), wait(30), callOf('disable', all), wait(30), callOf('confirm', shown)],
     answers: { 'disable ok': 1, 'confirm enrollment_not_found': 1 },
   },
-  'an enrolment is over on its last second': {
+  'an enrollment is over on its last second': {
     steps: [wait(30), callOf('enroll'), wait(600), callOf('refresh'), callOf('confirm', shown)],
     answers: { 'enroll ok': 2, 'confirm enrollment_not_found': 1 },
   },

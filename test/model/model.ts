@@ -210,7 +210,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
         return attempt(proof, proven(proof), begun);
       }
       if (state.ticket && !byTicket) return refused('enrollment_ticket_required');
-      if (!state.ticket && proof) return refused(byTicket ? 'invalid_request' : 'totp_not_enabled');
+      if (!state.ticket && proof) return refused(byTicket ? 'invalid_request' : 'not_enrolled');
       const unfit = unfitForFirst(caller);
       if (unfit) return unfit;
       if (op.password !== 'right') return refused(op.password ? 'invalid_credentials' : 'invalid_request');
@@ -249,7 +249,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     case 'verify': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
-      if (!enabled) return refused('totp_not_enabled');
+      if (!enabled) return refused('not_enrolled');
       const access = { ...token('access', now + rules.accessToken, now, PROVED), family: caller.family };
       return attempt(op.proof, proven(op.proof), (after) =>
         done(
@@ -265,7 +265,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     case 'disable': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
-      if (!enabled) return refused('totp_not_enabled');
+      if (!enabled) return refused('not_enrolled');
       const { authenticatorId } = op;
       if (authenticatorId !== undefined && !Object.hasOwn(state.authenticators, authenticatorId))
         return refused('authenticator_not_found');
@@ -288,7 +288,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     case 'rotate-backup-codes': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
-      if (!enabled) return refused('totp_not_enabled');
+      if (!enabled) return refused('not_enrolled');
       const proof = { code: op.code };
       return attempt(proof, proven(proof), (after) => change(after, { newCodes: 10 }));
     }
@@ -444,7 +444,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     const at = state.families[family] === 'ended' ? 'ended' : next;
     return { ...state, families: { ...state.families, [family]: at } };
   }
-  /** Every session and every challenge there is ends, and an enrolment that waits. */
+  /** Every session and every challenge there is ends, and an enrollment that waits. */
   function cut(of: State): State {
     return { ...of, pending: undefined, alive: {}, void: { ...of.void, ...of.alive } };
   }

@@ -11,7 +11,7 @@ export interface Move {
   /** Not one of theirs: any token of any kind, as an attacker might send. */
   stray: number | undefined;
   proof: ProofMove;
-  /** Which authenticator or enrolment of the user's, the newest first; undefined: none is named. */
+  /** Which authenticator or enrollment of the user's, the newest first; undefined: none is named. */
   authenticator: number | undefined;
   password: 'right' | 'wrong';
   /** Another client's API key. */
@@ -168,7 +168,7 @@ const story: fc.Arbitrary<Step[]> = fc
       'guessing',
       'refresh reused',
       'change',
-      'enrolment left',
+      'enrollment left',
       'challenge reused',
       'reset',
     ),
@@ -201,7 +201,7 @@ const story: fc.Arbitrary<Step[]> = fc
         ];
       case 'change':
         return [wait('seconds', 30), call(changes), wait('seconds', 30), call(uses, { token: back })];
-      case 'enrolment left':
+      case 'enrollment left':
         return [
           call('enroll'),
           wait('seconds', seconds),

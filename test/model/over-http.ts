@@ -41,7 +41,7 @@ export function createOverHttp(service: Service, rules: Rules): Driver {
       case 'logout':
         return client.post('/v1/auth/logout', { refreshToken: op.token });
       case 'status':
-        return client.get('/v1/totp', op.token);
+        return client.get('/v1/authenticators', op.token);
       case 'enroll':
         return client.post('/v1/totp/enroll', { ...op.proof, password: passwordOf(op) }, op.token);
       case 'confirm': {
@@ -49,10 +49,10 @@ export function createOverHttp(service: Service, rules: Rules): Driver {
         return client.post('/v1/totp/confirm', { authenticatorId, code }, op.token);
       }
       case 'verify':
-        return client.post('/v1/totp/verify', op.proof, op.token);
+        return client.post('/v1/authenticators/verify', op.proof, op.token);
       case 'disable': {
         const { proof, authenticatorId } = op;
-        return client.post('/v1/totp/disable', { ...proof, authenticatorId }, op.token);
+        return client.post('/v1/authenticators/disable', { ...proof, authenticatorId }, op.token);
       }
       case 'rotate-backup-codes':
         return client.post('/v1/backup-codes/rotate', { code: op.code }, op.token);

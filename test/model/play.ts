@@ -272,7 +272,7 @@ function evidenceOf(
   };
 }
 
-/** Signs in, enrols and confirms, for so many users. */
+/** Signs in, enrolls and confirms, for so many users. */
 function prelude(enrolled: number): Step[] {
   const proof = { kind: 'code', whose: 'own', authenticator: 0, steps: 0 } as const;
   return Array.from({ length: enrolled }).flatMap((_, who) =>

@@ -86,7 +86,7 @@ export const changes = [
       promise: 'after a reset that wants a new password the old one enrolls',
     },
     {
-      find: "      if (proof) throw new CountersignError('totp_not_enabled');",
+      find: "      if (proof) throw new CountersignError('not_enrolled');",
       replace: '',
       promise: 'a code is taken that nothing asks for',
     },
@@ -219,7 +219,7 @@ export const changes = [
       promise: 'a session from before a change disables',
     },
     {
-      find: "  if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');",
+      find: "  if (!isEnabled(factor)) throw new CountersignError('not_enrolled');",
       replace: '',
       promise: 'disabling nothing is a fault',
     },

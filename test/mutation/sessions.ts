@@ -190,7 +190,7 @@ export const sessions = [
       promise: 'a session from before a change steps up',
     },
     {
-      find: "  if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');",
+      find: "  if (!isEnabled(factor)) throw new CountersignError('not_enrolled');",
       replace: '',
       promise: 'a step-up without a second factor is a fault',
     },

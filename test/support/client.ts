@@ -118,7 +118,7 @@ export async function challengeFor(client: Client, person: Person): Promise<stri
 }
 
 /**
- * Signs in, enrols and confirms; moves the time on, so that the next code is a new one.
+ * Signs in, enrolls and confirms; moves the time on, so that the next code is a new one.
  */
 export async function enrollPerson(service: Service, client: Client, person: Person) {
   const { access } = await signIn(client, person);

@@ -62,7 +62,7 @@ export async function fullSession(service: Service, person: Person, given: strin
   return read(signedIn.session);
 }
 
-/** Enrols over the API with the pool's own access token; moves the time on, so that the next code is a new one. */
+/** Enrolls over the API with the pool's own access token; moves the time on, so that the next code is a new one. */
 export async function enrollFromCognito(service: Service, client: Client, person: Person) {
   const session = await passwordSession(service, person);
   const enrolled = await client.post('/v1/totp/enroll', {}, session.access);

@@ -89,13 +89,13 @@ export function callerOf(deployment: Deployment, accessToken: string | undefined
   return deployment.bearer(`Bearer ${accessToken}`, CLIENT, now);
 }
 
-/** Signs in, enrols and confirms; the code of `now` is spent by it. */
+/** Signs in, enrolls and confirms; the code of `now` is spent by it. */
 export async function enrolled(deployment: Deployment, name = 'alice', now = NOW - 300): Promise<Person> {
   const { caller } = await session(deployment, name, now);
   return { name, ...(await addAuthenticator(deployment, caller, undefined, now)) };
 }
 
-/** Signs in, enrols and confirms after a reset; the code of `now` is spent by it. */
+/** Signs in, enrolls and confirms after a reset; the code of `now` is spent by it. */
 export async function enrolledByTicket(
   deployment: Deployment,
   name: string,
@@ -109,7 +109,7 @@ export async function enrolledByTicket(
   return { name, ...(await addAuthenticator(deployment, caller, proof, now)) };
 }
 
-/** Enrols and confirms one authenticator more. */
+/** Enrolls and confirms one authenticator more. */
 export async function addAuthenticator(
   deployment: Deployment,
   caller: Caller,

@@ -8,11 +8,11 @@ export function placesOf(
 ): Record<Kind, (token: string, code: string) => Promise<void>> {
   return {
     async access(token, code) {
-      assertProblem(await client.get('/v1/totp', token), 401, 'token_invalid');
+      assertProblem(await client.get('/v1/authenticators', token), 401, 'token_invalid');
       for (const path of [
-        '/v1/totp/verify',
+        '/v1/authenticators/verify',
         '/v1/totp/enroll',
-        '/v1/totp/disable',
+        '/v1/authenticators/disable',
         '/v1/backup-codes/rotate',
       ]) {
         assertProblem(await client.post(path, { code }, token), 401, 'token_invalid');

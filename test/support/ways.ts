@@ -45,9 +45,9 @@ export async function personWithWays(service: Service, client: Client) {
           ...proof,
         }),
       ),
-    verify: (proof: Proof) => post('/v1/totp/verify', proof),
+    verify: (proof: Proof) => post('/v1/authenticators/verify', proof),
     enroll: (proof: Proof) => post('/v1/totp/enroll', { name: 'Third', ...proof }),
-    disable: (proof: Proof) => post('/v1/totp/disable', { authenticatorId: spareId, ...proof }),
+    disable: (proof: Proof) => post('/v1/authenticators/disable', { authenticatorId: spareId, ...proof }),
     'rotate-backup-codes': (proof: Proof) => post('/v1/backup-codes/rotate', proof),
   };
   return {

@@ -80,7 +80,7 @@ test('the record keeps who acted last, when and why', async () => {
   ] as const) {
     const at = service.clock.seconds();
     await act(person.sub, { reason: `lost phone, ${type}` });
-    if (type === 'unlocked') await client.post('/v1/totp/verify', { code: nextCode() }, access);
+    if (type === 'unlocked') await client.post('/v1/authenticators/verify', { code: nextCode() }, access);
     const { administered, revoked } = await storedFactor(service, person);
     const kept = type === 'sessions_revoked' ? revoked : administered;
     assert.deepEqual({ ...kept, at: 0 }, { type, at: 0, by: ADMINISTRATOR, reason: `lost phone, ${type}` });

@@ -38,7 +38,7 @@ test('of thirty uses of one backup code at once exactly one succeeds', async () 
   const answers = await Promise.all(
     challenges.flatMap((challenge) => [
       verify(challenge, proof),
-      client.post('/v1/totp/verify', proof, access),
+      client.post('/v1/authenticators/verify', proof, access),
     ]),
   );
   assert.equal(statuses(answers).filter((status) => status === 200).length, 1, statuses(answers).join());
@@ -52,14 +52,17 @@ test('of thirty uses of one backup code at once exactly one succeeds', async () 
 test('of ten backup codes used at once each counts at most once, and none is lost unused', async () => {
   const { person, access, backupCodes } = await enrolledPerson(service, client);
   const answers = await Promise.all(
-    backupCodes.map((backupCode) => client.post('/v1/totp/verify', { backupCode }, access)),
+    backupCodes.map((backupCode) => client.post('/v1/authenticators/verify', { backupCode }, access)),
   );
   const accepted = answers.flatMap(({ status }, index) => (status === 200 ? [index] : []));
   assert.ok(accepted.length >= 1, statuses(answers).join());
   assert.equal(await codesLeft(person), 10 - accepted.length);
   const unused = backupCodes.find((_, index) => !accepted.includes(index));
   if (unused) {
-    assert.equal((await client.post('/v1/totp/verify', { backupCode: unused }, access)).status, 200);
+    assert.equal(
+      (await client.post('/v1/authenticators/verify', { backupCode: unused }, access)).status,
+      200,
+    );
   }
 });
 
@@ -97,7 +100,7 @@ test('a rotation racing a use: the code counts before it or is dead, never both'
     const { person, ways, backupCodes, code, access } = await personWithWays(service, client);
     const bearer = access();
     const backupCode = backupCodes[0] ?? '';
-    const use = () => client.post('/v1/totp/verify', { backupCode }, bearer);
+    const use = () => client.post('/v1/authenticators/verify', { backupCode }, bearer);
     const rotate = () => client.post('/v1/backup-codes/rotate', { code: code() }, bearer);
     const [used, rotated] =
       round % 2 ? await Promise.all([use(), rotate()]) : (await Promise.all([rotate(), use()])).reverse();
@@ -132,8 +135,12 @@ test('a backup code without the password signs nobody in', async () => {
     assert.equal(login.body['accessToken'], undefined);
     assert.ok([400, 401].includes(login.status));
   }
-  assertProblem(await client.post('/v1/totp/verify', { backupCode }), 401, 'token_invalid');
-  assertProblem(await client.post('/v1/totp/disable', { backupCode }, backupCode), 401, 'token_invalid');
+  assertProblem(await client.post('/v1/authenticators/verify', { backupCode }), 401, 'token_invalid');
+  assertProblem(
+    await client.post('/v1/authenticators/disable', { backupCode }, backupCode),
+    401,
+    'token_invalid',
+  );
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
@@ -144,12 +151,15 @@ test('both or neither of code and backupCode is a 400 that is not charged', asyn
   const both = { code: code(), backupCode: backupCodes[0] };
   for (const proof of [both, {}, { ...both, code: '000000' }]) {
     assertProblem(await client.post('/v1/auth/verify', { challengeToken, ...proof }), 400, 'invalid_request');
-    for (const path of ['/v1/totp/verify', '/v1/totp/disable', '/v1/totp/enroll']) {
+    for (const path of ['/v1/authenticators/verify', '/v1/authenticators/disable', '/v1/totp/enroll']) {
       assertProblem(await client.post(path, proof, access), 400, 'invalid_request');
     }
   }
   const rotation = await client.post('/v1/backup-codes/rotate', { backupCode: backupCodes[0] }, access);
   assertProblem(rotation, 400, 'invalid_request');
   assert.deepEqual(await storedRecord(service, person), before);
-  assert.equal(text(await client.post('/v1/totp/verify', { code: code() }, access), 'method'), 'totp');
+  assert.equal(
+    text(await client.post('/v1/authenticators/verify', { code: code() }, access), 'method'),
+    'totp',
+  );
 });

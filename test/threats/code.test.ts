@@ -88,7 +88,7 @@ test('of thirty uses of one code at once exactly one succeeds', async () => {
   const answers = await Promise.all(
     challenges.flatMap((challengeToken) => [
       client.post('/v1/auth/verify', { challengeToken, ...proof }),
-      client.post('/v1/totp/verify', proof, access),
+      client.post('/v1/authenticators/verify', proof, access),
     ]),
   );
   const statuses = answers.map(({ status }) => status).sort();
@@ -143,10 +143,10 @@ test('a code of a wrong form is a 400, one of a megabyte a 413, and neither is c
   ];
   const attempts: ((code: unknown) => Promise<Answer>)[] = [
     (code) => client.post('/v1/auth/verify', { challengeToken, code }),
-    (code) => client.post('/v1/totp/verify', { code }, access),
+    (code) => client.post('/v1/authenticators/verify', { code }, access),
     (code) => client.post('/v1/totp/enroll', { code }, access),
     (code) => client.post('/v1/totp/confirm', { authenticatorId: 'abcdefghijklmnop', code }, access),
-    (code) => client.post('/v1/totp/disable', { code }, access),
+    (code) => client.post('/v1/authenticators/disable', { code }, access),
     (code) => client.post('/v1/backup-codes/rotate', { code }, access),
   ];
   for (const attempt of attempts) {
@@ -164,7 +164,11 @@ test('a code typed with spaces, dashes or full-width digits is the same code', a
   }
   const [first = '', second = ''] = backupCodes;
   for (const backupCode of [wideBackupCode(first), second.replaceAll('-', '\u2009')]) {
-    assert.equal((await client.post('/v1/totp/verify', { backupCode }, access)).status, 200, backupCode);
+    assert.equal(
+      (await client.post('/v1/authenticators/verify', { backupCode }, access)).status,
+      200,
+      backupCode,
+    );
   }
   const { failures, backupCodes: left } = await storedFactor(service, person);
   assert.deepEqual([failures, left?.digests.length], [0, 8]);
@@ -176,10 +180,10 @@ test('a used code typed otherwise is refused', async () => {
     const used = code();
     const [backupCode = ''] = backupCodes;
     assert.equal((await verify(await challengeFor(client, person), used)).status, 200);
-    assert.equal((await client.post('/v1/totp/verify', { backupCode }, access)).status, 200);
+    assert.equal((await client.post('/v1/authenticators/verify', { backupCode }, access)).status, 200);
     assertProblem(await verify(await challengeFor(client, person), typed(used)), 401, 'code_rejected');
     for (const again of [wideBackupCode(backupCode), backupCode.replaceAll('-', '').toUpperCase()]) {
-      const answer = await client.post('/v1/totp/verify', { backupCode: again }, access);
+      const answer = await client.post('/v1/authenticators/verify', { backupCode: again }, access);
       assertProblem(answer, 401, 'code_rejected');
     }
     const { failures, backupFailures, backupCodes: left } = await storedFactor(service, person);
@@ -194,12 +198,12 @@ test('the time is not for the client to say', async () => {
   service.clock.advance(120);
   const before = await storedRecord(service, person);
   for (const name of ['now', 'time', 'timestamp', 'currentDate', 'step']) {
-    const answer = await client.post('/v1/totp/verify', { code: old, [name]: then }, access);
+    const answer = await client.post('/v1/authenticators/verify', { code: old, [name]: then }, access);
     assertProblem(answer, 400, 'invalid_request');
   }
   assert.deepEqual(await storedRecord(service, person), before);
   const date = new Date(then * 1000);
-  const answer = await client.call('POST', `/v1/totp/verify?now=${then}&timestamp=${then}`, {
+  const answer = await client.call('POST', `/v1/authenticators/verify?now=${then}&timestamp=${then}`, {
     body: { code: old },
     bearer: access,
     headers: {

@@ -64,8 +64,8 @@ test('a Cognito sign-in that ends while a change is being written is from before
   assert.equal((await client.post('/v1/totp/confirm', body, access)).status, 200);
   service.setFault(undefined);
   assert.ok(raced);
-  assertProblem(await client.get('/v1/totp', raced.access), 401, 'token_invalid');
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assertProblem(await client.get('/v1/authenticators', raced.access), 401, 'token_invalid');
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
   assert.equal((await storedFactor(service, person)).authenticators.length, 1);
 });
 
@@ -220,7 +220,7 @@ test('guesses spread over Cognito sign-ins and the API spend the one budget of t
     assert.equal((await answer(user, wrongCode())).kind, 'custom');
     assert.equal((await storedFactor(service, person)).failures, failures);
   }
-  const guess = await client.post('/v1/totp/verify', { code: wrongCode() }, access);
+  const guess = await client.post('/v1/authenticators/verify', { code: wrongCode() }, access);
   assertProblem(guess, 401, 'code_rejected');
   await answer(await challenged(service, person), wrongCode());
   const { failures, lockedUntil } = await storedFactor(service, person);
@@ -307,7 +307,9 @@ test('of one code at once in ten Cognito sign-ins and ten steps up exactly one s
   const right = code();
   const accepted = await Promise.all([
     ...users.map(async (user) => (await answer(user, right)).kind === 'session'),
-    ...users.map(async () => (await client.post('/v1/totp/verify', { code: right }, access)).status === 200),
+    ...users.map(
+      async () => (await client.post('/v1/authenticators/verify', { code: right }, access)).status === 200,
+    ),
   ]);
   assert.equal(accepted.filter(Boolean).length, 1);
   assert.equal(
@@ -321,7 +323,7 @@ test('a backup code used in Cognito is used up everywhere', async () => {
   const [backupCode = ''] = backupCodes;
   await fullSession(service, person, backupCode);
   assert.equal((await storedFactor(service, person)).backupCodes?.digests.length, 9);
-  assertProblem(await client.post('/v1/totp/verify', { backupCode }, access), 401, 'code_rejected');
+  assertProblem(await client.post('/v1/authenticators/verify', { backupCode }, access), 401, 'code_rejected');
   assert.equal((await answer(await challenged(service, person), backupCode)).kind, 'custom');
   assert.equal((await storedFactor(service, person)).backupCodes?.digests.length, 9);
 });
@@ -331,14 +333,18 @@ test("Cognito's tokens from before a change are void here, but for the session t
   const earlier = await passwordSession(service, person);
   const { session, nextCode } = await enrollFromCognito(service, client, person);
   const before = await storedRecord(service, person);
-  assertProblem(await client.get('/v1/totp', earlier.access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', earlier.access), 401, 'token_invalid');
   const { access } = earlier;
-  assertProblem(await client.post('/v1/totp/disable', { code: nextCode() }, access), 401, 'token_invalid');
+  assertProblem(
+    await client.post('/v1/authenticators/disable', { code: nextCode() }, access),
+    401,
+    'token_invalid',
+  );
   for (const token of [session.id, session.refresh]) {
-    assertProblem(await client.get('/v1/totp', token), 401, 'token_invalid');
+    assertProblem(await client.get('/v1/authenticators', token), 401, 'token_invalid');
   }
   assert.deepEqual(await storedRecord(service, person), before);
-  assert.equal((await client.get('/v1/totp', session.access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', session.access)).status, 200);
 });
 
 test('an unknown user gets the same steps as a known one, in number, shape and work', async () => {

@@ -39,7 +39,7 @@ const unsafe = {
   status: {
     alter: ownPool('cognito-idp'),
     said: /TRUSTED_ISSUERS names an issuer twice, TRUSTED_ISSUERS has the pool's own issuer in another realm/,
-    call: ['GET', '/v1/totp'],
+    call: ['GET', '/v1/authenticators'],
   },
   enroll: {
     alter: ownPool('cognito-idp-fips'),
@@ -50,7 +50,7 @@ const unsafe = {
     alter: (given: Record<string, unknown>) =>
       trusting(given, { issuer: [given['ISSUER']], jwksUri: ['https://keys.example'], realm: 'partner' }),
     said: /TRUSTED_ISSUERS names the issuer of own tokens/,
-    call: ['POST', '/v1/totp/verify'],
+    call: ['POST', '/v1/authenticators/verify'],
   },
   disable: {
     alter: (given: Record<string, unknown>) =>
@@ -60,7 +60,7 @@ const unsafe = {
         realm: 'users',
       }),
     said: /TRUSTED_ISSUERS has an issuer that is not the pool's in the pool's realm/,
-    call: ['POST', '/v1/totp/disable'],
+    call: ['POST', '/v1/authenticators/disable'],
   },
 } as const;
 

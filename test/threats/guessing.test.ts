@@ -121,7 +121,7 @@ test('a guess whose count cannot be written is refused, whether right or wrong',
 test('other addresses buy no guess', async () => {
   const { person, access, code, wrongCode } = await enrolledPerson(service, client);
   const guess = (address: string, proof: string) =>
-    client.call('POST', '/v1/totp/verify', {
+    client.call('POST', '/v1/authenticators/verify', {
       body: { code: proof },
       bearer: access,
       headers: {
@@ -204,7 +204,7 @@ test('a stranger without the password cannot lock the owner out', async () => {
     }
     for (const bearer of [`${header}.${renamed}.${signature}`, person.sub, stranger.access.slice(0, -4)]) {
       assertProblem(
-        await client.post('/v1/totp/verify', { code: wrongCode() }, bearer),
+        await client.post('/v1/authenticators/verify', { code: wrongCode() }, bearer),
         401,
         'token_invalid',
       );

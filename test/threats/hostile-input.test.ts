@@ -39,7 +39,7 @@ test("a sign-in of the future, or in milliseconds, in another issuer's token is 
     null,
   ]) {
     assertProblem(await enroll(authTime), 401, 'token_invalid');
-    const status = await client.get('/v1/totp', await theirToken(sub, authTime));
+    const status = await client.get('/v1/authenticators', await theirToken(sub, authTime));
     assertProblem(status, 401, 'token_invalid');
   }
   assert.equal(await storedItem(service, `USER#partner#${sub}`), undefined);
@@ -130,8 +130,8 @@ test('a __proto__ in a body is refused on every endpoint, and nothing is charged
     '/v1/auth/logout': { refreshToken: refresh },
     '/v1/totp/enroll': { code: code() },
     '/v1/totp/confirm': { authenticatorId: 'abcdefghijklmnop', code: code() },
-    '/v1/totp/verify': { code: code() },
-    '/v1/totp/disable': { code: code() },
+    '/v1/authenticators/verify': { code: code() },
+    '/v1/authenticators/disable': { code: code() },
     '/v1/backup-codes/rotate': { code: code() },
   };
   const taking = Object.values<Route>(routes).filter(

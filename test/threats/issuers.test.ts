@@ -20,7 +20,7 @@ const service = await serviceForTests(
 );
 const client = clientOf(service);
 const other = clientOf(service, service.local.limitedApiKey);
-const status = (bearer: string) => client.get('/v1/totp', bearer);
+const status = (bearer: string) => client.get('/v1/authenticators', bearer);
 const now = () => service.clock.seconds();
 
 /** Somebody of the trusted issuer with this `sub`, enrolled by their issuer's token. */
@@ -46,7 +46,11 @@ test("no two realms' users share iss and sub in tokens", async () => {
   const partner = await enrolledPartner(sub);
   const before = await storedRecord(service, home.person);
 
-  const steppedUp = await client.post('/v1/totp/verify', { code: partner.code() }, await partner.bearer());
+  const steppedUp = await client.post(
+    '/v1/authenticators/verify',
+    { code: partner.code() },
+    await partner.bearer(),
+  );
   assert.equal(steppedUp.status, 200, JSON.stringify(steppedUp.body));
   const theirs = text(steppedUp, 'accessToken');
   const [ours, foreign] = [decodeJwt(home.access), decodeJwt(theirs)];
@@ -86,20 +90,24 @@ test('an access token is of use with the API key of its own client only', async 
   assert.deepEqual(await storedRecord(service, person), before, 'nothing is charged');
   assert.equal((await status(access)).status, 200);
 
-  const steppedUp = await client.post('/v1/totp/verify', { code: code() }, access);
+  const steppedUp = await client.post('/v1/authenticators/verify', { code: code() }, access);
   await placesOf(other).access(text(steppedUp, 'accessToken'), code());
 
   const own = await signIn(other, await createPerson(service));
   assertProblem(await status(own.access), 401, 'token_invalid');
-  assert.equal((await other.get('/v1/totp', own.access)).status, 200);
+  assert.equal((await other.get('/v1/authenticators', own.access)).status, 200);
 
   // A trusted issuer knows nothing of these clients: its tokens are of use with any key. A step-up's token is our own.
   const partner = await enrolledPartner('somebody');
-  assert.equal((await other.get('/v1/totp', await partner.bearer())).status, 200);
-  const theirs = await other.post('/v1/totp/verify', { code: partner.code() }, await partner.bearer());
+  assert.equal((await other.get('/v1/authenticators', await partner.bearer())).status, 200);
+  const theirs = await other.post(
+    '/v1/authenticators/verify',
+    { code: partner.code() },
+    await partner.bearer(),
+  );
   assert.equal(theirs.status, 200, JSON.stringify(theirs.body));
   assertProblem(await status(text(theirs, 'accessToken')), 401, 'token_invalid');
-  assert.equal((await other.get('/v1/totp', text(theirs, 'accessToken'))).status, 200);
+  assert.equal((await other.get('/v1/authenticators', text(theirs, 'accessToken'))).status, 200);
 });
 
 test('a trusted issuer whose keys cannot be had is asked once in 30 seconds, not once a token', async () => {

@@ -43,7 +43,7 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
     `{"code":"${code()}","code2":"${code()}"}`,
     `"${code()}"`,
   ]) {
-    await client.call('POST', '/v1/totp/verify', { body: malformed, bearer: access() });
+    await client.call('POST', '/v1/authenticators/verify', { body: malformed, bearer: access() });
     await client.call('POST', '/v1/auth/verify', {
       body: malformed,
       headers: { 'content-type': 'text/plain' },
@@ -53,10 +53,10 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
   await client.post('/v1/auth/login', { username: person.username, password: person.password, code: code() });
   await client.post('/v1/auth/verify', { challengeToken: `${access()}x`, code: code() });
   await client.post('/v1/auth/refresh', { refreshToken: access() });
-  await client.post('/v1/totp/verify', { code: code() }, `${access()}x`);
-  await client.call('GET', `/v1/totp?code=${code()}`, { bearer: access() });
+  await client.post('/v1/authenticators/verify', { code: code() }, `${access()}x`);
+  await client.call('GET', `/v1/authenticators?code=${code()}`, { bearer: access() });
   await client.get(`/v1/nowhere/${code()}`, access());
-  await client.call('GET', '/v1/totp', { headers: { 'x-api-key': 'A-key-that-is-none-at-all' } });
+  await client.call('GET', '/v1/authenticators', { headers: { 'x-api-key': 'A-key-that-is-none-at-all' } });
 
   // Every fault of everything that is called.
   for (const fault of ['error', 'throttle', 'lose-answer'] as const) {
@@ -67,7 +67,7 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
           username: person.username,
           password: person.password,
         });
-        await client.post('/v1/totp/verify', { code: code() }, access());
+        await client.post('/v1/authenticators/verify', { code: code() }, access());
         const challengeToken = login.body['challengeToken'];
         if (typeof challengeToken === 'string') await verify(challengeToken, { code: nextCode() });
       });

@@ -69,8 +69,8 @@ test('a session alone adds, removes and rotates nothing, however fresh and howev
   for (const [path, body] of [
     ['/v1/totp/enroll', {}],
     ['/v1/totp/enroll', { name: 'Mine' }],
-    ['/v1/totp/disable', {}],
-    ['/v1/totp/disable', { authenticatorId: id }],
+    ['/v1/authenticators/disable', {}],
+    ['/v1/authenticators/disable', { authenticatorId: id }],
     ['/v1/backup-codes/rotate', {}],
   ] as const) {
     assertProblem(await client.post(path, body, access), 400, 'invalid_request');
@@ -201,7 +201,7 @@ test('an abandoned enrollment locks nobody out, expires and leaves no trace in t
   const { access } = await signIn(client, person);
   const pending = await client.post('/v1/totp/enroll', { password: person.password }, access);
   const nothing = { enabled: false, authenticators: [], backupCodesRemaining: 0 };
-  assert.deepEqual((await client.get('/v1/totp', access)).body, nothing);
+  assert.deepEqual((await client.get('/v1/authenticators', access)).body, nothing);
 
   const again = await signIn(client, person);
   service.clock.advance(600);
@@ -211,7 +211,7 @@ test('an abandoned enrollment locks nobody out, expires and leaves no trace in t
     code: codeAt(text(pending, 'secret'), now()),
   };
   assertProblem(await client.post('/v1/totp/confirm', body, late.access), 404, 'enrollment_not_found');
-  assert.deepEqual((await client.get('/v1/totp', late.access)).body, nothing);
+  assert.deepEqual((await client.get('/v1/authenticators', late.access)).body, nothing);
   const { authenticators, failures, generation } = await storedFactor(service, person);
   assert.deepEqual([authenticators, failures, generation], [[], 0, '']);
   assert.notEqual(again.access, late.access);

@@ -76,7 +76,7 @@ test('two tabs that refresh at once both go on', async () => {
       const both = await Promise.all([refresh(shared), refresh(shared)]);
       for (const answer of both) {
         assert.equal(answer.status, 200, JSON.stringify(answer.body));
-        assert.equal((await client.get('/v1/totp', text(answer, 'accessToken'))).status, 200);
+        assert.equal((await client.get('/v1/authenticators', text(answer, 'accessToken'))).status, 200);
       }
       // The tabs share what they store: the later of the two writes is what both go on with.
       shared = text(both[times % 2] ?? assert.fail(), 'refreshToken');
@@ -153,7 +153,7 @@ test('tokens from before the second factor was switched on or changed are dead, 
 
   const changes = [
     (bearer: string) => client.post('/v1/backup-codes/rotate', { code: codeNow() }, bearer),
-    (bearer: string) => client.post('/v1/totp/disable', { code: codeNow() }, bearer),
+    (bearer: string) => client.post('/v1/authenticators/disable', { code: codeNow() }, bearer),
   ];
   for (const change of changes) {
     service.clock.advance(30);
@@ -168,7 +168,7 @@ test('tokens from before the second factor was switched on or changed are dead, 
     for (const old of [current, signedIn]) await assertDead(old);
     service.clock.advance(30);
     assertProblem(await verify(waiting, codeNow()), 401, 'challenge_invalid');
-    assert.equal((await client.get('/v1/totp', next.access)).status, 200);
+    assert.equal((await client.get('/v1/authenticators', next.access)).status, 200);
     current = next;
   }
   const refreshed = await refresh(current.refresh);
@@ -193,7 +193,7 @@ test('a login that raced the switch to a second factor leaves no session behind'
       if (raced.body['status'] === 'challenge') continue;
       await assertDead(sessionOf(raced));
     }
-    assert.equal((await client.get('/v1/totp', text(confirmed, 'accessToken'))).status, 200);
+    assert.equal((await client.get('/v1/authenticators', text(confirmed, 'accessToken'))).status, 200);
     assert.equal((await storedFactor(service, person)).authenticators.length, 1);
   }
 });

@@ -161,10 +161,10 @@ test('whoever can write the table but not use KMS forges no token', async () => 
     for (const kid of [...genuine, PLANTED]) {
       const [bearer, refreshToken] = [await forged(access, kid), await forged(refresh, kid)];
       const attempts = {
-        status: () => client.get('/v1/totp', bearer),
-        verify: () => client.post('/v1/totp/verify', { code: code() }, bearer),
+        status: () => client.get('/v1/authenticators', bearer),
+        verify: () => client.post('/v1/authenticators/verify', { code: code() }, bearer),
         enroll: () => client.post('/v1/totp/enroll', { code: code() }, bearer),
-        disable: () => client.post('/v1/totp/disable', { code: code() }, bearer),
+        disable: () => client.post('/v1/authenticators/disable', { code: code() }, bearer),
         refresh: () => client.post('/v1/auth/refresh', { refreshToken }),
         logout: () => client.post('/v1/auth/logout', { refreshToken }),
         'verify-login': async () => verifyLogin(await forged(waiting, kid), { code: code() }),
@@ -180,7 +180,7 @@ test('whoever can write the table but not use KMS forges no token', async () => 
       assert.notEqual(n, theirModulus, what);
     }
     // Genuine tokens go on, or nobody is let in.
-    const own = await client.get('/v1/totp', access);
+    const own = await client.get('/v1/authenticators', access);
     if (goesOn) assert.equal(own.status, 200, what);
     else assert.ok([200, 401, 503].includes(own.status), what);
     const signedIn = await login(person);
@@ -199,7 +199,7 @@ test('whoever can write the table but not use KMS forges no token', async () => 
     assert.deepEqual(await storedItem(service, `FAMILY#${decodeJwt(refresh)['family']}`), family, what);
     await overwrite(service, intact);
     clock.advance(HOLD);
-    assert.equal((await client.get('/v1/totp', access)).status, 200, `${what}: undone, it goes on`);
+    assert.equal((await client.get('/v1/authenticators', access)).status, 200, `${what}: undone, it goes on`);
     assert.equal((await client.post('/v1/auth/refresh', { refreshToken: refresh })).status, 200, what);
   }
 });
@@ -216,7 +216,7 @@ test('a key put in use by whoever writes the table signs nothing: there is no se
   assertUnavailable(await login(person));
   assertUnavailable(await client.post('/v1/auth/refresh', { refreshToken: before.refresh }));
   // Who only verifies goes on.
-  assert.equal((await client.get('/v1/totp', before.access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', before.access)).status, 200);
   await overwrite(service, intact);
   clock.advance(HOLD);
   assert.equal((await client.post('/v1/auth/refresh', { refreshToken: before.refresh })).status, 200);

@@ -135,7 +135,7 @@ test('in a stop the owner replaces the authenticator with backup codes, and whoe
   const signedIn = await answerTo(person, { backupCode: first });
   let access = text(signedIn, 'accessToken');
   const post = (path: string, body: object) => client.post(path, body, access);
-  assertProblem(await post('/v1/totp/disable', { backupCode: second }), 403, 'factor_stopped');
+  assertProblem(await post('/v1/authenticators/disable', { backupCode: second }), 403, 'factor_stopped');
   await waiting();
   const pending = await post('/v1/totp/enroll', { name: 'New phone', backupCode: second });
   await waiting();
@@ -146,7 +146,7 @@ test('in a stop the owner replaces the authenticator with backup codes, and whoe
   });
   access = text(added, 'accessToken');
   await waiting();
-  const removed = await post('/v1/totp/disable', { backupCode: third, authenticatorId });
+  const removed = await post('/v1/authenticators/disable', { backupCode: third, authenticatorId });
   assert.equal(removed.status, 200, JSON.stringify(removed.body));
   await waiting();
   service.clock.advance(30);
@@ -159,10 +159,14 @@ test('in a stop the owner replaces the authenticator with backup codes, and whoe
 test('a stolen session drives the factor into a stop and is void after the reset', async () => {
   const { person, access, refresh, wrongCode } = await enrolledPerson(service, client);
   await afterFailures(person, 99);
-  assertProblem(await client.post('/v1/totp/disable', { code: wrongCode() }, access), 401, 'code_rejected');
+  assertProblem(
+    await client.post('/v1/authenticators/disable', { code: wrongCode() }, access),
+    401,
+    'code_rejected',
+  );
   assert.equal((await administrator.status(person.sub)).body['stopped'], true);
   await administrator.reset(person.sub);
-  for (const path of ['/v1/totp/enroll', '/v1/totp/verify', '/v1/totp/disable']) {
+  for (const path of ['/v1/totp/enroll', '/v1/authenticators/verify', '/v1/authenticators/disable']) {
     assertProblem(await client.post(path, { code: wrongCode() }, access), 401, 'token_invalid');
   }
   const renewed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
@@ -190,7 +194,7 @@ test('a session by ticket enrolls with the ticket only, and does nothing else', 
   const ticket = text(await administrator.reset(person.sub), 'enrollmentTicket');
   const opened = await answerTo(person, { enrollmentTicket: ticket });
   const access = text(opened, 'accessToken');
-  assertProblem(await client.get('/v1/totp', access), 403, 'enrollment_required');
+  assertProblem(await client.get('/v1/authenticators', access), 403, 'enrollment_required');
   const { password } = person;
   const enroll = (body: object) => client.post('/v1/totp/enroll', body, access);
   assertProblem(await enroll({ password }), 403, 'enrollment_ticket_required');

@@ -32,7 +32,7 @@ const kinds: Kind[] = ['access', 'challenge', 'refresh'];
 
 /** Each token where it belongs: to show that a refusal before was for what was wrong with it. */
 async function assertAllAccepted({ tokens, code }: Awaited<ReturnType<typeof withTokens>>): Promise<void> {
-  assert.equal((await client.get('/v1/totp', tokens.access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', tokens.access)).status, 200);
   assert.equal((await verify(tokens.challenge, code())).status, 200);
   assert.equal((await refresh(tokens.refresh)).status, 200);
 }
@@ -223,8 +223,8 @@ test('fields that decide nothing here are a 400, in every body', async () => {
     ['/v1/auth/logout', { refreshToken: tokens.refresh }],
     ['/v1/totp/enroll', { code: code() }, tokens.access],
     ['/v1/totp/confirm', { authenticatorId: 'abcdefghijklmnop', code: code() }, tokens.access],
-    ['/v1/totp/verify', { code: code() }, tokens.access],
-    ['/v1/totp/disable', { code: code() }, tokens.access],
+    ['/v1/authenticators/verify', { code: code() }, tokens.access],
+    ['/v1/authenticators/disable', { code: code() }, tokens.access],
     ['/v1/backup-codes/rotate', { code: code() }, tokens.access],
   ];
   const extras = {
@@ -254,7 +254,7 @@ test('a query or a header that names another user or a result has no effect', as
   const before = await storedRecord(service, victim.person);
   const answer = await client.call(
     'POST',
-    `/v1/totp/verify?userId=${victim.person.sub}&sub=${victim.person.sub}&skip=true&realm=other`,
+    `/v1/authenticators/verify?userId=${victim.person.sub}&sub=${victim.person.sub}&skip=true&realm=other`,
     {
       body: { code: victim.code() },
       bearer: tokens.access,
@@ -263,7 +263,7 @@ test('a query or a header that names another user or a result has no effect', as
   );
   assertProblem(answer, 401, 'code_rejected');
   assert.equal((await storedFactor(service, person)).failures, 1);
-  const own = await client.call('POST', `/v1/totp/disable?userId=${victim.person.sub}`, {
+  const own = await client.call('POST', `/v1/authenticators/disable?userId=${victim.person.sub}`, {
     body: { code: code() },
     bearer: tokens.access,
     headers: { 'x-user-id': victim.person.sub },

@@ -54,11 +54,11 @@ for (const [what, Command] of Object.entries({
     const [person, other] = await Promise.all([createPerson(service), createPerson(service)]);
     const [session, untouched] = [await signIn(client, person), await signIn(client, other)];
     const { access: atCognito } = await passwordSession(service, person);
-    assert.equal((await client.get('/v1/totp', atCognito)).status, 200);
+    assert.equal((await client.get('/v1/authenticators', atCognito)).status, 200);
     await atThePool(Command, person);
     assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
-    assertProblem(await client.get('/v1/totp', session.access), 401, 'token_invalid');
-    assertProblem(await client.get('/v1/totp', atCognito), 401, 'token_invalid');
+    assertProblem(await client.get('/v1/authenticators', session.access), 401, 'token_invalid');
+    assertProblem(await client.get('/v1/authenticators', atCognito), 401, 'token_invalid');
     assert.equal((await refresh(untouched.refresh)).status, 200);
     const ended = what === 'deleted' ? 'reset' : 'sessions_revoked';
     assert.equal((await storedFactor(service, person)).event?.type, ended);
@@ -140,7 +140,7 @@ test('a sign-out that Countersign itself has asked for ends nothing more: who co
   assert.equal(confirmation.body['cognitoSessionsEnded'], true);
   await service.eventsDelivered();
   assert.equal((await storedFactor(service, person)).event?.type, 'confirmed');
-  assert.equal((await client.get('/v1/totp', session.access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', session.access)).status, 200);
   const [line, ...others] = lines.slice(before).map((text) => JSON.parse(text));
   assert.deepEqual(others, []);
   assert.deepEqual([line.event, line.user, line.ignored], ['AdminUserGlobalSignOut', person.sub, true]);

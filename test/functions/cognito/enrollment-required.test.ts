@@ -22,7 +22,7 @@ const required = ({ claims }: Awaited<ReturnType<typeof passwordSession>>) => [
   claims.id['enrollment_required'],
 ];
 
-test('from so many days after the first sign-in, both tokens say that their user has to enrol; enrolled, neither', async () => {
+test('from so many days after the first sign-in, both tokens say that their user has to enroll; enrolled, neither', async () => {
   const person = await createPerson(service);
   assert.deepEqual(required(await passwordSession(service, person)), [undefined, undefined]);
   service.clock.advance(14 * DAY - 60);
@@ -32,7 +32,7 @@ test('from so many days after the first sign-in, both tokens say that their user
   assert.deepEqual(required(late), ['true', 'true']);
 
   const { session, nextCode } = await enrollFromCognito(service, client, person);
-  assert.deepEqual(required(session), ['true', 'true'], 'that session has to enrol, and could');
+  assert.deepEqual(required(session), ['true', 'true'], 'that session has to enroll, and could');
   assert.deepEqual(required(await fullSession(service, person, nextCode())), [undefined, undefined]);
 });
 
@@ -67,7 +67,7 @@ test('Countersign’s own login goes on beside it', async () => {
 });
 
 for (const fault of ['error', 'hang'] as const) {
-  test(`whether somebody has to enrol cannot be read (${fault}): no token that does not say it`, async () => {
+  test(`whether somebody has to enroll cannot be read (${fault}): no token that does not say it`, async () => {
     const person = await createPerson(service);
     service.setFault(({ principal }) => (principal?.includes('-CognitoPreToken') ? fault : undefined));
     const started = performance.now();

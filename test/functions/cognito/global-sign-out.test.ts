@@ -49,7 +49,7 @@ test('a confirmation, a rotation and a disable each end the user’s sessions in
   await assert.rejects(refreshAtCognito(before.refresh), ended);
 
   let current = await fullSession(service, person, code());
-  for (const path of ['/v1/backup-codes/rotate', '/v1/totp/disable']) {
+  for (const path of ['/v1/backup-codes/rotate', '/v1/authenticators/disable']) {
     await refreshAtCognito(current.refresh);
     const changed = await client.post(path, { code: nextCode() }, current.access);
     assert.equal(changed.body['cognitoSessionsEnded'], true, JSON.stringify(changed.body));
@@ -84,7 +84,7 @@ test('a password that was reset by mail ends them too', async () => {
   await assert.rejects(refreshAtCognito(refresh), ended);
 });
 
-test('from the date on, both tokens of somebody without a second factor say that they have to enrol', async () => {
+test('from the date on, both tokens of somebody without a second factor say that they have to enroll', async () => {
   const person = await createPerson(service);
   const required = async () => {
     const { claims } = await passwordSession(service, person);

@@ -32,10 +32,10 @@ test('tokens of the pool are taken from either of its issuers, ORIGINAL or UPDAT
     ['cognito-idp', 'issuer-cognito-idp'],
   );
   for (const { access } of [original, updated]) {
-    assert.equal((await client.get('/v1/totp', access)).status, 200);
+    assert.equal((await client.get('/v1/authenticators', access)).status, 200);
   }
   const { code } = await enrollFromCognito(service, client, person);
   const signedIn = await fullSession(service, person, code());
-  const { body } = await client.get('/v1/totp', signedIn.access);
+  const { body } = await client.get('/v1/authenticators', signedIn.access);
   assert.equal(body['enabled'], true);
 });

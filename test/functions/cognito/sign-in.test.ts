@@ -67,7 +67,11 @@ test('one code is accepted once, over Cognito and the API', async () => {
   const spent = code();
   await fullSession(service, person, spent);
   assert.equal((await answer(await challenged(service, person), spent)).kind, 'custom');
-  assertProblem(await client.post('/v1/totp/verify', { code: spent }, access), 401, 'code_rejected');
+  assertProblem(
+    await client.post('/v1/authenticators/verify', { code: spent }, access),
+    401,
+    'code_rejected',
+  );
 });
 
 test('wrong answers count over all sign-ins, and the lock holds in Cognito and the API alike', async () => {
@@ -80,7 +84,7 @@ test('wrong answers count over all sign-ins, and the lock holds in Cognito and t
   await answer(second, wrongCode());
   await answer(second, wrongCode());
   await assert.rejects(answer(second, code()), incorrect);
-  const locked = await client.post('/v1/totp/verify', { code: code() }, access);
+  const locked = await client.post('/v1/authenticators/verify', { code: code() }, access);
   assertProblem(locked, 429, 'too_many_attempts');
   await fullSession(service, person, nextCode());
 });
@@ -221,11 +225,11 @@ test('tokens of Cognito from before a change are void here, but for the session 
   const person = await createPerson(service);
   const before = await passwordSession(service, person);
   const { session, nextCode } = await enrollFromCognito(service, client, person);
-  assertProblem(await client.get('/v1/totp', before.access), 401, 'token_invalid');
-  assert.equal((await client.get('/v1/totp', session.access)).status, 200);
+  assertProblem(await client.get('/v1/authenticators', before.access), 401, 'token_invalid');
+  assert.equal((await client.get('/v1/authenticators', session.access)).status, 200);
   const after = await fullSession(service, person, nextCode());
-  assert.equal((await client.get('/v1/totp', after.access)).status, 200);
-  assertProblem(await client.get('/v1/totp', after.id), 401, 'token_invalid');
+  assert.equal((await client.get('/v1/authenticators', after.access)).status, 200);
+  assertProblem(await client.get('/v1/authenticators', after.id), 401, 'token_invalid');
 });
 
 test('a token of the very second of a change is void', async () => {
@@ -237,7 +241,7 @@ test('a token of the very second of a change is void', async () => {
     const beside = await fullSession(service, person, backupCode);
     const { changedAt } = await storedFactor(service, person);
     if (Number(beside.claims.access['auth_time']) > changedAt) continue;
-    assertProblem(await client.get('/v1/totp', beside.access), 401, 'token_invalid');
+    assertProblem(await client.get('/v1/authenticators', beside.access), 401, 'token_invalid');
     return;
   }
   assert.fail('no sign-in was over in time');
@@ -263,7 +267,7 @@ test('a password that was reset by mail ends Countersign’s own sessions; the s
   const person = await createPerson(service);
   const { access, refresh, nextCode } = await enrollPerson(service, client, person);
   const chosen = await resetPassword(person);
-  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', access), 401, 'token_invalid');
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
   assertProblem(refreshed, 401, 'refresh_token_invalid');
   await fullSession(service, { ...person, password: chosen }, nextCode());
@@ -275,10 +279,10 @@ test('what is written of the user meanwhile does not keep sessions alive over a 
   let guess: Promise<unknown> | undefined;
   service.setFault(({ operation, principal }) => {
     if (guess || operation !== 'UpdateItem' || !principal?.includes('-CognitoPostConf')) return undefined;
-    guess = client.post('/v1/totp/verify', { code: wrongCode() }, access);
+    guess = client.post('/v1/authenticators/verify', { code: wrongCode() }, access);
     return 'hang';
   });
   await resetPassword(person).finally(() => service.setFault(undefined));
   assertProblem((await guess) as Answer, 401, 'code_rejected');
-  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', access), 401, 'token_invalid');
 });

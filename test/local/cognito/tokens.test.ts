@@ -216,7 +216,7 @@ test('pre token generation, version 2, changes both tokens but not the claims th
               claimsToAddOrOverride: { tier: 'gold', sub: 'somebody-else', amr: ['mfa'] },
               scopesToAdd: ['extra'],
             },
-            groupOverrideDetails: { groupsToOverride: ['enrolment_required'] },
+            groupOverrideDetails: { groupsToOverride: ['enrollment_required'] },
           },
         };
         return event;
@@ -229,7 +229,7 @@ test('pre token generation, version 2, changes both tokens but not the claims th
   assert.notEqual(access.sub, 'somebody-else');
   assert.equal(access['amr'], undefined);
   assert.equal(access['scope'], 'aws.cognito.signin.user.admin extra');
-  assert.deepEqual(access['cognito:groups'], ['enrolment_required']);
+  assert.deepEqual(access['cognito:groups'], ['enrollment_required']);
   const id = await claims(running, IdToken);
   assert.equal(id['tier'], 'gold');
   assert.equal(id['email'], undefined);
