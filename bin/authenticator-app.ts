@@ -4,8 +4,8 @@ import { generateSync } from 'otplib';
 /** An authenticator app with one account, made from the otpauth URI that a phone's camera would read. */
 export interface AuthenticatorApp {
   /**
-   * Returns an unused code, for the oldest step that is still accepted. Later steps are left for the next calls, so that
-   * waiting is rare.
+   * Returns an unused code, for the oldest step that is still accepted. Later steps are left for the next
+   * calls, so that waiting is rare.
    *
    * @param onWait called with the seconds to wait, if every accepted step is used
    */

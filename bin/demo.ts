@@ -122,7 +122,7 @@ async function challengeOf(call: Caller, password: Json): Promise<string> {
   return text(body, 'challengeToken');
 }
 
-/** Disables the second factor after a failed step, if two backup codes are left. Leaves the user as it found them. */
+/** Disables the second factor again after a failed step, if two backup codes are left to do it. */
 async function tidyUp(call: Caller, password: Json, backupCodes: string[]): Promise<void> {
   const [first, second] = backupCodes;
   if (first === undefined || second === undefined) return;

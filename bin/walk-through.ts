@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { LocalJson } from '../local/local-json.ts';
 
 /**
- * Returns the text that `npm start` prints once the service is up. It says where the service is and who can sign in. Lines
- * to paste into bash enroll an authenticator and sign in with it.
+ * Returns the text that `npm start` prints once the service is up. It says where the service is and who can
+ * sign in. Lines to paste into bash enroll an authenticator and sign in with it.
  *
  * @param local the content of local.json
  * @param folder where the service keeps its data

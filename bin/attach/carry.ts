@@ -7,8 +7,8 @@ import { turnMfaOff } from '../doctor/examine.ts';
 import type { Described } from './described.ts';
 
 /**
- * Every field of DescribeUserPool. `carried`: UpdateUserPool takes it under the same name, and resets it if a request leaves
- * it out. `fixed`: UpdateUserPool does not take it, so it stays as it is.
+ * Every field of DescribeUserPool. `carried`: UpdateUserPool takes it under the same name, and resets it if a
+ * request leaves it out. `fixed`: UpdateUserPool does not take it, so it stays as it is.
  */
 const fields = {
   AccountRecoverySetting: 'carried',
@@ -84,7 +84,7 @@ export function updateRequest(
     PoolName: pool.Name,
     LambdaConfig: lambdaConfig,
   };
-  // Cognito returns the validity of a temporary password under both its names, and refuses a request with both.
+  // Cognito returns a temporary password's validity under both its names, and refuses a request with both.
   if (AdminCreateUserConfig && pool.Policies?.PasswordPolicy?.TemporaryPasswordValidityDays !== undefined) {
     const { UnusedAccountValidityDays: _, ...rest } = AdminCreateUserConfig;
     request.AdminCreateUserConfig = rest;
@@ -99,7 +99,7 @@ export function updateRequest(
 }
 
 /**
- * Returns why an update could not keep all of the pool's settings, one sentence for each reason; empty if it could.
+ * Returns why an update could not keep all settings, one sentence for each reason. Empty if it could.
  *
  * @param mfa MfaConfiguration as GetUserPoolMfaConfig returns it
  */
@@ -128,7 +128,7 @@ export interface Difference {
   after: unknown;
 }
 
-/** Returns how two descriptions of a pool differ, except for LambdaConfig and fields that change by themselves. */
+/** Returns how two descriptions differ. Ignores LambdaConfig and fields that change by themselves. */
 export function differences(before: UserPoolType, after: UserPoolType): Difference[] {
   const moving = ['LambdaConfig', 'LastModifiedDate', 'EstimatedNumberOfUsers'];
   return (Object.keys(fields) as (keyof typeof fields)[])

@@ -6,7 +6,10 @@ import {
 
 export interface Described {
   pool: UserPoolType;
-  /** Paths of fields that Cognito returned and this version of the SDK does not know, as in `Policies.NewPolicy`. */
+  /**
+   * Paths of fields that Cognito returned and this version of the SDK does not know, as in
+   * `Policies.NewPolicy`.
+   */
   unknown: string[];
 }
 

@@ -37,7 +37,9 @@ export function changed(config: LambdaConfigType = {}, wanted: Wanted): LambdaCo
   return result;
 }
 
-/** Returns the config without what it repeats: Cognito may return the token trigger under its old name too. */
+/**
+ * Returns the config without what it repeats: Cognito may return the token trigger under its old name too.
+ */
 export function essence(config: LambdaConfigType = {}): LambdaConfigType {
   const { PreTokenGeneration, ...rest } = config;
   const repeated = PreTokenGeneration === rest.PreTokenGenerationConfig?.LambdaArn;

@@ -16,9 +16,10 @@ export const flagOf: Record<TriggerName, string> = {
 };
 
 /**
- * Returns the function for each trigger, from its flag, or from the file that `cdk deploy --outputs-file` writes.
+ * Returns the function for each trigger, from its flag or from the file of `cdk deploy --outputs-file`.
  *
- * @param given.stack the stack whose outputs count; needed only if several stacks in the file have such outputs
+ * @param given.stack the stack whose outputs count; needed only if several stacks in the file have such
+ * outputs
  * @throws Error if an ARN is not a function's, the file is unusable, or a trigger has no function
  */
 export function wantedTriggers(given: {

@@ -1,6 +1,6 @@
 /**
- * How bad a finding is. `hole`: tokens without the second factor. `broken`: sign-ins that need it fail. `risk`: weaker than
- * it should be. `note`: worth knowing.
+ * How bad a finding is. `hole`: tokens without the second factor. `broken`: sign-ins that need it fail.
+ * `risk`: weaker than it should be. `note`: worth knowing.
  */
 export type Severity = 'hole' | 'broken' | 'risk' | 'note';
 

@@ -10,8 +10,8 @@ const COGNITO = 'cognito-idp.amazonaws.com';
 const INVOKE = 'lambda:InvokeFunction';
 
 /**
- * Checks whether a function's policy lets Cognito invoke it for this pool. A statement with conditions that are not known
- * here permits nothing.
+ * Checks whether a function's policy lets Cognito invoke it for this pool. A statement with conditions that
+ * are not known here permits nothing.
  *
  * @returns `open` if the policy lets Cognito invoke it for any pool of any account
  */

@@ -52,8 +52,8 @@ export function asText({ facts, findings, accepted }: Report): string {
 }
 
 /**
- * Formats a report as one JSON object: `userPoolId, region, clients, findings[], accepted[]`. Each finding has its severity
- * and why it matters.
+ * Formats a report as one JSON object: `userPoolId, region, clients, findings[], accepted[]`. Each finding
+ * has its severity and why it matters.
  */
 export function asJson({ facts, findings, accepted }: Report): string {
   const whole = (finding: Finding) => ({ ...finding, ...codes[finding.code] });

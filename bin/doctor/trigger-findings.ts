@@ -11,7 +11,9 @@ const MISSING: Record<TriggerName, Code> = {
   PostConfirmation: 'confirmation-trigger-missing',
 };
 
-/** Returns the findings about a pool's triggers: is each set to the right function, and may Cognito invoke it? */
+/**
+ * Returns the findings about a pool's triggers: is each set to the right function, and may Cognito invoke it?
+ */
 export function triggerFindings(facts: PoolFacts): Finding[] {
   const { id, pool } = facts;
   const attach = `npm run attach -- --user-pool-id ${id} --outputs FILE`;

@@ -60,8 +60,9 @@ export function lambdaConfig(ids: Record<string, string>): Record<string, unknow
 }
 
 /**
- * Starts an account with these pools behind the real protocols, and stops it after the file's tests. It has the functions of
- * one Countersign (`Own…`) and of another (`Other…`), and a function that belongs to neither (`Foreign`).
+ * Starts an account with these pools behind the real protocols, and stops it after the file's tests. It has
+ * the functions of one Countersign (`Own…`) and of another (`Other…`), and a function that belongs to neither
+ * (`Foreign`).
  *
  * @param permissions more AWS::Lambda::Permission properties, by the function's logical id
  */
