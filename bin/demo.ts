@@ -8,8 +8,8 @@ import { terminalQr } from './terminal-qr.ts';
 
 const USAGE = `npm run demo -- [flags]    enrolls, signs in and disables again, against the service that "npm start" runs
 
-  --data DIR    where that keeps its local.json    (default .countersign)
-  --url URL     where it listens                   (default: as local.json says)
+  --data DIR    folder with its local.json         (default .countersign)
+  --url URL     URL of the service                 (default: from local.json)
   --help        this text
 `;
 
@@ -84,7 +84,7 @@ async function play(call: Caller, users: LocalJson['users']): Promise<void> {
     const rotated = await expect(call('/v1/backup-codes/rotate', { code: await nextCode() }, token), 200);
     token = text(rotated, 'accessToken');
     backupCodes = list(rotated, 'backupCodes');
-    say(8, `rotates the backup codes: ${backupCodes.length} new ones, the old ones are dead`);
+    say(8, `rotates the backup codes: ${backupCodes.length} new ones, the old ones no longer work`);
 
     const disabled = await expect(
       call('/v1/authenticators/disable', { backupCode: backupCodes.shift() }, token),
@@ -92,7 +92,7 @@ async function play(call: Caller, users: LocalJson['users']): Promise<void> {
     );
     check(disabled['enabled'] === false, { path: '/v1/authenticators/disable', body: disabled });
     backupCodes = [];
-    say(9, 'disables the second factor, with one of them');
+    say(9, 'disables the second factor with one of them');
 
     const after = await expect(call('/v1/auth/login', password), 200);
     check(after['status'] === 'authenticated', { path: '/v1/auth/login', body: after });
@@ -102,15 +102,15 @@ async function play(call: Caller, users: LocalJson['users']): Promise<void> {
   }
 }
 
-/** The first user without a second factor, signed in. */
+/** Signs in the first user without a second factor. */
 async function findNewcomer(call: Caller, users: LocalJson['users']) {
   for (const user of users) {
     const { username, password } = user;
     const signedIn = await expect(call('/v1/auth/login', { username, password }), 200);
     if (signedIn['status'] === 'authenticated') return { user, signedIn };
-    console.log(`     ${username} has a second factor already: somebody else`);
+    console.log(`     ${username} has a second factor already: trying the next user`);
   }
-  throw new Error('Every user has a second factor already. Start anew with: npm start -- --fresh');
+  throw new Error('Every user has a second factor already. Start over with: npm start -- --fresh');
 }
 
 async function challengeOf(call: Caller, password: Json): Promise<string> {
@@ -122,7 +122,7 @@ async function challengeOf(call: Caller, password: Json): Promise<string> {
   return text(body, 'challengeToken');
 }
 
-/** After a step that failed: leaves the user as found, as far as the backup codes reach. */
+/** Disables the second factor again after a failed step, if two backup codes are left to do it. */
 async function tidyUp(call: Caller, password: Json, backupCodes: string[]): Promise<void> {
   const [first, second] = backupCodes;
   if (first === undefined || second === undefined) return;
@@ -160,18 +160,18 @@ async function expect(answer: Promise<Answer>, status: number): Promise<Json> {
 function check(holds: boolean, { path, status, body }: Omit<Answer, 'status'> & { status?: number }): void {
   if (holds) return;
   const said = [status, body['code'] ?? body['status']].filter((part) => part !== undefined).join(' ');
-  throw new Error(`${path} answered otherwise than it should: ${said}`);
+  throw new Error(`${path} gave an unexpected response: ${said}`);
 }
 
 function text(body: Json, name: string): string {
   const value = body[name];
-  if (typeof value !== 'string') throw new Error(`The answer has no ${name}.`);
+  if (typeof value !== 'string') throw new Error(`The response has no ${name}.`);
   return value;
 }
 
 function list(body: Json, name: string): string[] {
   const value = body[name];
-  if (!Array.isArray(value)) throw new Error(`The answer has no ${name}.`);
+  if (!Array.isArray(value)) throw new Error(`The response has no ${name}.`);
   return value.map(String);
 }
 

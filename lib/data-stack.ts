@@ -18,7 +18,10 @@ export interface DataStackProps extends StackProps {
   bundles: Record<string, Bundle>;
 }
 
-/** What lasts: the table, its key, the key of the keyring, and the functions that make, rotate and retire its keys. */
+/**
+ * Everything that lasts: the table, the KMS keys, and the functions that make, rotate and retire the
+ * keyring's keys.
+ */
 export class DataStack extends Stack {
   readonly table: Table;
   readonly tableKey: IKey;
@@ -33,7 +36,7 @@ export class DataStack extends Stack {
       terminationProtection: retain,
       ...props,
     });
-    // Keys and logs of a first deployment that failed go with it; the table is protected, and then stays.
+    // If the first deployment fails, its keys and logs are deleted. The table is protected and stays.
     const removalPolicy = retain ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
     this.keyringStack = this.stackName;
     this.tableKey = createTableKey(this, 'TableKey', removalPolicy);
@@ -65,7 +68,7 @@ export class DataStack extends Stack {
       memory: config.memory,
       logRetentionDays: config.logRetentionDays,
       removalPolicy,
-      // A new role is not known everywhere at once: it tries until it may.
+      // A new role takes time to work everywhere: the function retries until it may.
       timeout: Duration.minutes(2),
     });
     new Trigger(this, 'FirstKeys', {
@@ -77,13 +80,13 @@ export class DataStack extends Stack {
     addKeyRotation(this, { config, bundles, environment, removalPolicy, targets: this });
   }
 
-  /** The CDK's own function that invokes ensure-keys would keep its log for ever. */
+  /** Ends the log of the CDK's own function that invokes ensure-keys. By default it is kept forever. */
   private endTriggerLog({ logRetentionDays: retention }: Config, removalPolicy: RemovalPolicy): void {
     const invoker = this.node
       .findAll()
       .find(({ node }) => /TriggerCustomResourceProviderCustomResourceProvider\/Handler$/.test(node.path));
     if (!(invoker instanceof CfnResource))
-      throw new Error('The CDK names the function of a Trigger otherwise by now.');
+      throw new Error('The CDK no longer gives the function of a Trigger this name.');
     const log = new LogGroup(this, 'FirstKeysLog', { retention, removalPolicy });
     invoker.addPropertyOverride('LoggingConfig', { LogGroup: log.logGroupName });
   }

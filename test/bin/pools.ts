@@ -19,13 +19,17 @@ import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stag
 
 const root = join(import.meta.dirname, '../..');
 
-/** A pool somebody has made. */
+/** A user pool that was made without Countersign. */
 export interface SomePool {
-  /** AWS::Cognito::UserPool; its LambdaConfig comes in place of Countersign's. */
+  /** Of AWS::Cognito::UserPool. A LambdaConfig here replaces Countersign's. */
   properties?: Record<string, unknown>;
-  /** AWS::Cognito::UserPoolClient, by name. */
+  /** Properties of AWS::Cognito::UserPoolClient, by name. */
   clients?: Record<string, Record<string, unknown>>;
-  /** The functions that Cognito may invoke for it. @default Countersign's */
+  /**
+   * Functions that Cognito may invoke for it.
+   *
+   * @default Countersign's
+   */
   permits?: string[];
   identityProviders?: { name: string; type: string }[];
 }
@@ -40,12 +44,12 @@ export const soundClient = {
   SupportedIdentityProviders: ['COGNITO'],
 };
 
-/** The logical ids of Countersign's functions, by what they are called in LambdaConfig. */
+/** Logical ids of Countersign's functions, by their names in LambdaConfig. */
 export const own = Object.fromEntries([...needed.keys()].map((name) => [name, `Own${name}`]));
 
 export const arnOf = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
 
-/** Triggers, by the logical id of each one's function. */
+/** Returns a LambdaConfig from the logical id of each trigger's function. */
 export function lambdaConfig(ids: Record<string, string>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(ids).map(([name, id]) => [
@@ -56,8 +60,11 @@ export function lambdaConfig(ids: Record<string, string>): Record<string, unknow
 }
 
 /**
- * An account with these pools, with the functions of one Countersign (`Own…`) and of another (`Other…`), and one that is
- * no Countersign's (`Foreign`), behind the real protocols; stopped when the file's tests have run.
+ * Starts an account with these pools behind the real protocols, and stops it after the file's tests. It has
+ * the functions of one Countersign (`Own…`) and of another (`Other…`), and a function that belongs to neither
+ * (`Foreign`).
+ *
+ * @param permissions more AWS::Lambda::Permission properties, by the function's logical id
  */
 export async function accountWith(
   pools: Record<string, SomePool>,
@@ -127,7 +134,7 @@ export async function accountWith(
       return found?.attribute('Arn') ?? '';
     },
     endpoints: { cognito: cognito.endpoint, lambda: lambda.endpoint },
-    /** What a program gets that runs as somebody. */
+    /** Returns the environment of a program that runs as this principal. */
     environment: (principal: Principal = administrator, endpoint = cognito.endpoint) => ({
       ...environmentOf(principal),
       AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: endpoint,
@@ -156,14 +163,14 @@ export interface Ended {
   err: string;
 }
 
-/** Runs `bin/<name>.ts` with nothing of this process's environment. */
+/** Runs `bin/<name>.ts` without this process's environment. */
 export async function runProgram(
   name: string,
   parameters: string[],
   environment: Record<string, string>,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [join(root, `bin/${name}.ts`), ...parameters], {
-    // No profile of whoever runs the tests, and no search for credentials on the network.
+    // No AWS profile of the developer, and no search for credentials on the network.
     env: { HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', ...environment },
   });
   let [out, err] = ['', ''];

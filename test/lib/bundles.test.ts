@@ -8,14 +8,14 @@ import { bundleFunctions } from '../../lib/bundle.ts';
 const bundles = bundleFunctions();
 const KB = 1024;
 
-test('there is a bundle for each operation, each trigger and listener, and each keeper of the keyring', () => {
+test('each operation, trigger, listener and keyring job has a bundle', () => {
   const named = [routes, triggers, listeners].flatMap((table) => Object.keys(table));
   const wanted = [...named, 'ensure-keys', 'rotate-keys', 'reseal'];
   for (const operation of wanted) assert.ok(bundles[operation], operation);
   assert.equal(bundles['routes'], undefined);
 });
 
-describe('no bundle outgrows its bound', () => {
+describe('no bundle exceeds its limit', () => {
   for (const [name, { bytes, inputs }] of Object.entries(bundles)) {
     const holds = (part: string) => inputs.some((input) => input.includes(part));
     const bound = holds('client-cognito-identity-provider')
@@ -27,7 +27,7 @@ describe('no bundle outgrows its bound', () => {
   }
 });
 
-test('none holds the SDK’s search for credentials, the CDK, or what runs on this machine only', () => {
+test('no bundle contains the SDK’s search for credentials, the CDK, or what runs only locally', () => {
   const foreign =
     /credential-provider-(node|ini|sso|process|web-identity|http)|aws-cdk-lib|^(local|test|bin)\//;
   for (const [name, { inputs }] of Object.entries(bundles)) {
@@ -39,7 +39,7 @@ test('none holds the SDK’s search for credentials, the CDK, or what runs on th
   }
 });
 
-test('each is CommonJS wherever its folder lies, and carries no source', () => {
+test('each bundle is CommonJS in any folder, and has no source map', () => {
   for (const [name, { folder, bytes }] of Object.entries(bundles)) {
     const code = readFileSync(join(folder, 'index.js'));
     assert.equal(code.length, bytes, name);

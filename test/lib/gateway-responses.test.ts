@@ -46,11 +46,11 @@ const types = [
   'WAF_FILTERED',
 ];
 
-test('no type is left in the shape of API Gateway', () => {
+test('no response type keeps the format of API Gateway', () => {
   assert.deepEqual([...closed.keys()].sort(), types);
 });
 
-describe('each is problem+json with its status, a stable code and the id of the request', () => {
+describe('each response is problem+json with its status, a stable code and the id of the request', () => {
   for (const { type, status, code, title, detail } of gatewayAnswers) {
     test(type, () => {
       const answer = closed.get(type);
@@ -79,14 +79,14 @@ test('a code has one status and one title, here and in the functions', () => {
   }
 });
 
-test('whoever must wait is told how long', () => {
+test('a response that asks to retry later has a Retry-After', () => {
   for (const { status, retryAfter, type } of gatewayAnswers) {
     if (![429, 502, 504].includes(status)) continue;
     assert.equal(closed.get(type)?.headers['gatewayresponse.header.Retry-After'], `'${retryAfter}'`);
   }
 });
 
-test('scripts of the configured origins can read them, and of no other where there is one', () => {
+test('scripts on the configured origins can read the responses; with one origin, no others can', () => {
   const header = 'gatewayresponse.header.Access-Control-Allow-Origin';
   for (const type of types) {
     assert.equal(closed.get(type)?.headers[header], undefined);

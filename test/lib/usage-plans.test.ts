@@ -38,7 +38,7 @@ describe('each plan', () => {
       });
     }
 
-    test(`${name} is of this stage alone`, () => {
+    test(`${name} is for this stage only`, () => {
       const { ApiStages } = planOf(name);
       assert.equal(ApiStages.length, 1);
       assert.equal(ApiStages[0]?.Stage, `<${idOf(api, 'AWS::ApiGateway::Stage', 'ApiDeploymentStageprod')}>`);
@@ -46,7 +46,7 @@ describe('each plan', () => {
   }
 });
 
-test('what takes a code, a password or a refresh token is limited further, by name', () => {
+test('exactly these operations have a further limit: they take a code, a password or a refresh token', () => {
   const limited = table.filter(([, { guessable }]) => guessable).map(([operation]) => operation);
   assert.deepEqual(limited.sort(), [
     'confirm',
@@ -94,17 +94,17 @@ const custom = synthesize({
   },
 }).api;
 
-test('a quota is by the day, where one is configured', () => {
+test('a configured quota is per day', () => {
   assert.deepEqual(planOf('paid', custom).Quota, { Limit: 100_000, Period: 'DAY' });
 });
 
-test('a client can have two keys at once, so that one replaces the other', () => {
+test('a client can have two keys at once, so that one can replace the other', () => {
   const { Environment } = one(custom, 'AWS::Lambda::Function', 'LoginFunction').Properties;
   const { Variables } = Environment as { Variables: Record<string, unknown> };
   assert.deepEqual(Object.values(JSON.parse(String(plain(Variables['CLIENTS'])))), ['web', 'web', 'mobile']);
 });
 
-test('adding a key or a client leaves the ids of the other keys as they are', () => {
+test('adding a key or a client does not change the ids of other keys', () => {
   const ids = (clients: unknown) =>
     ofType(synthesize({ clients }).api, 'AWS::ApiGateway::ApiKey').map(([id]) => id);
   const before = ids({ web: { plan: 'standard', keys: ['b'] } });
@@ -115,7 +115,7 @@ test('adding a key or a client leaves the ids of the other keys as they are', ()
   assert.ok(before.every((id) => after.includes(id)));
 });
 
-test('a client on another plan has other keys: one key cannot be moved, since it would be in both for a while', () => {
+test("changing a client's plan creates new keys, because one key would be in both plans for a while", () => {
   const ids = (plan: string, type: string) =>
     ofType(synthesize({ clients: { web: { plan, keys: ['a'] } } }).api, type).map(([id]) => id);
   for (const type of ['AWS::ApiGateway::ApiKey', 'AWS::ApiGateway::UsagePlanKey']) {
