@@ -39,7 +39,7 @@ async function lineOf(operation: string, work: () => Promise<unknown>): Promise<
   }
 }
 
-test('every act of an administrator leaves a line with whose factor it was, who acted and the request', async () => {
+test('every administrator action logs the user, the caller and the request', async () => {
   const { person } = await enrolledPerson(service, client);
   const acts = {
     'admin-status': () => administrator.status(person.sub),
@@ -63,7 +63,7 @@ test('every act of an administrator leaves a line with whose factor it was, who 
   }
 });
 
-test('what is refused leaves the same line, with its code', async () => {
+test('a refused administrator action logs the same line, with its error code', async () => {
   const line = await lineOf('admin-unlock', () => administrator.unlock('nobody'));
   assert.deepEqual(
     [line['user'], line['administrator'], line['code']],
@@ -71,7 +71,7 @@ test('what is refused leaves the same line, with its code', async () => {
   );
 });
 
-test('the record keeps who acted last, when and why', async () => {
+test('the record keeps which administrator acted last, when and why', async () => {
   const { person, nextCode, access } = await enrolledPerson(service, client);
   for (const [type, act] of [
     ['unlocked', administrator.unlock],
@@ -102,7 +102,7 @@ test('the record keeps who acted last, when and why', async () => {
   assert.equal(after.revoked?.by, 'arn:aws:iam::000000000000:user/operator');
 });
 
-test('a password reset by its user leaves a line with the user', async () => {
+test('a password reset by its user logs the user', async () => {
   const { person } = await enrolledPerson(service, client);
   const cognito = cognitoOf(service);
   const { clientId: ClientId } = service.local.cognito;

@@ -16,7 +16,7 @@ const service = await serviceForTests({
 const stranger = clientOf(service);
 const other = clientOf(service, service.local.limitedApiKey);
 
-test("refused bodies drain the bucket of their client's key, and of no other client", async () => {
+test("refused bodies drain the bucket of their client's key and no other client's", async () => {
   const person = await createPerson(service);
   let refused = 0;
   let answer = await stranger.call('POST', '/v1/auth/login', { body: '{' });
@@ -34,7 +34,7 @@ test("refused bodies drain the bucket of their client's key, and of no other cli
   await signIn(stranger, person);
 });
 
-test('a firewall that is configured is deployed, with a limit for each address on everything and on what can be guessed at', () => {
+test('a configured firewall limits each address, over all requests and over those that carry guesses', () => {
   const [file = ''] = globSync(join(service.assembly, '*Api.template.json'));
   const { Resources } = JSON.parse(readFileSync(file, 'utf8')) as {
     Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;

@@ -35,7 +35,7 @@ async function begun(access: string, body: Record<string, unknown> = {}) {
   };
 }
 
-test('a stolen access token without the password enrolls no first authenticator', async () => {
+test('a stolen access token without the password cannot enroll the first authenticator', async () => {
   const [person, thief] = [await createPerson(service), await createPerson(service)];
   const { access, refresh } = await signIn(client, person);
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
@@ -52,7 +52,7 @@ test('a stolen access token without the password enrolls no first authenticator'
   assert.equal((await confirm()).status, 200, 'its owner enrolls with the same token');
 });
 
-test('a session that was logged out enrolls nothing, with the password or not', async () => {
+test('a logged-out session cannot enroll, with or without the password', async () => {
   const ends: Record<string, (refresh: string) => Promise<unknown>> = {
     'logged out': logOut,
     'ended by a replay': async (refreshToken) => {
@@ -79,7 +79,7 @@ test('a session that was logged out enrolls nothing, with the password or not', 
   }
 });
 
-test('a pending enrollment of a session that was logged out is not confirmed', async () => {
+test('a logged-out session cannot confirm its pending enrollment', async () => {
   const person = await createPerson(service);
   const { access, refresh } = await signIn(client, person);
   const confirm = await begun(access, { password: person.password });
@@ -94,7 +94,7 @@ test('a pending enrollment of a session that was logged out is not confirmed', a
   assert.equal((await signIn(client, person)).access.length > 0, true, 'the password alone still signs in');
 });
 
-test('a session whose end cannot be read enrolls nothing', async () => {
+test('a session cannot enroll if its end cannot be read', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const { password } = person;
@@ -109,7 +109,7 @@ test('a session whose end cannot be read enrolls nothing', async () => {
   assert.equal(await storedRecord(service, person), undefined);
 });
 
-test('a Cognito session that was signed out enrolls nothing', async () => {
+test('a signed-out Cognito session can neither enroll nor confirm', async () => {
   const { userPoolId: UserPoolId, clientId: ClientId } = service.local.cognito;
   type Sdk = ReturnType<typeof cognitoOf>;
   const ends: Record<string, (sdk: Sdk, session: CognitoSession, Username: string) => Promise<unknown>> = {
@@ -140,7 +140,7 @@ test('a Cognito session that was signed out enrolls nothing', async () => {
   }
 });
 
-test('while Cognito cannot say whether its session goes on, the session enrolls nothing, and afterwards it does', async () => {
+test('a session cannot enroll while Cognito cannot say whether it is active, and can afterwards', async () => {
   const person = await createPerson(service);
   const { access } = await passwordSession(service, person);
   for (const fault of ['throttle', 'error', 'lose-answer'] as const) {
@@ -157,7 +157,7 @@ test('while Cognito cannot say whether its session goes on, the session enrolls 
   assert.equal((await confirm()).status, 200);
 });
 
-test("guesses at the password when enrolling are Cognito's to count, as at login", async () => {
+test('Cognito counts password guesses at enrollment, as at login', async () => {
   const person = await createPerson(service);
   const { username, password } = person;
   const { access } = await signIn(client, person);

@@ -15,7 +15,7 @@ const client = clientOf(service);
 const verify = (challengeToken: string, proof: Record<string, string>) =>
   client.post('/v1/auth/verify', { challengeToken, ...proof });
 
-test('a new login for every guess buys none', async () => {
+test('a new login for every guess gives no further guesses', async () => {
   const { person, code, wrongCode } = await enrolledPerson(service, client);
   for (let failures = 1; failures <= 5; failures++) {
     assertProblem(
@@ -32,7 +32,7 @@ test('a new login for every guess buys none', async () => {
   assert.ok(lockedUntil > service.clock.seconds());
 });
 
-test('of all guesses made at once, hundreds on ten challenges, no more than five are heard', async () => {
+test('hundreds of concurrent guesses on ten challenges get at most five attempts', async () => {
   const { person, code, wrongCode } = await enrolledPerson(service, client);
   const challenges = [];
   for (let count = 0; count < 10; count++) challenges.push(await challengeFor(client, person));
@@ -68,7 +68,7 @@ test('of all guesses made at once, hundreds on ten challenges, no more than five
   }
 });
 
-test('with one attempt left, a burst that holds the right code is heard once', async () => {
+test('with one attempt left, a burst that includes the right code gets one attempt', async () => {
   const { person, code, wrongCode } = await enrolledPerson(service, client);
   const challenge = await challengeFor(client, person);
   nextStep(service);
@@ -88,7 +88,7 @@ test('with one attempt left, a burst that holds the right code is heard once', a
   } else assert.deepEqual([accepted, failures < 5], [1, true]);
 });
 
-test('the right password again clears no failure', async () => {
+test('entering the right password again clears no failures', async () => {
   const { person, code, wrongCode } = await enrolledPerson(service, client);
   const challenge = await challengeFor(client, person);
   for (let failures = 0; failures < 3; failures++) await verify(challenge, { code: wrongCode() });
@@ -99,7 +99,7 @@ test('the right password again clears no failure', async () => {
   assert.equal((await storedFactor(service, person)).failures, 0, 'a right code does');
 });
 
-test('a guess whose count cannot be written is refused, whether right or wrong', async () => {
+test('a guess is refused if its count cannot be written, whether it is right or wrong', async () => {
   const { person, code, wrongCode } = await enrolledPerson(service, client);
   const challenge = await challengeFor(client, person);
   const before = await storedRecord(service, person);
@@ -118,7 +118,7 @@ test('a guess whose count cannot be written is refused, whether right or wrong',
   assert.equal((await verify(challenge, { code: code() })).status, 200);
 });
 
-test('other addresses buy no guess', async () => {
+test('changing addresses gives no further guesses', async () => {
   const { person, access, code, wrongCode } = await enrolledPerson(service, client);
   const guess = (address: string, proof: string) =>
     client.call('POST', '/v1/authenticators/verify', {
@@ -139,7 +139,7 @@ test('other addresses buy no guess', async () => {
   assertProblem(await guess('198.51.100.1', code()), 429, 'too_many_attempts');
 });
 
-test('guesses on every endpoint are counted against one budget', async () => {
+test('guesses on all endpoints count against one budget', async () => {
   const { person, ways, code, wrongCode } = await personWithWays(service, client);
   const tries = wayNames.map((way) => () => ways[way]({ code: wrongCode() }));
   for (const [index, attempt] of tries.entries()) {
@@ -152,7 +152,7 @@ test('guesses on every endpoint are counted against one budget', async () => {
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
-test('each endpoint charges a guess by itself', async () => {
+test('every single endpoint counts a wrong guess', async () => {
   for (const way of wayNames) {
     const { person, ways, wrongCode } = await personWithWays(service, client);
     assertProblem(await ways[way]({ code: wrongCode() }), 401, 'code_rejected');
@@ -160,7 +160,7 @@ test('each endpoint charges a guess by itself', async () => {
   }
 });
 
-test('an enrollment takes four wrong codes, the fifth ends it, and a burst of them is heard no oftener', async () => {
+test('an enrollment survives four wrong codes and ends with the fifth, even in a burst', async () => {
   const { person, confirming, code, wrongCode } = await personWithWays(service, client);
   const { confirm } = await confirming({ code: code() });
   const guesses = await Promise.all(Array.from({ length: 30 }, () => confirm(wrongCode())));
@@ -174,7 +174,7 @@ test('an enrollment takes four wrong codes, the fifth ends it, and a burst of th
   assertProblem(await confirm(code()), 404, 'enrollment_not_found');
 });
 
-test('an authenticator one adds oneself forgives no failure', async () => {
+test('adding an authenticator clears no failures', async () => {
   const { person, confirming, code, ways, wrongCode } = await personWithWays(service, client);
   const { confirm, secret } = await confirming({ code: code() });
   for (let failures = 0; failures < 3; failures++) await ways.verify({ code: wrongCode() });
@@ -214,7 +214,7 @@ test('a stranger without the password cannot lock the owner out', async () => {
   assert.equal((await verify(await challengeFor(client, person), { code: code() })).status, 200);
 });
 
-test('a hundred failures in a row, with waits between, stop codes until support acts', async () => {
+test('a hundred failures in a row stop codes until support acts, despite waits between them', async () => {
   const { person, code, wrongCode } = await enrolledPerson(service, client);
   const attempt = async (proof: Record<string, string>) => verify(await challengeFor(client, person), proof);
   let failures = 0;

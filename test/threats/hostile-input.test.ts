@@ -20,7 +20,7 @@ function theirToken(sub: string, authTime: unknown): Promise<string> {
   return partner.token(sub, service.clock.seconds(), { auth_time: authTime });
 }
 
-test("a sign-in of the future, or in milliseconds, in another issuer's token is refused and nothing is stored", async () => {
+test("another issuer's token is refused if its sign-in time is in the future or in milliseconds, and nothing is stored", async () => {
   const sub = 'somebody-of-theirs';
   const now = service.clock.seconds();
   const enroll = async (authTime: unknown) =>
@@ -67,7 +67,7 @@ async function told(trigger: string, event: object): Promise<Record<string, unkn
   return (result.payload as { response: Record<string, unknown> }).response;
 }
 
-test('a history of challenges that Cognito would not send gets no tokens, and nothing is charged', async () => {
+test('a challenge history that Cognito would not send gets no tokens and spends no attempt', async () => {
   const { person } = await enrolledPerson(service, client);
   const withoutFactor = await createPerson(service);
   const before = await storedRecord(service, person);
@@ -119,7 +119,7 @@ test('a history of challenges that Cognito would not send gets no tokens, and no
   assert.equal(await storedRecord(service, withoutFactor), undefined);
 });
 
-test('a __proto__ in a body is refused on every endpoint, and nothing is charged', async () => {
+test('a __proto__ in a body is refused on every endpoint and spends no attempt', async () => {
   const { person, access, refresh, code } = await enrolledPerson(service, client);
   const challengeToken = await challengeFor(client, person);
   const before = await storedRecord(service, person);
@@ -154,7 +154,7 @@ test('a __proto__ in a body is refused on every endpoint, and nothing is charged
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
-test('a challenge whose id is __proto__ is none: a right code is refused, and nothing is charged', async () => {
+test('a challenge with the id __proto__ is invalid: a right code is refused and spends no attempt', async () => {
   const { person, code } = await enrolledPerson(service, client);
   const before = await storedRecord(service, person);
   const { generation } = await storedFactor(service, person);

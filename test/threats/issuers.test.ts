@@ -83,7 +83,7 @@ test("no two realms' users share iss and sub in tokens", async () => {
   assert.equal((await status(again)).status, 200, 'it was refused for its sub');
 });
 
-test('an access token is of use with the API key of its own client only', async () => {
+test('an access token works only with an API key of its own client', async () => {
   const { person, access, code } = await enrolledPerson(service, client);
   const before = await storedRecord(service, person);
   await placesOf(other).access(access, code());
@@ -110,7 +110,7 @@ test('an access token is of use with the API key of its own client only', async 
   assert.equal((await other.get('/v1/authenticators', text(theirs, 'accessToken'))).status, 200);
 });
 
-test('a trusted issuer whose keys cannot be had is asked once in 30 seconds, not once a token', async () => {
+test("if a trusted issuer's keys cannot be fetched, it is asked once in 30 seconds, not once per token", async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const asked = async (work: () => Promise<unknown>) => {

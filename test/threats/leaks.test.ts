@@ -23,7 +23,7 @@ const verify = (challengeToken: string, proof: Record<string, string>) =>
 const recordOf = async (person: { sub: string }) =>
   (await storedRecord(service, person)) ?? assert.fail('no record');
 
-test('no log and no refusal holds a secret, a code, a password, a token or a key, on any path', async () => {
+test('no log and no refusal contains a secret, code, password, token or key, on any path', async () => {
   lines.length = 0;
   const administrator = administratorOf(service, service.local.admin, client);
   const { person, ways, confirming, code, nextCode, wrongCode, backupCodes, access } = await personWithWays(

@@ -32,7 +32,7 @@ const logIn = (username: string, password: string) => client.post('/v1/auth/logi
 const verify = (challengeToken: string, proof: Record<string, string>) =>
   client.post('/v1/auth/verify', { challengeToken, ...proof });
 
-test('enrolling again leaves the old authenticator in force until the new one is proven', async () => {
+test('enrolling again keeps the old authenticator in force until the new one is confirmed', async () => {
   const { person, code, nextCode, access } = await enrolledPerson(service, client);
   const before = await storedFactor(service, person);
   const pending = await client.post('/v1/totp/enroll', { name: 'New', code: code() }, access);
@@ -59,7 +59,7 @@ test('enrolling again leaves the old authenticator in force until the new one is
   assert.equal((await storedFactor(service, person)).authenticators.length, 2);
 });
 
-test('a session alone adds, removes and rotates nothing, however fresh and however proved', async () => {
+test('a session alone cannot add, remove or rotate anything, however fresh and however proved', async () => {
   const { person, code } = await enrolledPerson(service, client);
   const proved = await verify(await challengeFor(client, person), { code: code() });
   const access = text(proved, 'accessToken');
@@ -78,7 +78,7 @@ test('a session alone adds, removes and rotates nothing, however fresh and howev
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
-test('what a session has begun ends with it: a pending secret is confirmed by no later session', async () => {
+test('a pending enrollment ends with its session: no later session can confirm it', async () => {
   const cuts: [string, (them: Awaited<ReturnType<typeof personWithWays>>) => Promise<Answer>][] = [
     ['an administrator revokes', ({ person }) => administratorOf(service).revokeSessions(person.sub)],
     ['the owner rotates', ({ ways, nextCode }) => ways['rotate-backup-codes']({ code: nextCode() })],
@@ -107,7 +107,7 @@ test('what a session has begun ends with it: a pending secret is confirmed by no
   }
 });
 
-test('an old session adds no first authenticator: the sign-in has to be recent, and refreshing does not renew it', async () => {
+test('adding the first authenticator requires a recent sign-in, and refreshing does not count as one', async () => {
   const person = await createPerson(service);
   const { refresh } = await signIn(client, person);
   service.clock.advance(601);
@@ -121,7 +121,7 @@ test('an old session adds no first authenticator: the sign-in has to be recent, 
   assert.equal(await storedRecord(service, person), undefined);
 });
 
-test('a secret of the client is refused at confirming, and its codes are wrong', async () => {
+test('confirming refuses a secret from the client, and its codes are wrong', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const pending = await client.post('/v1/totp/enroll', { password: person.password }, access);
@@ -140,7 +140,7 @@ test('a secret of the client is refused at confirming, and its codes are wrong',
   assert.deepEqual([authenticators.length, failures, waiting?.failures], [0, 0, 1]);
 });
 
-test('of two enrollments at once one wins whole', async () => {
+test('exactly one of two concurrent enrollments takes effect, completely', async () => {
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
@@ -175,7 +175,7 @@ test('of two enrollments at once one wins whole', async () => {
   }
 });
 
-test('of two confirmations at once one wins whole', async () => {
+test('exactly one of two concurrent confirmations takes effect, completely', async () => {
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
@@ -221,7 +221,7 @@ test('an abandoned enrollment locks nobody out, expires and leaves no trace in t
   );
 });
 
-test('an abandoned enrollment of a further authenticator changes nothing for the ones there are', async () => {
+test('an abandoned enrollment of a further authenticator changes nothing for the existing ones', async () => {
   const { person, ways, confirming, code } = await personWithWays(service, client);
   const before = await storedFactor(service, person);
   const { confirm, secret } = await confirming({ code: code() });
@@ -236,7 +236,7 @@ test('an abandoned enrollment of a further authenticator changes nothing for the
   );
 });
 
-test('after a password reset the second factor is still asked for', async () => {
+test('after a password reset the second factor is still required', async () => {
   const { person, nextCode, wrongCode } = await enrolledPerson(service, client);
   const cognito = cognitoOf(service);
   const { userPoolId, clientId } = service.local.cognito;
@@ -286,7 +286,7 @@ test('after a password reset the second factor is still asked for', async () => 
   cognito.destroy();
 });
 
-test('an unknown user and a wrong password get the same answer after the same work', async () => {
+test('an unknown user and a wrong password get the same response after the same work', async () => {
   const people = [await createPerson(service), (await enrolledPerson(service, client)).person];
   const names = [...people.map(({ username }) => username), 'nobody-of-this-name', 'nobody@example.com'];
   const records = () => Promise.all(people.map((person) => storedRecord(service, person)));

@@ -16,7 +16,7 @@ const client = clientOf(service);
 const verify = (challengeToken: string, proof: Record<string, string>) =>
   client.post('/v1/auth/verify', { challengeToken, ...proof });
 
-test('while KMS fails nobody is let in on any path, nothing is written, and afterwards everybody goes on', async () => {
+test('while KMS fails, nobody gets in on any path and nothing is written, and afterwards everything works again', async () => {
   const { person, ways, confirming, code, nextCode, backupCodes } = await personWithWays(service, client);
   const { confirm, secret } = await confirming({ code: code() });
   const { refresh: elsewhere } = await signIn(client, await createPerson(service));
@@ -56,7 +56,7 @@ test('while KMS fails nobody is let in on any path, nothing is written, and afte
   }
 });
 
-test('while DynamoDB fails nobody is let in on any path, nothing changes, and afterwards everybody goes on', async () => {
+test('while DynamoDB fails, nobody gets in on any path and nothing changes, and afterwards everything works again', async () => {
   const { person, ways, confirming, code, nextCode, wrongCode, backupCodes } = await personWithWays(
     service,
     client,
@@ -87,7 +87,7 @@ test('while DynamoDB fails nobody is let in on any path, nothing changes, and af
   assert.equal((await ways['verify-login']({ code: nextCode() })).status, 200);
 });
 
-test('an answer lost after its write is given as written: nothing is charged twice, nothing accepted twice', async () => {
+test("if a write's response is lost, the write stands: nothing is counted twice, nothing accepted twice", async () => {
   const { person, ways, code, wrongCode, backupCodes } = await personWithWays(service, client);
   const once = () => {
     let lost = false;

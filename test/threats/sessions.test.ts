@@ -43,7 +43,7 @@ const sessionOf = (answer: Answer) => ({
   refresh: text(answer, 'refreshToken'),
 });
 
-test('a refresh token used again ends its family, the newest token too', async () => {
+test('reusing a refresh token ends its family, including the newest token', async () => {
   const person = await createPerson(service);
   const [stolen, other] = [await signIn(client, person), await signIn(client, person)];
   const second = text(await refresh(stolen.refresh), 'refreshToken');
@@ -55,7 +55,7 @@ test('a refresh token used again ends its family, the newest token too', async (
   assert.equal((await refresh(other.refresh)).status, 200, 'the other session goes on');
 });
 
-test('of thirty uses of one refresh token at once two succeed at most, both at one place in the family, and the family ends', async () => {
+test('at most two of thirty concurrent uses of a refresh token succeed, both at one place in the family, and the family ends', async () => {
   const session = await signIn(client, await createPerson(service));
   const answers = await Promise.all(Array.from({ length: 30 }, () => refresh(session.refresh)));
   const pairs = answers.filter(({ status }) => status === 200);
@@ -69,7 +69,7 @@ test('of thirty uses of one refresh token at once two succeed at most, both at o
   }
 });
 
-test('two tabs that refresh at once both go on', async () => {
+test('two tabs that refresh at once both keep their session', async () => {
   for (let round = 0; round < 4; round++) {
     let { refresh: shared } = await signIn(client, await createPerson(service));
     for (let times = 0; times < 3; times++) {
@@ -86,7 +86,7 @@ test('two tabs that refresh at once both go on', async () => {
   }
 });
 
-test('the grace is given once, to the same client, and only to the token just before', async () => {
+test('the grace applies once, to the same client, and only to the previous token', async () => {
   const person = await createPerson(service);
   const session = await signIn(client, person);
   const second = text(await refresh(session.refresh), 'refreshToken');
@@ -113,7 +113,7 @@ test('the grace is given once, to the same client, and only to the token just be
   assertProblem(await refresh(newest), 401, 'refresh_token_invalid');
 });
 
-test("after the grace a replayed refresh token ends the family, the thief's and the owner's", async () => {
+test('after the grace a replayed refresh token ends the family for the thief and the owner', async () => {
   const person = await createPerson(service);
   // The thief comes after the grace.
   const late = await signIn(client, person);
@@ -138,7 +138,7 @@ test("after the grace a replayed refresh token ends the family, the thief's and 
   }
 });
 
-test('tokens from before the second factor was switched on or changed are dead, but for the session that proved the change', async () => {
+test('tokens from before the second factor was switched on or changed are void, except in the session that proved the change', async () => {
   const person = await createPerson(service);
   const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
   const pending = await client.post('/v1/totp/enroll', { password: person.password }, here.access);
@@ -175,7 +175,7 @@ test('tokens from before the second factor was switched on or changed are dead, 
   assert.equal(refreshed.status, 200);
 });
 
-test('a login that raced the switch to a second factor leaves no session behind', async () => {
+test('a login that races the switch to a second factor leaves no session behind', async () => {
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
@@ -198,7 +198,7 @@ test('a login that raced the switch to a second factor leaves no session behind'
   }
 });
 
-test('a refresh that raced the switch to a second factor leaves no session behind', async () => {
+test('a refresh that races the switch to a second factor leaves no session behind', async () => {
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
@@ -216,7 +216,7 @@ test('a refresh that raced the switch to a second factor leaves no session behin
   }
 });
 
-test('after logging out no refresh token of the session is taken, used before or not', async () => {
+test('after logout no refresh token of the session is accepted, whether used before or not', async () => {
   const person = await createPerson(service);
   const logout = (refreshToken: string) => client.post('/v1/auth/logout', { refreshToken });
   const unused = await signIn(client, person);
@@ -231,7 +231,7 @@ test('after logging out no refresh token of the session is taken, used before or
   assert.equal((await familyOf(next))?.['z']?.BOOL, true);
 });
 
-test('what an administrator ends is dead at once, challenges included', async () => {
+test("an administrator's revocation voids sessions and challenges at once", async () => {
   const { person, access, refresh: refreshToken, code } = await enrolledPerson(service, client);
   const challenge = await challengeFor(client, person);
   assert.equal((await administratorOf(service).revokeSessions(person.sub)).status, 204);

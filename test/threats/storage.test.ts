@@ -25,7 +25,7 @@ const verify = (challengeToken: string, proof: Record<string, string>) =>
 const recordOf = async (person: { sub: string }) =>
   (await storedRecord(service, person)) ?? assert.fail('no record');
 
-test("another user's sealed secret does not open in one's own record: nobody is let in", async () => {
+test("another user's sealed secret does not open in one's own record, so nobody gets in", async () => {
   const [victim, attacker] = [await enrolledPerson(service, client), await enrolledPerson(service, client)];
   const challenge = await challengeFor(client, victim.person);
   const [intact, foreign] = [await recordOf(victim.person), await recordOf(attacker.person)];
@@ -57,7 +57,7 @@ test("another user's sealed secret does not open in one's own record: nobody is 
   assert.equal((await verify(challenge, { code: victim.code() })).status, 200);
 });
 
-test('a sealed secret does not open in another field: a pending one put in force, a spare in the place of the first', async () => {
+test('a sealed secret does not open in another field, whether a pending one is put in force or a spare replaces the first', async () => {
   const { person, confirming, code, nextCode } = await personWithWays(service, client);
   const { secret } = await confirming({ code: code() });
   const intact = await recordOf(person);
@@ -95,7 +95,7 @@ test("another user's backup codes do not count in one's own record", async () =>
   assert.equal((await storedFactor(service, victim.person)).backupFailures, 3);
 });
 
-test('an altered box does not open, whichever byte was altered', async () => {
+test('an altered sealed secret does not open, whichever byte was altered', async () => {
   const { person, code } = await enrolledPerson(service, client);
   const intact = await recordOf(person);
   const own = authenticatorIn(intact);
@@ -109,7 +109,7 @@ test('an altered box does not open, whichever byte was altered', async () => {
   await overwrite(service, intact);
 });
 
-test('the whole table without KMS holds no secret, no code, no token and no key, and opens nothing', async () => {
+test('without KMS the whole table holds no secret, code, token or key, and opens nothing', async () => {
   const { person, secret, backupCodes, confirming, code, nextCode, ways } = await personWithWays(
     service,
     client,

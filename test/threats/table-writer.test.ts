@@ -137,7 +137,7 @@ function assertNotLetIn(answer: Answer, what: string, goesOn: boolean): void {
   else assert.deepEqual([answer.status, code, goesOn], [503, 'temporarily_unavailable', false], what);
 }
 
-test('whoever can write the table but not use KMS forges no token', async () => {
+test('an attacker who can write the table but not use KMS cannot forge a token', async () => {
   // Two keys of our own, of which the older is in use.
   clock.advance(91 * 86_400);
   await keep(service, 'rotate-keys');
@@ -204,7 +204,7 @@ test('whoever can write the table but not use KMS forges no token', async () => 
   }
 });
 
-test('a key put in use by whoever writes the table signs nothing: there is no session, and no token of theirs', async () => {
+test('a key that an attacker puts in use through the table signs nothing: it opens no session and issues no token', async () => {
   const intact = await ringOf();
   const { person } = await enrolledPerson(service, client);
   const before = await signIn(client, await createPerson(service));
@@ -244,7 +244,7 @@ function inForce(pending: Item): Item {
   return { ...authenticator, s: { N: '0' }, c: { N: '1' }, u: { N: '1' } };
 }
 
-test('a pending secret moved in force does not open', async () => {
+test('a pending secret moved into force does not open', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const pending = await enrolling(access, { password: person.password });
@@ -265,7 +265,7 @@ test('a pending secret moved in force does not open', async () => {
   assert.equal((await verifyLogin(challenge, { code: owner.nextCode() })).status, 200);
 });
 
-test('an enrollment kept beyond its end, or put back after a change, is not confirmed', async () => {
+test('an enrollment kept past its expiry, or restored after a change, cannot be confirmed', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const theirs = await enrolling(access, { password: person.password });
@@ -287,7 +287,7 @@ test('an enrollment kept beyond its end, or put back after a change, is not conf
   assert.equal((await recordOf(person))['a']?.L?.length, 1);
 });
 
-test("a code of another period does not count after the record's period was altered", async () => {
+test('altering the period in a record makes no code of another period count', async () => {
   const { person, secret, code } = await enrolledPerson(service, client);
   const intact = await recordOf(person);
   const own = authenticatorIn(intact);
