@@ -1,4 +1,4 @@
-// What an administrator does, and can nobody say who or why?
+// Administrator actions leave a trace: who acted, on whom, when and why.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -26,7 +26,7 @@ const client = clientOf(service);
 const administrator = administratorOf(service);
 const ADMINISTRATOR = 'arn:aws:iam::000000000000:user/admin';
 
-/** The next line of an operation that work leads to: it may come shortly after the answer. */
+/** Returns this operation's next log line after `work`. The line may arrive shortly after the response. */
 async function lineOf(operation: string, work: () => Promise<unknown>): Promise<Record<string, unknown>> {
   lines.length = 0;
   await work();
@@ -98,7 +98,7 @@ test('the record keeps which administrator acted last, when and why', async () =
   cognito.destroy();
   await service.eventsDelivered();
   const after = await storedFactor(service, person);
-  assert.deepEqual(after.administered, reset, 'the new password that follows takes nothing of it away');
+  assert.deepEqual(after.administered, reset, 'setting a password afterwards keeps the record of the reset');
   assert.equal(after.revoked?.by, 'arn:aws:iam::000000000000:user/operator');
 });
 

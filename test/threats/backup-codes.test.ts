@@ -1,4 +1,4 @@
-// What an attacker tries with backup codes: again, somebody else's, an old one, without the password.
+// Attacks with backup codes: reusing one, using somebody else's or an old one, and omitting the password.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Answer, assertProblem, challengeFor, clientOf, text } from '../support/client.ts';
@@ -87,7 +87,7 @@ test('a rotation voids every older backup code', async () => {
   assert.notEqual(generation, before.generation);
   for (const backupCode of backupCodes) {
     assertProblem(await ways['verify-login']({ backupCode }), 401, 'code_rejected');
-    // Past the lock.
+    // Waits out any lock.
     service.clock.advance(901);
   }
   const [fresh = ''] = rotated.body['backupCodes'] as string[];

@@ -1,4 +1,4 @@
-// What an attacker tries with a code: again, elsewhere, at another time, in another form.
+// Attacks with codes: using one again, elsewhere, at another time or in another form.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -33,7 +33,7 @@ test('a code is accepted once: neither its challenge nor a new one accepts it ag
   assertProblem(await verify(await challengeFor(client, person), used), 401, 'code_rejected');
   const { authenticators, failures } = await storedFactor(service, person);
   assert.equal(authenticators[0]?.lastStep, step);
-  assert.equal(failures, 1, 'the code sent again is charged, the dead challenge is not');
+  assert.equal(failures, 1, 'the repeated code spends an attempt, the answered challenge does not');
 });
 
 test('once a code is accepted, no earlier code is accepted', async () => {

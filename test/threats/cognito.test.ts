@@ -1,4 +1,4 @@
-// What an attacker tries in Cognito's own sign-in, by the unmodified client library and by hand.
+// Attacks on Cognito's own sign-in, with the unmodified client library and with single SDK calls.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -35,7 +35,7 @@ const client = clientOf(service);
 const ClientId = service.local.cognito.clientId;
 const incorrect = { name: 'NotAuthorizedException', message: 'Incorrect username or password.' };
 
-/** One call of the SDK, as anybody may make it. */
+/** Makes one SDK call without credentials, as anybody can. */
 async function cognito<T>(work: (sdk: ReturnType<typeof cognitoOf>) => Promise<T>): Promise<T> {
   const sdk = cognitoOf(service);
   try {
@@ -55,7 +55,7 @@ test('a Cognito sign-in that ends while a change is being written counts as earl
   let raced: CognitoSession | undefined;
   service.setFault(async ({ operation, principal }) => {
     if (operation !== 'UpdateItem' || raced || !principal?.includes('Confirm')) return undefined;
-    // The write is on its way; by the clocks, that session is a later one.
+    // The write is in flight. By the clock, this session is later.
     service.clock.advance(1);
     raced = await passwordSession(service, person);
     return undefined;
@@ -170,7 +170,7 @@ test('a token of the app client can change neither e-mail address nor phone numb
     });
   }
   assert.deepEqual(await attributes(), before);
-  // The token is good, for what does no harm.
+  // The token itself works: it may change a harmless attribute.
   await change('nickname', 'Ada');
   assert.deepEqual(await attributes(), { ...before, nickname: 'Ada' });
 });
@@ -199,7 +199,7 @@ test('metadata or an answer that names its own method, user or result has no eff
   assert.ok(asked.kind === 'custom');
   assert.deepEqual(asked.parameters, { USERNAME: person.username, methods: 'totp,backup_code' });
   assert.equal((await storedFactor(service, person)).failures, 1);
-  // Another's right code is wrong here, whatever the metadata says.
+  // Another user's right code is wrong here, whatever the metadata claims.
   assert.equal((await answer(user, other.code(), forged)).kind, 'custom');
   assert.equal((await storedFactor(service, person)).failures, 2);
   await assert.rejects(answer(user, JSON.stringify(forged), forged), incorrect);
@@ -208,7 +208,11 @@ test('metadata or an answer that names its own method, user or result has no eff
     const fresh = await challenged(service, person);
     assert.equal((await answer(fresh, given, forged)).kind, 'custom');
   }
-  assert.equal((await storedFactor(service, person)).failures, 2, 'what is no code is no attempt');
+  assert.equal(
+    (await storedFactor(service, person)).failures,
+    2,
+    'an answer that is not a code spends no attempt',
+  );
   assert.deepEqual(await storedRecord(service, other.person), before);
   assert.equal((await answer(await challenged(service, person), code())).kind, 'session');
 });

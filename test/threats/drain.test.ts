@@ -1,4 +1,4 @@
-// What a stranger with the public API key of a client does to it: drains its bucket.
+// A stranger with a client's public API key drains that key's bucket.
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { assertProblem, clientOf, signIn } from '../support/client.ts';
 import { createPerson } from '../support/people.ts';
 import { serviceForTests } from '../support/service.ts';
 
-/** So slow to fill that no time of the test's own counts. */
+/** Refills so slowly that the test's own running time does not matter. */
 const plan = { rate: 0.1, burst: 5, guessableRate: 0.1, guessableBurst: 5 };
 const service = await serviceForTests({
   plans: { standard: plan, limited: plan },
@@ -29,7 +29,7 @@ test("refused bodies drain the bucket of their client's key and no other client'
   const body = { username: person.username, password: person.password };
   assertProblem(await stranger.post('/v1/auth/login', body), 429, 'throttled');
   await signIn(other, person);
-  // It fills again by itself, whatever was refused meanwhile.
+  // The bucket refills by itself, whatever was refused meanwhile.
   service.clock.advance(10);
   await signIn(stranger, person);
 });

@@ -1,4 +1,5 @@
-// What an attacker with the password tries: more guesses than the limit allows. And what one without it tries: to lock.
+// An attacker with the password tries to get more guesses than the limit allows.
+// An attacker without it tries to lock the owner out.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { administratorOf } from '../support/administrator.ts';
@@ -49,7 +50,7 @@ test('hundreds of concurrent guesses on ten challenges get at most five attempts
     .filter(({ operation, status }) => operation === 'UpdateItem' && status === 200);
   const { failures } = await storedFactor(service, person);
   assert.ok(failures >= 1 && failures <= 5, `${failures}`);
-  assert.equal(heard.length, failures, 'each guess that was heard is one write');
+  assert.equal(heard.length, failures, 'each counted guess is one write');
 
   for (let more = failures; more < 5; more++) {
     await verify(await challengeFor(client, person), { code: wrong });
@@ -64,7 +65,11 @@ test('hundreds of concurrent guesses on ten challenges get at most five attempts
     const challenge = await challengeFor(client, person);
     const { failures: until } = await storedFactor(service, person);
     await Promise.all(Array.from({ length: 30 }, () => verify(challenge, { code: wrongCode() })));
-    assert.equal((await storedFactor(service, person)).failures, until + 1, 'a lock that ends lets one in');
+    assert.equal(
+      (await storedFactor(service, person)).failures,
+      until + 1,
+      'after a lock there is one attempt',
+    );
   }
 });
 
@@ -96,7 +101,7 @@ test('entering the right password again clears no failures', async () => {
   for (let logins = 0; logins < 3; logins++) await challengeFor(client, person);
   assert.deepEqual(await storedRecord(service, person), before);
   assert.equal((await verify(challenge, { code: code() })).status, 200);
-  assert.equal((await storedFactor(service, person)).failures, 0, 'a right code does');
+  assert.equal((await storedFactor(service, person)).failures, 0, 'a right code clears them');
 });
 
 test('a guess is refused if its count cannot be written, whether it is right or wrong', async () => {
@@ -166,7 +171,7 @@ test('an enrollment survives four wrong codes and ends with the fifth, even in a
   const guesses = await Promise.all(Array.from({ length: 30 }, () => confirm(wrongCode())));
   for (const { status } of guesses) assert.ok([401, 404].includes(status), `${status}`);
   const { failures, pending } = await storedFactor(service, person);
-  assert.equal(failures, 0, 'they are guesses at another secret');
+  assert.equal(failures, 0, 'these guesses are at another secret');
   for (let heard = pending?.failures ?? 5; heard < 5; heard++) {
     assertProblem(await confirm(wrongCode()), 401, 'code_rejected');
   }
@@ -192,7 +197,7 @@ test('a stranger without the password cannot lock the owner out', async () => {
   const renamed = Buffer.from(
     JSON.stringify({ ...claims, sub: person.sub, username: person.username }),
   ).toString('base64url');
-  // Four wrong passwords: Cognito guards the password by a lockout of its own, from the fifth on.
+  // Four wrong passwords only, because Cognito's own lockout starts with the fifth.
   for (let tries = 0; tries < 4; tries++) {
     const login = await client.post('/v1/auth/login', {
       username: person.username,
@@ -225,7 +230,7 @@ test('a hundred failures in a row stop codes until support acts, despite waits b
   };
   while (failures < 6) await guess();
   if (!thorough) {
-    // Those between are not played: as if they had been.
+    // Sets the count instead of playing the failures between.
     failures = 95;
     const record = (await storedRecord(service, person)) ?? assert.fail();
     await overwrite(service, { ...record, f: { N: String(failures) } });

@@ -1,4 +1,4 @@
-// What no client, issuer or pool sends that goes by the rules: odd names, odd times, odd histories.
+// Input that no client, issuer or pool sends if it follows the rules: odd names, odd times, odd histories.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Route, routes } from '../../functions/routes.ts';
@@ -15,7 +15,7 @@ const partner = await startTrustedIssuer('partner');
 const service = await serviceForTests({ ...unthrottled, trustedIssuers: [partner.trusted] });
 const client = clientOf(service);
 
-/** A token of theirs, of somebody who signed in at this time. */
+/** Returns a token of the trusted issuer for a user who signed in at `authTime`. */
 function theirToken(sub: string, authTime: unknown): Promise<string> {
   return partner.token(sub, service.clock.seconds(), { auth_time: authTime });
 }
@@ -25,7 +25,7 @@ test("another issuer's token is refused if its sign-in time is in the future or 
   const now = service.clock.seconds();
   const enroll = async (authTime: unknown) =>
     client.post('/v1/totp/enroll', {}, await theirToken(sub, authTime));
-  // An hour ago: too long ago to enroll, and in milliseconds it would be for ever to come.
+  // An hour ago is too old to enroll. Given in milliseconds, the same time is far in the future.
   const anHourAgo = now - 3600;
   assertProblem(await enroll(anHourAgo), 401, 'recent_sign_in_required');
   for (const authTime of [
@@ -46,7 +46,7 @@ test("another issuer's token is refused if its sign-in time is in the future or 
   assert.equal((await enroll(now - 5)).status, 201);
 });
 
-/** An event of a pool, for the trigger of this name. */
+/** Returns an event as the pool sends it to a trigger. */
 function triggerEvent(source: string, attributes: Record<string, string>, request: object) {
   return {
     version: '1',
@@ -60,7 +60,7 @@ function triggerEvent(source: string, attributes: Record<string, string>, reques
   };
 }
 
-/** What a trigger of the deployment tells Cognito. */
+/** Invokes a deployed trigger and returns its response to Cognito. */
 async function told(trigger: string, event: object): Promise<Record<string, unknown>> {
   const result = await service.invoke(`cognito/${trigger}`, event);
   assert.ok(result.ok, JSON.stringify(result));
@@ -104,7 +104,7 @@ test('a challenge history that Cognito would not send gets no tokens and spends 
   const asked = { challengeName: 'CUSTOM_CHALLENGE', issueTokens: false, failAuthentication: false };
   for (const session of notRight) assert.deepEqual(await define(person.sub, session), asked);
 
-  // Cognito plays an unknown user through, and says so; after the password it would not.
+  // Cognito runs the flow for unknown users too and marks them, but never as past the password.
   const unknown = { userNotFound: true };
   for (const session of [passwordProved, ...afterPassword.map(([, session]) => session)]) {
     assert.deepEqual(await define(person.sub, session, unknown), refused);
@@ -148,7 +148,11 @@ test('a __proto__ in a body is refused on every endpoint and spends no attempt',
     ]) {
       const answer = await client.call('POST', path, { body: hostile, bearer: access });
       assertProblem(answer, 400, 'invalid_request');
-      assert.doesNotMatch(text(answer, 'detail'), /__proto__|constructor/, 'what was sent is not repeated');
+      assert.doesNotMatch(
+        text(answer, 'detail'),
+        /__proto__|constructor/,
+        'the error does not repeat what was sent',
+      );
     }
   }
   assert.deepEqual(await storedRecord(service, person), before);

@@ -1,4 +1,4 @@
-// What an attacker with a session or a password tries on the second factor itself: to add, replace, remove or go round it.
+// An attacker with a session or a password tries to add, replace, remove or avoid the second factor.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -39,7 +39,8 @@ test('enrolling again keeps the old authenticator in force until the new one is 
   assert.equal(pending.status, 201);
   const newCode = () => codeAt(text(pending, 'secret'), now());
 
-  // Not proven: its codes open nothing, the old ones do, and the wrong code at confirming changes nothing.
+  // Until it is confirmed, its codes do not sign in and the old ones do.
+  // A wrong code at confirming changes nothing.
   service.clock.advance(30);
   assertProblem(await verify(await challengeFor(client, person), { code: newCode() }), 401, 'code_rejected');
   const authenticatorId = text(pending, 'authenticatorId');
@@ -92,7 +93,7 @@ test('a pending enrollment ends with its session: no later session can confirm i
     assert.equal(pending.status, 201, what);
     assert.ok((await cut(them)).status < 300, what);
 
-    // Signed in again, with both factors; the intruder has got hold of this session, and of no code.
+    // The owner signs in again with both factors. The intruder steals this session, but has no code.
     nextStep(service);
     const later = await verify(await challengeFor(client, person), { code: code() });
     const access = text(later, 'accessToken');
@@ -152,7 +153,7 @@ test('exactly one of two concurrent enrollments takes effect, completely', async
       .slice(before)
       .filter(({ operation, status }) => operation === 'UpdateItem' && status === 200);
     const begun = answers.filter(({ status }) => status === 201);
-    assert.equal(begun.length, written.length, 'an enrollment that was not stored is not shown');
+    assert.equal(begun.length, written.length, 'a secret is shown only if it was stored');
     const { pending, authenticators } = await storedFactor(service, person);
     assert.equal(authenticators.length, 0);
     const confirmed = [];
@@ -192,7 +193,7 @@ test('exactly one of two concurrent confirmations takes effect, completely', asy
     );
     const [backupCode = ''] = won.body['backupCodes'] as string[];
     const used = await verify(await challengeFor(client, person), { backupCode });
-    assert.equal(used.status, 200, 'the codes that were shown are the codes that are stored');
+    assert.equal(used.status, 200, 'the codes shown are the codes stored');
   }
 });
 
@@ -217,7 +218,7 @@ test('an abandoned enrollment locks nobody out, expires and leaves no trace in t
   assert.notEqual(again.access, late.access);
   assert.ok(
     (await enrollPerson(service, client, person)).backupCodes.length === 10,
-    'and one may begin anew',
+    'a new enrollment can begin',
   );
 });
 
@@ -267,7 +268,7 @@ test('after a password reset the second factor is still required', async () => {
   for (const [how, reset] of Object.entries(resets)) {
     const password = `New-password-${how.length}`;
     await reset(password);
-    // What Countersign hears of it ends the challenges of before.
+    // The event about the new password voids earlier challenges.
     await service.eventsDelivered();
     assertProblem(await logIn(person.username, person.password), 401, 'invalid_credentials');
     const login = await logIn(person.username, password);
@@ -302,7 +303,7 @@ test('an unknown user and a wrong password get the same response after the same 
   }
   const [first = assert.fail(), ...others] = attempts;
   assert.equal(first.status, 401);
-  assert.deepEqual(first.calls, ['cognito-idp:AdminInitiateAuth'], 'the record and the keys are not asked');
+  assert.deepEqual(first.calls, ['cognito-idp:AdminInitiateAuth'], 'neither the record nor a key is read');
   for (const other of others) assert.deepEqual(other, first);
-  assert.deepEqual(await records(), before, 'a wrong password charges no failure');
+  assert.deepEqual(await records(), before, 'a wrong password counts no failure');
 });

@@ -1,4 +1,4 @@
-// What somebody tries who has to have a second factor and wants none.
+// A user who must have a second factor tries to go without one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';

@@ -1,4 +1,4 @@
-// What is left when AWS fails.
+// AWS fails: nobody gets in, and nothing is lost.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertProblem, challengeFor, clientOf, codeAt, signIn } from '../support/client.ts';
@@ -20,7 +20,7 @@ test('while KMS fails, nobody gets in on any path and nothing is written, and af
   const { person, ways, confirming, code, nextCode, backupCodes } = await personWithWays(service, client);
   const { confirm, secret } = await confirming({ code: code() });
   const { refresh: elsewhere } = await signIn(client, await createPerson(service));
-  // What containers held is gone, but for those that sign in.
+  // All containers lose their cached keys. This sign-in then refills those of its own functions.
   service.clock.advance(301);
   assert.equal((await ways['verify-login']({ code: nextCode() })).status, 200);
   service.clock.advance(30);
@@ -35,7 +35,7 @@ test('while KMS fails, nobody gets in on any path and nothing is written, and af
   assert.deepEqual(await storedRecord(service, person), before);
   assert.equal((await ways.verify({ code: code() })).status, 200);
 
-  // None of the keys can be had, or the one that signs and not the others.
+  // KMS unwraps no key, or only the signing key.
   for (const [fault, had] of [
     ['error', 0],
     ['throttle', 0],

@@ -1,4 +1,4 @@
-// What an attacker tries with a session that ought to be over: after its token was used, after a change, after logging out.
+// Attacks with sessions that have ended: after a refresh, after a change of the second factor, after logout.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
@@ -19,7 +19,7 @@ import { storedFactor, storedItem, storedRecord } from '../support/stored.ts';
 import { placesOf } from '../support/token-places.ts';
 import { enrolledPerson } from '../support/ways.ts';
 
-/** The longest there is, in seconds: on a busy machine two requests at once may be seconds apart. */
+/** The longest grace allowed, in seconds: on a busy machine concurrent requests may be seconds apart. */
 const GRACE = 60;
 const AFTER_GRACE = GRACE + 1;
 
@@ -32,7 +32,7 @@ const verify = (challengeToken: string, code: string) =>
 const refresh = (refreshToken: string) => client.post('/v1/auth/refresh', { refreshToken });
 const familyOf = (refreshToken: string) => storedItem(service, `FAMILY#${decodeJwt(refreshToken)['family']}`);
 
-/** The session is dead here: for management and for refreshing. */
+/** Asserts that the session is void here, for management and for refreshing. */
 async function assertDead(session: { access: string; refresh: string }, code = '000000'): Promise<void> {
   await places.access(session.access, code);
   assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
@@ -52,7 +52,7 @@ test('reusing a refresh token ends its family, including the newest token', asyn
   assertProblem(await refresh(second), 401, 'refresh_token_invalid');
   assert.equal((await familyOf(newest))?.['z']?.BOOL, true);
   assertProblem(await refresh(newest), 401, 'refresh_token_invalid');
-  assert.equal((await refresh(other.refresh)).status, 200, 'the other session goes on');
+  assert.equal((await refresh(other.refresh)).status, 200, 'the other session stays valid');
 });
 
 test('at most two of thirty concurrent uses of a refresh token succeed, both at one place in the family, and the family ends', async () => {
@@ -78,7 +78,7 @@ test('two tabs that refresh at once both keep their session', async () => {
         assert.equal(answer.status, 200, JSON.stringify(answer.body));
         assert.equal((await client.get('/v1/authenticators', text(answer, 'accessToken'))).status, 200);
       }
-      // The tabs share what they store: the later of the two writes is what both go on with.
+      // The tabs share their storage, so both continue with the token stored last.
       shared = text(both[times % 2] ?? assert.fail(), 'refreshToken');
       service.clock.advance(300);
     }
@@ -91,7 +91,7 @@ test('the grace applies once, to the same client, and only to the previous token
   const session = await signIn(client, person);
   const second = text(await refresh(session.refresh), 'refreshToken');
 
-  // Another client's API key gets nothing, and uses nothing up.
+  // A request with another client's API key gets nothing and does not use the grace up.
   const before = await familyOf(second);
   const other = clientOf(service, service.local.limitedApiKey);
   const stolen = await other.post('/v1/auth/refresh', { refreshToken: session.refresh });
@@ -115,7 +115,7 @@ test('the grace applies once, to the same client, and only to the previous token
 
 test('after the grace a replayed refresh token ends the family for the thief and the owner', async () => {
   const person = await createPerson(service);
-  // The thief comes after the grace.
+  // The thief refreshes after the grace.
   const late = await signIn(client, person);
   const owners = text(await refresh(late.refresh), 'refreshToken');
   service.clock.advance(AFTER_GRACE);
@@ -123,7 +123,7 @@ test('after the grace a replayed refresh token ends the family for the thief and
   assert.equal((await familyOf(owners))?.['z']?.BOOL, true);
   assertProblem(await refresh(owners), 401, 'refresh_token_invalid');
 
-  // The thief had the grace: then whoever of the two refreshes second is the replay.
+  // The thief used the grace. Then whoever refreshes second causes the replay.
   for (const first of [0, 1]) {
     const raced = await signIn(client, person);
     const [owner, thief] = [await refresh(raced.refresh), await refresh(raced.refresh)];
@@ -149,7 +149,7 @@ test('tokens from before the second factor was switched on or changed are void, 
   let current = sessionOf(confirmed);
   const before = await storedRecord(service, person);
   for (const old of [here, elsewhere]) await assertDead(old);
-  assert.deepEqual(await storedRecord(service, person), before, 'a dead session charges nothing');
+  assert.deepEqual(await storedRecord(service, person), before, 'a void session counts no failure');
 
   const changes = [
     (bearer: string) => client.post('/v1/backup-codes/rotate', { code: codeNow() }, bearer),

@@ -1,4 +1,4 @@
-// What somebody tries who reads or writes the table.
+// An attacker reads the table, or writes to it.
 import assert from 'node:assert/strict';
 import { createSecretKey } from 'node:crypto';
 import { test } from 'node:test';
@@ -32,9 +32,9 @@ test("another user's sealed secret does not open in one's own record, so nobody 
   const { b: box, k: keyId } = authenticatorIn(foreign);
   const own = authenticatorIn(intact);
   const replacements = {
-    'the box alone': { ...own, ...(box && { b: box }), ...(keyId && { k: keyId }) },
+    'the ciphertext alone': { ...own, ...(box && { b: box }), ...(keyId && { k: keyId }) },
     'the authenticator': authenticatorIn(foreign),
-    'the box under our id': { ...authenticatorIn(foreign), ...(own['i'] && { i: own['i'] }) },
+    'the ciphertext under our id': { ...authenticatorIn(foreign), ...(own['i'] && { i: own['i'] }) },
   };
   for (const [what, authenticator] of Object.entries(replacements)) {
     const forged = { ...intact, a: { L: [{ M: authenticator }] } };
@@ -44,7 +44,7 @@ test("another user's sealed secret does not open in one's own record, so nobody 
       assert.equal(answer.status, 503, what);
       assertUnavailable(answer);
     }
-    assert.deepEqual(await storedRecord(service, victim.person), forged, `${what}: nothing is charged`);
+    assert.deepEqual(await storedRecord(service, victim.person), forged, `${what}: no attempt is spent`);
   }
   const whole = { ...foreign, ...(intact['pk'] && { pk: intact['pk'] }) };
   await overwrite(service, whole);
@@ -73,7 +73,7 @@ test('a sealed secret does not open in another field, whether a pending one is p
       code: codeAt(secret, service.clock.seconds()),
     });
     assertProblem(answer, 401, 'code_rejected');
-    // The one that still opens goes on: it alone is judged.
+    // The spare still opens, so the code is compared with it alone.
     assertProblem(
       await verify(await challengeFor(client, person), { code: nextCode() }),
       401,
@@ -99,7 +99,7 @@ test('an altered sealed secret does not open, whichever byte was altered', async
   const { person, code } = await enrolledPerson(service, client);
   const intact = await recordOf(person);
   const own = authenticatorIn(intact);
-  const box = own['b']?.B ?? assert.fail('no box');
+  const box = own['b']?.B ?? assert.fail('no ciphertext');
   for (const at of [0, 1, 12, 13, 20, box.length - 16, box.length - 1]) {
     const altered = Uint8Array.from(box);
     altered[at] = (altered[at] ?? 0) ^ 1;
@@ -119,11 +119,11 @@ test('without KMS the whole table holds no secret, code, token or key, and opens
   const signedIn = await verify(await challengeFor(client, person), { code: nextCode() });
   await client.post('/v1/auth/refresh', { refreshToken: text(signedIn, 'refreshToken') });
   const keys = await unwrappedKeys(service);
-  assert.ok(wiretap.size > 50, 'the test knows what to look for');
+  assert.ok(wiretap.size > 50, 'the wiretap has collected secrets to look for');
   assert.deepEqual(await wiretap.leaks(service), []);
   const contents = (await wholeTable(service)).flatMap((item) => contentsOf(item));
 
-  // It would have been seen.
+  // Planted leaks are found, so the search works.
   const intact = await recordOf(person);
   const raw = Buffer.from(base32nopad.decode(secret));
   const planted: [string, string | Uint8Array][] = [

@@ -1,4 +1,4 @@
-// What somebody with the password, or with a session, tries so that the second factor goes and they enroll first.
+// An attacker with the password or a session tries to have the second factor removed and to enroll first.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -35,13 +35,13 @@ const GUESS = 'aaaa-bbbb-cccc-dddd';
 const answerTo = async (person: Person, proof: Record<string, unknown>) =>
   client.post('/v1/auth/verify', { challengeToken: await challengeFor(client, person), ...proof });
 
-/** As if so many codes had been wrong in a row by now: each after the lock of the one before. */
+/** Sets the record as if this many codes had been wrong in a row, each after the previous lock. */
 async function afterFailures(person: { sub: string }, failures: number): Promise<void> {
   const record = (await storedRecord(service, person)) ?? assert.fail();
   await overwrite(service, { ...record, f: { N: String(failures) } });
 }
 
-/** Somebody whose codes are stopped by wrong ones. */
+/** Creates a user whose codes are stopped after too many wrong ones. */
 async function stoppedPerson() {
   const enrolled = await enrolledPerson(service, client);
   await afterFailures(enrolled.person, 99);
@@ -64,7 +64,7 @@ test('a backup code works despite a lock and a stop, on every path that accepts 
   const [first = '', ...others] = backupCodes;
   assertProblem(await ways.verify({ code: code() }), 429, 'too_many_attempts');
   assert.equal((await ways['verify-login']({ backupCode: first })).status, 200);
-  assert.equal((await storedFactor(service, person)).failures, 5, 'it forgives no wrong code');
+  assert.equal((await storedFactor(service, person)).failures, 5, 'a backup code clears no wrong code');
 
   await afterFailures(person, 100);
   for (const [index, way] of backupCodeWays.entries()) {
@@ -222,7 +222,7 @@ test('support can end a stop only once the password is new', async () => {
 test("Cognito's sign-in requires the ticket too: the old password alone gets no token there", async () => {
   const { person } = await stoppedPerson();
   const ticket = text(await administrator.reset(person.sub), 'enrollmentTicket');
-  // Cognito's tokens of the two seconds after a change are void here.
+  // Cognito's tokens from the two seconds after a change are void here.
   service.clock.advance(3);
   const asked = await challenged(service, person);
   assert.equal((await answer(asked, GUESS)).kind, 'custom', 'no token');

@@ -1,4 +1,4 @@
-// What an attacker tries with tokens: in each other's place, again, forged.
+// Attacks with tokens: of another kind, used again, forged.
 import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
@@ -21,7 +21,7 @@ const verify = (challengeToken: string, code: string) =>
 const refresh = (refreshToken: string) => client.post('/v1/auth/refresh', { refreshToken });
 const familyOf = (refreshToken: string) => storedItem(service, `FAMILY#${decodeJwt(refreshToken)['family']}`);
 
-/** Somebody with a second factor and one valid token of each kind. */
+/** Creates a user with a second factor and one valid token of each kind. */
 async function withTokens() {
   const enrolled = await enrolledPerson(service, client);
   const challenge = await challengeFor(client, enrolled.person);
@@ -30,7 +30,7 @@ async function withTokens() {
 }
 const kinds: Kind[] = ['access', 'challenge', 'refresh'];
 
-/** Each token where it belongs: to show that a refusal before was for what was wrong with it. */
+/** Asserts that each token is accepted in its own place. This shows why the changed ones were refused. */
 async function assertAllAccepted({ tokens, code }: Awaited<ReturnType<typeof withTokens>>): Promise<void> {
   assert.equal((await client.get('/v1/authenticators', tokens.access)).status, 200);
   assert.equal((await verify(tokens.challenge, code())).status, 200);
@@ -152,7 +152,7 @@ test('a token for another audience, of another issuer or another typ is refused,
     for (const token of await Promise.all(wrong)) await places[kind](token, code());
   }
   assert.deepEqual(await storedRecord(service, person), before);
-  // Signed in the same way with nothing wrong, they are taken: so it was the one wrong thing each time.
+  // Signed in the same way with nothing wrong, they are accepted. So each refusal was for its one fault.
   const again = await Promise.all(
     kinds.map((kind) =>
       new SignJWT(decodeJwt(tokens[kind]))
