@@ -20,7 +20,7 @@ const client = clientOf(service);
 const administrator = administratorOf(service);
 const refresh = (refreshToken: string) => client.post('/v1/auth/refresh', { refreshToken });
 
-test('a reset removes the factor and gives a ticket; with it the user signs in and enrolls again', async () => {
+test('a reset removes the factor and gives a ticket, with which the user signs in and enrolls again', async () => {
   const person = await createPerson(service);
   const before = await enrollPerson(service, client, person);
   const answer = await administrator.reset(person.sub, { reason: 'lost phone, case 4711' });
@@ -57,7 +57,7 @@ test('a reset removes the factor and gives a ticket; with it the user signs in a
   assert.equal((await administrator.status(person.sub)).body['enrollmentNeeds'], null);
 });
 
-test('a session by ticket can do nothing but enroll, and says so', async () => {
+test('a session opened with a ticket can only enroll, and says so', async () => {
   const person = await createPerson(service);
   await enrollPerson(service, client, person);
   const { enrollmentTicket } = (await administrator.reset(person.sub)).body;
@@ -77,7 +77,7 @@ test('a session by ticket can do nothing but enroll, and says so', async () => {
   assertProblem(await refresh(text(opened, 'refreshToken')), 403, 'enrollment_required');
 });
 
-test('a body that is not of its form, a reason too long or a field too many, resets nothing', async () => {
+test('a malformed body, a reason that is too long or an unknown field resets nothing', async () => {
   const person = await createPerson(service);
   const { access } = await enrollPerson(service, client, person);
   for (const body of [{ reason: '' }, { reason: 'x'.repeat(201) }, { reason: 'a\nb' }, { why: 'x' }, []]) {
@@ -86,11 +86,11 @@ test('a body that is not of its form, a reason too long or a field too many, res
   assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 });
 
-test('somebody of whom nothing is stored is a 404', async () => {
+test('a user without a record is a 404', async () => {
   assertProblem(await administrator.reset('nobody'), 404, 'user_not_found');
 });
 
-test('as many failures in a row as are allowed, with every lock waited for, stop codes until support acts', async () => {
+test('the allowed number of failures in a row stops codes until support acts, despite waits for every lock', async () => {
   const person = await createPerson(service);
   const { wrongCode, code, backupCodes } = await enrollPerson(service, client, person);
   const attempt = async (proof: Record<string, string>) =>
@@ -113,7 +113,7 @@ test('as many failures in a row as are allowed, with every lock waited for, stop
   assert.equal((await attempt({ code: code() })).status, 200);
 });
 
-test('somebody who never enrolled needs the ticket after a reset too', async () => {
+test('a user who never enrolled also needs the ticket after a reset', async () => {
   const person = await createPerson(service);
   await signIn(client, person);
   await administrator.revokeSessions(person.sub);

@@ -16,7 +16,7 @@ const service = await serviceForTests();
 const client = clientOf(service);
 const administrator = administratorOf(service);
 
-test('revoking ends every session and challenge, and leaves the factor', async () => {
+test('revoking ends every session and challenge and keeps the factor', async () => {
   const person = await createPerson(service);
   const { access, refresh, code } = await enrollPerson(service, client, person);
   const challengeToken = await challengeFor(client, person);
@@ -33,7 +33,7 @@ test('revoking ends every session and challenge, and leaves the factor', async (
   assert.equal((await client.post('/v1/auth/verify', anew)).status, 200);
 });
 
-test('it works for somebody without a second factor', async () => {
+test('revoking works for a user without a second factor', async () => {
   const person = await createPerson(service);
   const session = await signIn(client, person);
   assert.equal((await administrator.revokeSessions(person.sub)).status, 204);

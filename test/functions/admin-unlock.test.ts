@@ -9,7 +9,7 @@ const service = await serviceForTests();
 const client = clientOf(service);
 const administrator = administratorOf(service);
 
-test('unlocking lifts the lock and forgives the failures in a row', async () => {
+test('unlocking lifts the lock and clears the failures in a row', async () => {
   const person = await createPerson(service);
   const { access, code, wrongCode } = await enrollPerson(service, client, person);
   const verify = (proof: string) => client.post('/v1/authenticators/verify', { code: proof }, access);
@@ -35,6 +35,6 @@ test('unlocking ends no session', async () => {
   assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 });
 
-test('somebody of whom nothing is stored is a 404', async () => {
+test('a user without a record is a 404', async () => {
   assertProblem(await administrator.unlock('nobody'), 404, 'user_not_found');
 });

@@ -1,4 +1,4 @@
-// A deployment of its own: the one that is shared allows no origin.
+// This needs its own deployment, because the shared one allows no origin.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Route, routes } from '../../functions/routes.ts';
@@ -13,7 +13,7 @@ const called = (Object.values(routes) as Route[]).filter(
   ({ caller }) => caller === 'key' || caller === 'bearer',
 );
 
-test('a browser of each configured origin may call every operation for apps, with its headers', async () => {
+test('a browser of each configured origin can call every operation for apps, with its headers', async () => {
   for (const { path, method } of called) {
     for (const origin of origins) {
       const response = await fetch(service.url + path, {
@@ -49,7 +49,7 @@ test('another origin is not allowed', async () => {
   }
 });
 
-test('answers and refusals are readable by the origin that asked, and by no cache for another', async () => {
+test('the requesting origin can read responses and refusals, and no cache serves them to another', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const [origin = ''] = origins;

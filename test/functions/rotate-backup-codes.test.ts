@@ -19,7 +19,7 @@ const client = clientOf(service);
 const rotate = (access: string, body: Record<string, string>) =>
   client.post('/v1/backup-codes/rotate', body, access);
 
-test('a code gives ten new backup codes, and every older one is dead', async () => {
+test('a code gets ten new backup codes and voids every older one', async () => {
   const enrolled = await enrollPerson(service, client, await createPerson(service));
   const answer = await rotate(enrolled.access, { code: enrolled.code() });
   assertFields(answer, 200, [...SESSION, 'backupCodes']);
@@ -37,7 +37,7 @@ test('a code gives ten new backup codes, and every older one is dead', async () 
   assert.equal((await client.post('/v1/authenticators/verify', { backupCode: fresh }, access)).status, 200);
 });
 
-test('ten again, however many were used', async () => {
+test('a rotation gives ten codes, however many were used', async () => {
   const enrolled = await enrollPerson(service, client, await createPerson(service));
   for (const backupCode of enrolled.backupCodes) {
     assert.equal(
@@ -50,7 +50,7 @@ test('ten again, however many were used', async () => {
   assert.equal(status.body['backupCodesRemaining'], 10);
 });
 
-test('neither a session alone, a backup code, a wrong code nor a used one makes backup codes', async () => {
+test('a session alone, a backup code, a wrong code or a used one gets no backup codes', async () => {
   const person = await createPerson(service);
   const { access, code, backupCodes, wrongCode } = await enrollPerson(service, client, person);
   const before = await storedRecord(service, person);
@@ -65,7 +65,7 @@ test('neither a session alone, a backup code, a wrong code nor a used one makes 
   assert.equal((await client.post('/v1/authenticators/verify', { backupCode }, access)).status, 200);
 });
 
-test('without a second factor there are no backup codes', async () => {
+test('without a second factor a rotation is refused', async () => {
   const { access } = await signIn(client, await createPerson(service));
   assertProblem(await rotate(access, { code: '123456' }), 409, 'not_enrolled');
 });

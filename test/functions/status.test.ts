@@ -17,7 +17,7 @@ import { serviceForTests } from '../support/service.ts';
 const service = await serviceForTests();
 const client = clientOf(service);
 
-test('somebody without a second factor has none, and nothing of an enrollment that was only begun', async () => {
+test('a user without a second factor sees none, and a pending enrollment does not show', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const none = { enabled: false, authenticators: [], backupCodesRemaining: 0 };
@@ -49,7 +49,7 @@ test('an authenticator is shown with its id, name and times, never its secret', 
   assert.ok(usedAt - Number(lastUsedAt) <= 5 && Number(lastUsedAt) <= usedAt, `${lastUsedAt}`);
 });
 
-test('without a bearer token, or with anything but a valid access token, it is a 401 that says how to come back', async () => {
+test('without a valid access token as bearer, the response is a 401 with WWW-Authenticate', async () => {
   const person = await createPerson(service);
   const { access, refresh } = await enrollPerson(service, client, person);
   const challenge = await challengeFor(client, person);
@@ -59,7 +59,7 @@ test('without a bearer token, or with anything but a valid access token, it is a
   const unsigned = Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url');
   const keys = (await client.get('/.well-known/jwks.json')).body['keys'] as JsonWebKey[];
   const publicKey = createPublicKey({ key: keys[0] ?? {}, format: 'jwk' });
-  // The public key as the secret of a MAC, in both forms a verifier may have it.
+  // Tokens with the public key as HMAC secret, in both encodings a verifier may use.
   const confused = (['pem', 'der'] as const).map((format) => {
     const { kid, typ } = JSON.parse(Buffer.from(header, 'base64url').toString());
     const signed = `${Buffer.from(JSON.stringify({ alg: 'HS256', kid, typ })).toString('base64url')}.${payload}`;
@@ -93,7 +93,7 @@ test('without a bearer token, or with anything but a valid access token, it is a
   assertProblem(basic, 401, 'token_invalid');
 });
 
-test('an access token ends after 300 seconds', async () => {
+test('an access token expires after 300 seconds', async () => {
   const { access } = await signIn(client, await createPerson(service));
   service.clock.advance(297);
   assert.equal((await client.get('/v1/authenticators', access)).status, 200);

@@ -1,4 +1,4 @@
-// What an attacker has of a deployment that was configured unsafely: nothing, since it does not start.
+// Unsafe configurations: synthesis refuses them, and so does each function when it starts.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const tooEasy = { limits: { stopWithin30Days: 500 } };
 
-/** The pool of the deployment in another realm, under the name of its issuer that this host is for. */
+/** Trusts the deployment's own pool as an issuer in another realm, under the issuer name of this host. */
 function ownPool(host: string) {
   return (given: Record<string, unknown>) => {
     const at = ['https://', host, '.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }, '/'];
@@ -26,7 +26,7 @@ function ownPool(host: string) {
   };
 }
 
-/** Functions that somebody has configured by hand, past the synth, and what each has to say. */
+/** Functions configured by hand after the synth, and the error each must report. */
 const unsafe = {
   login: {
     alter: (given: Record<string, unknown>) => ({
@@ -107,7 +107,11 @@ test("an unsafe configuration is refused at synthesis and at a function's start"
     const started = await service.invoke(operation, {});
     assert.ok(!started.ok, `${operation} does not start`);
     assert.match(started.error.errorMessage, said, operation);
-    assert.doesNotMatch(started.error.errorMessage, /partner|amazonaws|idp\.example/, 'no value is told');
+    assert.doesNotMatch(
+      started.error.errorMessage,
+      /partner|amazonaws|idp\.example/,
+      'the error repeats no value',
+    );
   }
   assert.equal(await storedRecord(service, person), undefined);
   // The rest of the deployment is configured as before.

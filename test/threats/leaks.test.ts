@@ -1,4 +1,4 @@
-// What somebody learns who reads the logs and every answer.
+// An attacker who reads every log and every response learns no secret.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { administratorOf } from '../support/administrator.ts';
@@ -23,7 +23,7 @@ const verify = (challengeToken: string, proof: Record<string, string>) =>
 const recordOf = async (person: { sub: string }) =>
   (await storedRecord(service, person)) ?? assert.fail('no record');
 
-test('no log and no refusal holds a secret, a code, a password, a token or a key, on any path', async () => {
+test('no log and no refusal contains a secret, code, password, token or key, on any path', async () => {
   lines.length = 0;
   const administrator = administratorOf(service, service.local.admin, client);
   const { person, ways, confirming, code, nextCode, wrongCode, backupCodes, access } = await personWithWays(
@@ -58,7 +58,7 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
   await client.get(`/v1/nowhere/${code()}`, access());
   await client.call('GET', '/v1/authenticators', { headers: { 'x-api-key': 'A-key-that-is-none-at-all' } });
 
-  // Every fault of everything that is called.
+  // Every fault at every dependency.
   for (const fault of ['error', 'throttle', 'lose-answer'] as const) {
     service.clock.advance(301);
     for (const operation of ['AdminInitiateAuth', 'RevokeToken', 'GetItem', 'UpdateItem', 'Decrypt']) {
@@ -77,7 +77,7 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
   await client.post('/v1/auth/refresh', { refreshToken: other.refresh });
   await client.post('/v1/auth/refresh', { refreshToken: other.refresh });
 
-  // A record that nobody wrote: what goes wrong then is no refusal of ours but a defect.
+  // A record that no operation writes causes a defect, not a refusal.
   const intact = await recordOf(person);
   const own = authenticatorIn(intact);
   const sealedElsewhere = (change: object) => ({ a: { L: [{ M: { ...own, ...change } }] } });
@@ -134,7 +134,7 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
   }
   assert.deepEqual(await wiretap.leaks(service), []);
 
-  // It would have been heard.
+  // Planted leaks are found, so the search works.
   const leaked = code();
   wiretap.onLog('verify', `{"level":"error","error":"${leaked} is wrong"}`);
   const refused = { service: 'execute-api', status: 400, request: { headers: {}, body: '' } } as const;

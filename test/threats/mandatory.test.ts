@@ -1,4 +1,4 @@
-// What somebody tries who has to have a second factor and wants none.
+// A user who must have a second factor tries to go without one.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
@@ -11,7 +11,7 @@ import { storedFactor } from '../support/stored.ts';
 const service = await serviceForTests({ ...unthrottled, enrollment: { requiredAfter: '2020-01-01' } });
 const client = clientOf(service);
 
-test('where a second factor is required, a session without one enrolls and does nothing else: neither refreshing nor disabling gets round it', async () => {
+test('if a second factor is required, a session without one can only enroll, and neither refreshing nor disabling avoids that', async () => {
   const person = await createPerson(service);
   const { username, password } = person;
   const login = await client.post('/v1/auth/login', { username, password });

@@ -10,7 +10,7 @@ import { serviceForTests } from '../../support/service.ts';
 const service = await serviceForTests();
 const client = clientOf(service);
 
-test('tokens of the pool are taken from either of its issuers, ORIGINAL or UPDATED', async (t) => {
+test('the pool’s tokens are accepted from either of its issuers, ORIGINAL or UPDATED', async (t) => {
   const person = await createPerson(service);
   const original = await passwordSession(service, person);
   const cognito = cognitoOf(service);

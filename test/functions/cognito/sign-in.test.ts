@@ -24,14 +24,14 @@ import { serviceForTests } from '../../support/service.ts';
 import { storedFactor, storedRecord } from '../../support/stored.ts';
 import { thorough } from '../../support/thorough.ts';
 
-// In CI the library does its own arithmetic too.
+// In CI the library also does its own arithmetic.
 if (!thorough) await import('../../support/native-powers.ts');
 
 const service = await serviceForTests();
 const client = clientOf(service);
 const incorrect = { name: 'NotAuthorizedException', message: 'Incorrect username or password.' };
 
-/** Somebody with a second factor and, as `session`, a session of Cognito that proved it. */
+/** Creates a user with a second factor. `session` is the Cognito session that proved it. */
 async function enrolledAtCognito() {
   const person = await createPerson(service);
   return { person, ...(await enrollFromCognito(service, client, person)) };
@@ -42,7 +42,7 @@ async function enrolled() {
   return { person, ...(await enrollPerson(service, client, person)) };
 }
 
-test('enrolled with the pool’s own token, one signs in with a code of the app', async () => {
+test('a user who enrolled with the pool’s own token signs in with a code of the app', async () => {
   const { person, confirmation, code } = await enrolledAtCognito();
   assertFields(confirmation, 200, ['authenticatorId', 'backupCodes']);
   const asked = await password(service, person);
@@ -89,7 +89,7 @@ test('wrong answers count over all sign-ins, and the lock holds in Cognito and t
   await fullSession(service, person, nextCode());
 });
 
-test('what is neither a code nor a backup code is refused and is no attempt', async () => {
+test('an answer that is neither a code nor a backup code is refused and spends no attempt', async () => {
   const { person } = await enrolled();
   const before = await storedRecord(service, person);
   const user = await challenged(service, person);
@@ -138,7 +138,7 @@ test('metadata and further responses of the client change nothing', async () => 
   cognito.destroy();
 });
 
-test('the right code does not help where the challenge is not one of ours, of now, of this user', async () => {
+test('a right code is refused unless the challenge is Countersign’s, current and this user’s', async () => {
   const { person, code } = await enrolled();
   const other = await enrolled();
   const challengeOf = async (who: { sub: string }) => {
@@ -168,13 +168,13 @@ test('the right code does not help where the challenge is not one of ours, of no
   for (const forged of [{}, unproved, { ...hidden, generation: 'other' }, await challengeOf(other.person)]) {
     assert.equal(await judged(forged), false);
   }
-  assert.deepEqual(await storedRecord(service, person), before, 'and none of it was an attempt');
+  assert.deepEqual(await storedRecord(service, person), before, 'none of these spends an attempt');
   assert.equal(await judged(hidden), true);
   service.clock.advance(30);
-  assert.equal(await judged(hidden), false, 'a challenge is answered once, with a fresh code too');
+  assert.equal(await judged(hidden), false, 'a challenge is answered once, even with a fresh code');
 });
 
-test('a temporary password is no way round: the new one is set, and tokens want both factors', async () => {
+test('a temporary password does not bypass the second factor: it is replaced, and tokens need both factors', async () => {
   const { person, code } = await enrolled();
   const cognito = cognitoOf(service);
   const temporary = 'Temporary-horse-7';
@@ -198,7 +198,7 @@ test('a temporary password is no way round: the new one is set, and tokens want 
   await fullSession(service, { ...person, password: chosen }, code());
 });
 
-test('who has no second factor replaces a temporary password as ever', async () => {
+test('a user without a second factor replaces a temporary password as usual', async () => {
   const person = await createPerson(service, { permanent: false });
   const asked = await password(service, person);
   assert.equal(asked.kind, 'newPassword');
@@ -208,7 +208,7 @@ test('who has no second factor replaces a temporary password as ever', async () 
   assert.equal(signedIn.kind, 'session');
 });
 
-test('warm, a sign-in costs four reads and one write, and no KMS', async () => {
+test('with warm containers a sign-in costs four reads, one write and no KMS call', async () => {
   const { person, code, nextCode } = await enrolled();
   await fullSession(service, person, code());
   const right = nextCode();
@@ -221,7 +221,7 @@ test('warm, a sign-in costs four reads and one write, and no KMS', async () => {
   ]);
 });
 
-test('tokens of Cognito from before a change are void here, but for the session that proved it; an ID token is none', async () => {
+test('Cognito’s tokens from before a change are void, except in the session that proved it, and an ID token never counts', async () => {
   const person = await createPerson(service);
   const before = await passwordSession(service, person);
   const { session, nextCode } = await enrollFromCognito(service, client, person);
@@ -232,9 +232,9 @@ test('tokens of Cognito from before a change are void here, but for the session 
   assertProblem(await client.get('/v1/authenticators', after.id), 401, 'token_invalid');
 });
 
-test('a token of the very second of a change is void', async () => {
+test('a token from the same second as a change is void', async () => {
   const { person, session, nextCode } = await enrolledAtCognito();
-  // The time runs: on a slow machine the second may be over before the sign-in is.
+  // The clock runs. On a slow machine the second may end before the sign-in does.
   for (let round = 0; round < 10; round++) {
     const rotated = await client.post('/v1/backup-codes/rotate', { code: nextCode() }, session.access);
     const [backupCode = ''] = rotated.body['backupCodes'] as string[];
@@ -244,7 +244,7 @@ test('a token of the very second of a change is void', async () => {
     assertProblem(await client.get('/v1/authenticators', beside.access), 401, 'token_invalid');
     return;
   }
-  assert.fail('no sign-in was over in time');
+  assert.fail('no sign-in ended in time');
 });
 
 async function resetPassword(person: { username: string }): Promise<string> {
@@ -263,7 +263,7 @@ async function resetPassword(person: { username: string }): Promise<string> {
   }
 }
 
-test('a password that was reset by mail ends Countersign’s own sessions; the second factor stays', async () => {
+test('a password reset by mail ends Countersign’s own sessions and keeps the second factor', async () => {
   const person = await createPerson(service);
   const { access, refresh, nextCode } = await enrollPerson(service, client, person);
   const chosen = await resetPassword(person);
@@ -273,7 +273,7 @@ test('a password that was reset by mail ends Countersign’s own sessions; the s
   await fullSession(service, { ...person, password: chosen }, nextCode());
 });
 
-test('what is written of the user meanwhile does not keep sessions alive over a reset of the password', async () => {
+test('a concurrent write to the record does not keep sessions alive across a password reset', async () => {
   const person = await createPerson(service);
   const { access, wrongCode } = await enrollPerson(service, client, person);
   let guess: Promise<unknown> | undefined;
