@@ -1,7 +1,17 @@
 import * as v from 'valibot';
 
-const between = (least: number, most: number, standard: number) =>
-  v.optional(v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most)), standard);
+/** A whole number. Its message says from where to where. */
+export function whole(least: number, most: number) {
+  const allowed = `a whole number from ${least} to ${most}`;
+  return v.pipe(v.number(allowed), v.integer(allowed), v.minValue(least, allowed), v.maxValue(most, allowed));
+}
+
+/** An object of these settings and no others. Its message lists them. */
+export function group<const E extends v.ObjectEntries>(entries: E) {
+  return v.strictObject(entries, `an object of ${Object.keys(entries).join(', ')}`);
+}
+
+const between = (least: number, most: number, standard: number) => v.optional(whole(least, most), standard);
 
 /** A realm is one namespace of user ids. It is part of every record's key, so it never changes after the start. */
 export const realmName = v.pipe(
@@ -27,7 +37,7 @@ const entries = {
   /** The realm of the Cognito pool's users and of Countersign's own tokens. */
   realm: v.optional(realmName, 'users'),
   totp: v.optional(
-    v.strictObject({
+    group({
       /** The name an authenticator app shows above the code. */
       issuer: v.optional(label, 'Countersign'),
       /** Authenticator apps that ignore the parameter assume SHA1 (RFC 6238 §1.2 allows all three). */
@@ -42,7 +52,7 @@ const entries = {
     {},
   ),
   limits: v.optional(
-    v.strictObject({
+    group({
       /** The first failure in a row that locks. */
       lockAfter: between(1, 20, 5),
       /** The first lock; each further failure doubles it. */
@@ -56,7 +66,7 @@ const entries = {
     {},
   ),
   lifetimes: v.optional(
-    v.strictObject({
+    group({
       accessToken: between(60, 3600, 300),
       challenge: between(30, 600, 120),
       /** Absolute: from the sign-in, whatever is refreshed between. */
@@ -79,11 +89,14 @@ const entries = {
    * tokens carry the claim `enrollment_required` until there is one, and Countersign's own sessions can do nothing but enroll.
    */
   enrollment: v.optional(
-    v.union([
-      v.literal('optional'),
-      v.strictObject({ requiredAfter: calendarDate }),
-      v.strictObject({ requiredAfterDays: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365)) }),
-    ]),
+    v.union(
+      [
+        v.literal('optional'),
+        group({ requiredAfter: calendarDate }),
+        group({ requiredAfterDays: whole(0, 365) }),
+      ],
+      '"optional", {"requiredAfter": "2027-01-31"} or {"requiredAfterDays": 14}',
+    ),
     'optional',
   ),
   /**
@@ -102,7 +115,7 @@ const entries = {
  * JSON variable. All times are in seconds.
  */
 export const Settings = v.pipe(
-  v.strictObject(entries),
+  group(entries),
   v.rawCheck(({ dataset, addIssue }) => {
     const message = dataset.typed ? guessFault(dataset.value) : undefined;
     if (message !== undefined) addIssue({ message });

@@ -61,8 +61,13 @@ test('enrollment is optional, or required from a date or after so many days', ()
 
 test('every fault is listed at once: unknown names, wrong values and what does not fit together', () => {
   assert.equal(
-    faultsOf({ nmae: 'x', totp: { perod: 1, period: 400 }, limits: { lockAfter: 20, stopAfter: 5 } }).length,
-    4,
+    faultsOf({
+      nmae: 'x',
+      isuer: 'x',
+      totp: { perod: 1, period: 400 },
+      limits: { lockAfter: 20, stopAfter: 5 },
+    }).length,
+    5,
   );
 });
 
@@ -71,10 +76,14 @@ describe('a wrong setting names itself, what was given and what is allowed', () 
     [
       'an unknown name',
       { totp: { perod: 30 } },
-      'totp.perod: no such setting; the nearest is period, of: issuer, algorithm, digits, period, window, authenticators',
+      'totp.perod: no such setting; allowed: an object of issuer, algorithm, digits, period, window, authenticators',
     ],
-    ['an unknown name at the top', { isuer: 'x' }, /^isuer: no such setting; the nearest is issuer, of: /],
-    ['one of a few', { totp: { digits: 7 } }, 'totp.digits: given 7; allowed: 6, 8'],
+    [
+      'an unknown name at the top',
+      { isuer: 'x' },
+      /^isuer: no such setting; allowed: an object of .*, issuer,/,
+    ],
+    ['one of a few', { totp: { digits: 7 } }, 'totp.digits: given 7; allowed: (6 | 8)'],
     [
       'a number out of range',
       { totp: { period: 400 } },
@@ -87,11 +96,11 @@ describe('a wrong setting names itself, what was given and what is allowed', () 
     ],
     ['a fraction', { memory: 512.5 }, 'memory: given 512.5; allowed: a whole number from 128 to 10240'],
     ['a text for a number', { memory: '512' }, /^memory: given "512"; allowed: a whole number/],
-    ['a text for a switch', { cloudWatchRole: 'no' }, 'cloudWatchRole: given "no"; allowed: true, false'],
+    ['a text for a switch', { cloudWatchRole: 'no' }, 'cloudWatchRole: given "no"; allowed: boolean'],
     [
       'one of several forms',
       { enrollment: 'always' },
-      'enrollment: given "always"; allowed: "optional"; an object of requiredAfter; an object of requiredAfterDays',
+      'enrollment: given "always"; allowed: "optional", {"requiredAfter": "2027-01-31"} or {"requiredAfterDays": 14}',
     ],
     [
       'a value inside one of several forms',
@@ -118,7 +127,7 @@ describe('a wrong setting names itself, what was given and what is allowed', () 
     [
       'a missing value',
       { plans: { standard: { rate: 1, burst: 1, guessableRate: 1 } }, clients: {} },
-      'plans.standard.guessableBurst: given nothing; allowed: a whole number from 1 to 5000',
+      'plans.standard.guessableBurst: is missing; needed: an object of rate, burst, guessableRate, guessableBurst, quotaPerDay',
     ],
     [
       'a name of a plan',
