@@ -55,13 +55,10 @@ const entries = {
     group({
       /** The first failure in a row that locks. */
       lockAfter: between(1, 20, 5),
-      /** The first lock; each further failure doubles it. */
+      /** The first lock; each further failure doubles it, up to `LONGEST_LOCK` (limits.ts). */
       lockSeconds: between(1, 3600, 30),
-      lockSecondsMost: between(1, 86400, 900),
       /** Failures in a row that stop the factor (NIST SP 800-63B-4 §3.2.2: no more than 100). */
       stopAfter: between(5, 100, 100),
-      /** Failures within 30 days that stop it, whatever the successes between. */
-      stopWithin30Days: between(5, 1000, 300),
     }),
     {},
   ),
@@ -124,22 +121,24 @@ export const Settings = v.pipe(
 
 export type Settings = v.InferOutput<typeof Settings>;
 
+/** Failures within 30 days that stop the factor, whatever the successes between. No setting: what follows bounds it. */
+export const STOP_WITHIN_30_DAYS = 300;
+
 /** The most that all guesses before a stop may come to, as the chance that one of them is right. */
 const MOST_GUESSED = 0.005;
 
 /**
  * Returns why these settings make guessing too easy, with the number; undefined if they do not.
  *
- * A guess is held against every accepted step of every authenticator. `stopAfter` counts failures in a row and
- * `stopWithin30Days` counts them over successes too, so the larger of the two is how many guesses there are.
+ * A guess is held against every accepted step of every authenticator. The stop within 30 days counts failures over successes
+ * too, and `stopAfter` is never more.
  */
-export function guessFault({ totp, limits }: Pick<Settings, 'totp' | 'limits'>): string | undefined {
+export function guessFault({ totp }: Pick<Settings, 'totp'>): string | undefined {
   const accepted = (2 * totp.window + 1) * totp.authenticators;
-  const guesses = Math.max(limits.stopAfter, limits.stopWithin30Days);
-  const chance = (accepted * guesses) / 10 ** totp.digits;
+  const chance = (accepted * STOP_WITHIN_30_DAYS) / 10 ** totp.digits;
   if (chance <= MOST_GUESSED) return undefined;
   const percent = Number((100 * chance).toPrecision(4));
-  return `an attacker would guess a code in ${percent} % of cases before a stop; at most ${100 * MOST_GUESSED} % is allowed. Lower totp.authenticators, totp.window or limits.stopWithin30Days, or set totp.digits to 8.`;
+  return `an attacker would guess a code in ${percent} % of cases before a stop; at most ${100 * MOST_GUESSED} % is allowed. Lower totp.authenticators or totp.window, or set totp.digits to 8.`;
 }
 
 /** Whether this is a day that there is, as `2027-01-31`: Date itself takes 31 February for 3 March. */

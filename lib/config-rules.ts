@@ -26,20 +26,8 @@ export function crossFaults(config: Config): string[] {
     limits.stopAfter,
     `at least limits.lockAfter (${limits.lockAfter})`,
   );
-  demand(
-    limits.stopWithin30Days >= limits.lockAfter,
-    'limits.stopWithin30Days',
-    limits.stopWithin30Days,
-    `at least limits.lockAfter (${limits.lockAfter})`,
-  );
   const guessing = guessFault(config);
-  demand(guessing === undefined, 'limits.stopWithin30Days', limits.stopWithin30Days, `${guessing}`);
-  demand(
-    limits.lockSecondsMost >= limits.lockSeconds,
-    'limits.lockSecondsMost',
-    limits.lockSecondsMost,
-    `at least limits.lockSeconds (${limits.lockSeconds})`,
-  );
+  demand(guessing === undefined, 'totp', config.totp, `${guessing}`);
   demand(
     lifetimes.refreshToken >= lifetimes.accessToken,
     'lifetimes.refreshToken',

@@ -66,6 +66,12 @@ const TrustedIssuer = group({
   accountClaim: v.optional(v.pipe(v.string(), v.minLength(1)), 'sub'),
 });
 
+/** Settings of earlier versions, and what is so instead. */
+const removed = {
+  'limits.lockSecondsMost': 'the longest lock is 900 seconds, or limits.lockSeconds if that is more',
+  'limits.stopWithin30Days': '300 wrong codes within 30 days stop codes',
+};
+
 /** The days CloudWatch Logs allows (PutRetentionPolicy). */
 const retentionDays = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -142,7 +148,7 @@ export type Config = v.InferOutput<typeof Config>;
  */
 export function readConfig(context: unknown): Config {
   const given: unknown = structuredClone(context ?? {});
-  const faults = takeUnknown(Config, given, {});
+  const faults = takeUnknown(Config, given, removed);
   const parsed = v.safeParse(Config, given);
   faults.push(...valueFaults(parsed.issues ?? []));
   if (parsed.typed) faults.push(...crossFaults(parsed.output));

@@ -149,7 +149,6 @@ describe('a wrong setting names itself, what was given and what is allowed', () 
 describe('settings that do not fit together are refused', () => {
   const cases: [title: string, given: unknown, at: string][] = [
     ['a stop before the first lock', { limits: { lockAfter: 10, stopAfter: 5 } }, 'limits.stopAfter'],
-    ['a longest lock below the first', { limits: { lockSeconds: 1000 } }, 'limits.lockSecondsMost'],
     [
       'a refresh token that ends before its access token',
       { lifetimes: { accessToken: 3600, refreshToken: 300 } },
@@ -223,11 +222,7 @@ describe('settings that do not fit together are refused', () => {
       { userPool: { id: pool }, trustedIssuers: [{ ...ofPool, issuer: 'https://idp.example' }] },
       'trustedIssuers.0.jwksUri',
     ],
-    [
-      'limits that let somebody guess for long',
-      { limits: { stopWithin30Days: 500 } },
-      'limits.stopWithin30Days',
-    ],
+    ['codes that are guessed too easily', { totp: { window: 2 } }, 'totp'],
     [
       'a former issuer twice',
       { formerIssuers: ['https://a.example', 'https://A.example'] },
@@ -249,9 +244,16 @@ describe('settings that do not fit together are refused', () => {
   }
 });
 
+test('a setting that is gone says so, and what is so instead', () => {
+  assert.deepEqual(faultsOf({ limits: { lockSecondsMost: 600, stopWithin30Days: 200 } }), [
+    'limits.lockSecondsMost: is no longer a setting: the longest lock is 900 seconds, or limits.lockSeconds if that is more',
+    'limits.stopWithin30Days: is no longer a setting: 300 wrong codes within 30 days stop codes',
+  ]);
+});
+
 test('how easy guessing would be is told with its number, and what to do', () => {
   assert.deepEqual(faultsOf({ totp: { window: 2 } }), [
-    'limits.stopWithin30Days: given 300; allowed: an attacker would guess a code in 0.75 % of cases before a stop; at most 0.5 % is allowed. Lower totp.authenticators, totp.window or limits.stopWithin30Days, or set totp.digits to 8.',
+    'totp: given {"issuer":"Countersign","algorithm":"SHA1","digits":6,"period":30,"window":2,"authenticators":5}; allowed: an attacker would guess a code in 0.75 % of cases before a stop; at most 0.5 % is allowed. Lower totp.authenticators or totp.window, or set totp.digits to 8.',
   ]);
 });
 
