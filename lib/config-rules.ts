@@ -18,7 +18,7 @@ export function crossFaults(config: Config): string[] {
       demand(values.indexOf(value) === i, `${path}.${i}`, value, `${what} not named before`);
     });
   };
-  const { limits, lifetimes, plans, clients, trustedIssuers, throttle } = config;
+  const { limits, lifetimes, plans, clients, trustedIssuers } = config;
 
   demand(
     limits.stopAfter >= limits.lockAfter,
@@ -38,8 +38,6 @@ export function crossFaults(config: Config): string[] {
   for (const [name, plan] of Object.entries(plans)) {
     const most = (field: 'rate' | 'burst' | 'guessableRate' | 'guessableBurst', limit: number, of: string) =>
       demand(plan[field] <= limit, `plans.${name}.${field}`, plan[field], `at most ${of} (${limit})`);
-    most('rate', throttle.rate, 'throttle.rate');
-    most('burst', throttle.burst, 'throttle.burst');
     most('guessableRate', plan.rate, 'the rate of the plan');
     most('guessableBurst', plan.burst, 'the burst of the plan');
   }

@@ -68,6 +68,8 @@ const TrustedIssuer = group({
 
 /** Settings of earlier versions, and what is so instead. */
 const removed = {
+  stage: 'the stage is prod',
+  throttle: 'every operation takes what the plans of all API keys come to, and at least 200 a second',
   'limits.lockSecondsMost': 'the longest lock is 900 seconds, or limits.lockSeconds if that is more',
   'limits.stopWithin30Days': '300 wrong codes within 30 days stop codes',
 };
@@ -91,9 +93,6 @@ export const Config = group({
   formerIssuers: v.optional(v.array(url), []),
   /** `aud` of own access tokens. By default the issuer. */
   audience: v.optional(v.pipe(v.string(), v.minLength(1))),
-  stage: v.optional(name(/^[A-Za-z0-9_-]{1,128}$/, '1 to 128 letters, digits, _ and -'), 'prod'),
-  /** Requests a second for any one operation, over all callers, the open ones included. */
-  throttle: v.optional(group({ rate: perSecond, burst: whole(1, 5000) }), { rate: 200, burst: 400 }),
   /** AWS WAF: requests that one address may make in five minutes. Off by default, since it costs something every month. */
   firewall: v.optional(
     group({

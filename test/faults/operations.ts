@@ -27,7 +27,6 @@ export const CONFIGURATION = {
     standard: { rate: 10_000, burst: 5000, guessableRate: 10_000, guessableBurst: 5000 },
     limited: { rate: 5, burst: 10, guessableRate: 1, guessableBurst: 5 },
   },
-  throttle: { rate: 10_000, burst: 5000 },
 };
 
 type Make = () => Promise<Actor>;

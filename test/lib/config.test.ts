@@ -161,7 +161,6 @@ describe('settings that do not fit together are refused', () => {
       { plans: { p: { ...plan, guessableRate: 11 } }, clients: {} },
       'plans.p.guessableRate',
     ],
-    ['a plan faster than the stage', { plans: { p: { ...plan, rate: 300 } }, clients: {} }, 'plans.p.rate'],
     ['an origin twice', { cors: { origins: ['https://a.example', 'https://a.example'] } }, 'cors.origins.1'],
     [
       'the realm of our own users',
@@ -245,6 +244,10 @@ describe('settings that do not fit together are refused', () => {
 });
 
 test('a setting that is gone says so, and what is so instead', () => {
+  assert.deepEqual(faultsOf({ stage: 'v1', throttle: { rate: 1, burst: 1 } }), [
+    'stage: is no longer a setting: the stage is prod',
+    'throttle: is no longer a setting: every operation takes what the plans of all API keys come to, and at least 200 a second',
+  ]);
   assert.deepEqual(faultsOf({ limits: { lockSecondsMost: 600, stopWithin30Days: 200 } }), [
     'limits.lockSecondsMost: is no longer a setting: the longest lock is 900 seconds, or limits.lockSeconds if that is more',
     'limits.stopWithin30Days: is no longer a setting: 300 wrong codes within 30 days stop codes',
