@@ -76,8 +76,6 @@ const entries = {
       enrollmentTicket: between(600, 604_800, 86_400),
       /** How recent a sign-in must be to enroll the first authenticator. */
       recentSignIn: between(60, 3600, 600),
-      /** How long a container holds unwrapped keys; a withdrawn key dies within it. */
-      keyHold: between(30, 3600, 300),
     }),
     {},
   ),

@@ -12,10 +12,7 @@ import { sweep } from '../core/sweep.ts';
 const environment = readEnvironment('TABLE_NAME', 'KEYRING_KEY_ARN', 'KEYRING_STACK', 'SETTINGS');
 const { TABLE_NAME: tableName, SETTINGS: settings } = environment;
 const table = dynamoDb(unhurried);
-const keyring = createKeyring(
-  { dynamoDb: table, tableName, hold: settings.lifetimes.keyHold },
-  createUnwrap(kms(unhurried), environment),
-);
+const keyring = createKeyring({ dynamoDb: table, tableName }, createUnwrap(kms(unhurried), environment));
 
 /** Milliseconds between two pages. */
 const PACE = 1000;

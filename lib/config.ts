@@ -72,6 +72,7 @@ const removed = {
   throttle: 'every operation takes what the plans of all API keys come to, and at least 200 a second',
   'limits.lockSecondsMost': 'the longest lock is 900 seconds, or limits.lockSeconds if that is more',
   'limits.stopWithin30Days': '300 wrong codes within 30 days stop codes',
+  'lifetimes.keyHold': 'functions cache keys for 300 seconds',
 };
 
 /** The days CloudWatch Logs allows (PutRetentionPolicy). */

@@ -22,7 +22,7 @@ const SENDERS = 6;
 const patient = {
   totp: { authenticators: 2 },
   limits: { lockAfter: 20, lockSeconds: 1 },
-  lifetimes: { accessToken: 3600, challenge: 600, enrollment: 3600, recentSignIn: 3600, keyHold: 3600 },
+  lifetimes: { accessToken: 3600, challenge: 600, enrollment: 3600, recentSignIn: 3600 },
 };
 const service = await serviceForTests({ ...patient, ...unthrottled }, { environments: 1 });
 const transport = createTransport(service.url, SENDERS);

@@ -248,6 +248,9 @@ test('a setting that is gone says so, and what is so instead', () => {
     'stage: is no longer a setting: the stage is prod',
     'throttle: is no longer a setting: every operation takes what the plans of all API keys come to, and at least 200 a second',
   ]);
+  assert.deepEqual(faultsOf({ lifetimes: { keyHold: 60 } }), [
+    'lifetimes.keyHold: is no longer a setting: functions cache keys for 300 seconds',
+  ]);
   assert.deepEqual(faultsOf({ limits: { lockSecondsMost: 600, stopWithin30Days: 200 } }), [
     'limits.lockSecondsMost: is no longer a setting: the longest lock is 900 seconds, or limits.lockSeconds if that is more',
     'limits.stopWithin30Days: is no longer a setting: 300 wrong codes within 30 days stop codes',

@@ -68,7 +68,7 @@ export async function createInProcess(
   let now = Math.floor(Date.now() / 1000);
   for (const kind of ['data', 'backup-code', 'signing'] as const)
     await ensureFirstKey({ dynamoDb, kms, environment }, kind, () => now);
-  const ring = { dynamoDb, tableName, hold: settings.lifetimes.keyHold };
+  const ring = { dynamoDb, tableName };
   const unwrap = createUnwrap(kms, environment);
   const tokens = createTokens(issuer, createSigningKeys(ring, unwrap));
   const shared = { keyring: createKeyring(ring, unwrap), tokens, settings, firstFactor };

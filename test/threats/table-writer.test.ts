@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
+import { KEYRING_TTL } from '../../core/key-rotation.ts';
 import { timeStep } from '../../core/totp.ts';
 import {
   type Answer,
@@ -23,10 +24,9 @@ import { authenticatorIn, storedItem, storedRecord } from '../support/stored.ts'
 import { type Item, overwrite } from '../support/table.ts';
 import { enrolledPerson } from '../support/ways.ts';
 
-const HOLD = 30;
 const lines: Record<string, unknown>[] = [];
 const service = await serviceForTests(
-  { ...unthrottled, lifetimes: { keyHold: HOLD } },
+  { ...unthrottled, lifetimes: { accessToken: 3600, challenge: 600 } },
   { environments: 1, onLog: (operation, line) => lines.push({ operation, ...parsed(line) }) },
 );
 const client = clientOf(service);
@@ -153,7 +153,7 @@ test('whoever can write the table but not use KMS forges no token', async () => 
     assert.equal(decodeProtectedHeader(access).kid, inUse['id']?.S);
     const waiting = await challengeFor(client, person);
     const record = await recordOf(person);
-    clock.advance(HOLD);
+    clock.advance(KEYRING_TTL);
     const family = await storedItem(service, `FAMILY#${decodeJwt(refresh)['family']}`);
     await overwrite(service, { ...intact, keys: { L: keys(inUse, next).map((key) => ({ M: key })) } });
     const from = lines.length;
@@ -198,7 +198,7 @@ test('whoever can write the table but not use KMS forges no token', async () => 
     assert.deepEqual(await recordOf(person), record, `${what}: nothing is charged, nothing changed`);
     assert.deepEqual(await storedItem(service, `FAMILY#${decodeJwt(refresh)['family']}`), family, what);
     await overwrite(service, intact);
-    clock.advance(HOLD);
+    clock.advance(KEYRING_TTL);
     assert.equal((await client.get('/v1/authenticators', access)).status, 200, `${what}: undone, it goes on`);
     assert.equal((await client.post('/v1/auth/refresh', { refreshToken: refresh })).status, 200, what);
   }
@@ -212,13 +212,13 @@ test('a key put in use by whoever writes the table signs nothing: there is no se
   const halves = planted({ wrapped: theirPrivate, wrappedPublic: theirPublic });
   const newest = { M: { ...halves, activeFrom: { N: String(clock.seconds() - 1) } } };
   await overwrite(service, { ...intact, keys: { L: [...keys, newest] } });
-  clock.advance(HOLD);
+  clock.advance(KEYRING_TTL);
   assertUnavailable(await login(person));
   assertUnavailable(await client.post('/v1/auth/refresh', { refreshToken: before.refresh }));
   // Who only verifies goes on.
   assert.equal((await client.get('/v1/authenticators', before.access)).status, 200);
   await overwrite(service, intact);
-  clock.advance(HOLD);
+  clock.advance(KEYRING_TTL);
   assert.equal((await client.post('/v1/auth/refresh', { refreshToken: before.refresh })).status, 200);
 });
 
