@@ -314,11 +314,10 @@ export const codes = [
       promise: 'a digest of an older set counts',
     },
     {
-      find: 'set, key.id, readable',
-      replace: 'set, readable',
+      find: 'set, key.id, code',
+      replace: 'set, code',
       promise: 'a digest counts under the name of another key',
     },
-    { find: ".replaceAll('o', '0')", replace: '', promise: 'a code typed with an o for a 0 is refused' },
   ]),
   ...of('core/typed-code.ts', [
     {
@@ -331,6 +330,7 @@ export const codes = [
       replace: 'typed',
       promise: 'a full-width keyboard cannot sign in',
     },
+    { find: ".replaceAll('o', '0')", replace: '', promise: 'a code typed with an o for a 0 is refused' },
   ]),
   ...of('core/backup-codes.ts', [
     { find: 'const COUNT = 10;', replace: 'const COUNT = 9;', promise: 'there are nine backup codes' },
