@@ -1,6 +1,6 @@
 import { GetUserCommand } from '@aws-sdk/client-cognito-identity-provider';
 import { CountersignError, unavailable } from '../core/error.ts';
-import { cognito as createClient, patience } from './aws.ts';
+import { cognito as createClient, requestTimeouts } from './aws.ts';
 
 /**
  * Whether Cognito still takes this access token of the pool, which has been verified and has this `scope`.
@@ -22,7 +22,7 @@ const REFUSALS = new Set([
 
 /** Asks by GetUser, which takes the token itself and no IAM credentials. */
 export function createAskPool(): AskPool {
-  const cognito = createClient(patience);
+  const cognito = createClient(requestTimeouts);
   return async (AccessToken, scope) => {
     if (!String(scope).split(' ').includes(SCOPE)) {
       throw new CountersignError('insufficient_scope', `The access token has to have the scope ${SCOPE}.`);
