@@ -41,9 +41,9 @@ export async function stageOf(service: Service, cast: Cast) {
 
   return {
     names,
-    /** Whether the tokens of these actors will soon have ended. */
-    old: () => service.clock.seconds() - made > 3000,
-    /** The keys that containers hold are forgotten. */
+    /** Whether the tokens of these actors, of an hour, may end within seven runs that begin with forgotten keys. */
+    old: () => service.clock.seconds() - made > 3600 - 7 * (KEYRING_TTL + 1),
+    /** The keys that functions have cached are forgotten. */
     forgetKeys: () => service.clock.advance(KEYRING_TTL + 1),
     goOn: (name: string) => of(name).actor.goOn(),
     /** What is changed by now, since before the last run. */
