@@ -1,18 +1,15 @@
 import * as v from 'valibot';
 import type { Proof } from '../core/proof.ts';
-import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode } from '../core/typed-code.ts';
+import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode, typedRecoveryCode } from '../core/typed-code.ts';
 
-/** A code as somebody typed it: what follows in the pipe sees the code itself. */
-const typed = v.pipe(
-  v.string(),
-  v.maxLength(LONGEST_TYPED, `at most ${LONGEST_TYPED} characters`),
-  v.transform(typedCode),
-);
+/** A code as somebody typed it. */
+const typed = v.pipe(v.string(), v.maxLength(LONGEST_TYPED, `at most ${LONGEST_TYPED} characters`));
 
 /** What the fields of the API's bodies look like. Their messages never quote what was sent. */
-export const code = v.pipe(typed, v.regex(CODE, 'six or eight digits'));
+export const code = v.pipe(typed, v.transform(typedCode), v.regex(CODE, 'six or eight digits'));
 export const backupCode = v.pipe(
   typed,
+  v.transform(typedRecoveryCode),
   v.regex(BACKUP_CODE, 'sixteen letters and digits, with or without dashes'),
 );
 export const token = v.pipe(

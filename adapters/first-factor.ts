@@ -8,7 +8,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { decodeJwt } from 'jose';
 import { CountersignError, unavailable } from '../core/error.ts';
 import type { FirstFactor, SignInSource } from '../core/ports.ts';
-import { cognito as createClient, patienceOf } from './aws.ts';
+import { cognito as createClient, timeoutsOf } from './aws.ts';
 import { header } from './body.ts';
 
 /**
@@ -63,7 +63,7 @@ export function createCognitoFirstFactor({
   LOGIN_CLIENT_ID: string;
 }): FirstFactor {
   // Cognito hashes passwords slowly, on purpose.
-  const cognito = createClient(patienceOf(3000));
+  const cognito = createClient(timeoutsOf(3000));
 
   return {
     async check(username, password, source) {

@@ -57,7 +57,7 @@ export async function rotateKey(
     const due = isDue(keys, now, settings);
     if (!due && needed.length === keys.length) return undefined;
     if (!due) return needed;
-    return [...needed, await makeKey(aws, kind, activeFromOfNewKey(keys, signing, now, settings))];
+    return [...needed, await makeKey(aws, kind, activeFromOfNewKey(keys, signing, now))];
   });
 }
 

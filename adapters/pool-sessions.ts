@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-cognito-identity-provider';
 import { unavailable } from '../core/error.ts';
 import type { PoolSessions } from '../core/ports.ts';
-import { cognito as createClient, patience } from './aws.ts';
+import { cognito as createClient, requestTimeouts } from './aws.ts';
 import type { Environment } from './environment.ts';
 
 /**
@@ -39,7 +39,7 @@ export function createPoolSessions({
   TABLE_NAME,
 }: Pick<Environment, 'SETTINGS' | 'TABLE_NAME'>): ((userPoolId: string) => PoolSessions) | undefined {
   if (!globalSignOut) return undefined;
-  const cognito = createClient({ ...patience, userAgentAppId: appIdOf(TABLE_NAME) });
+  const cognito = createClient({ ...requestTimeouts, userAgentAppId: appIdOf(TABLE_NAME) });
   return (UserPoolId) => ({
     async end(user) {
       if (user.realm !== realm) return false;

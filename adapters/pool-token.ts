@@ -1,6 +1,6 @@
 import { GetUserCommand } from '@aws-sdk/client-cognito-identity-provider';
 import { CountersignError, unavailable } from '../core/error.ts';
-import { cognito as createClient, patience } from './aws.ts';
+import { cognito as createClient, requestTimeouts } from './aws.ts';
 
 /**
  * Asks Cognito whether it still accepts an access token of the pool.
@@ -25,7 +25,7 @@ const REFUSALS = new Set([
 
 /** Returns a function that calls GetUser, which takes the token itself and no IAM credentials. */
 export function createAskPool(): AskPool {
-  const cognito = createClient(patience);
+  const cognito = createClient(requestTimeouts);
   return async (AccessToken, scope) => {
     if (!String(scope).split(' ').includes(SCOPE)) {
       throw new CountersignError('insufficient_scope', `The access token needs the scope ${SCOPE}.`);

@@ -6,7 +6,7 @@ import { budgetOf } from './limits.ts';
 import type { Records, Services } from './ports.ts';
 import { prove } from './proof.ts';
 import { isRandomId, randomId } from './random.ts';
-import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode } from './typed-code.ts';
+import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode, typedRecoveryCode } from './typed-code.ts';
 import type { User } from './user.ts';
 
 /** One step of a Cognito sign-in that is over: `request.session` of the trigger events. */
@@ -138,7 +138,8 @@ function proofIn(answer: unknown): { code: string } | { backupCode: string } | u
   if (typeof answer !== 'string' || answer.length > LONGEST_TYPED) return undefined;
   const code = typedCode(answer);
   if (CODE.test(code)) return { code };
-  return BACKUP_CODE.test(code) ? { backupCode: code } : undefined;
+  const backupCode = typedRecoveryCode(answer);
+  return BACKUP_CODE.test(backupCode) ? { backupCode } : undefined;
 }
 
 function succeeded(step: Step | undefined, name: string): boolean {

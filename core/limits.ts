@@ -1,9 +1,18 @@
 import { CountersignError } from './error.ts';
 import type { Factor } from './factor.ts';
 import type { Proof } from './proof.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, STOP_WITHIN_30_DAYS } from './settings.ts';
 
-type Limits = Settings['limits'];
+/** The longest lock, in seconds, unless the first one is longer. */
+const LONGEST_LOCK = 900;
+
+/** How often somebody may fail: the settings, and what none of them says. */
+export interface Limits extends Readonly<Settings['limits']> {
+  /** @default LONGEST_LOCK */
+  longestLock?: number;
+  /** @default STOP_WITHIN_30_DAYS */
+  stopWithin30Days?: number;
+}
 
 /**
  * Failures are counted in spans of six days, of which six are kept: never less than the last 30 days, at most 36, in
@@ -27,9 +36,10 @@ export function budgetOf(proof: Proof): Budget {
 
 /** One wrong code more; from `lockAfter` on it locks, twice as long each time (RFC 4226 §7.3). */
 export function withFailure(factor: Factor, now: number, limits: Limits): Factor {
+  const { lockSeconds, longestLock = LONGEST_LOCK } = limits;
   const failures = factor.failures + 1;
   const doublings = failures - limits.lockAfter;
-  const lock = doublings < 0 ? 0 : Math.min(limits.lockSeconds * 2 ** doublings, limits.lockSecondsMost);
+  const lock = doublings < 0 ? 0 : Math.min(lockSeconds * 2 ** doublings, Math.max(lockSeconds, longestLock));
   const recent = recentSpans(factor, now);
   const current = recent.find(({ span }) => span === spanOf(now));
   const failed: Factor = {
@@ -102,8 +112,9 @@ export function lockedFor(factor: Factor, now: number): number {
 /** Too many failures for waiting to help: support unlocks or resets the factor (NIST SP 800-63B-4 §3.2.2). */
 export function isStopped(factor: Factor, now: number, limits: Limits): boolean {
   if (factor.stoppedAt !== undefined) return true;
+  const { stopAfter, stopWithin30Days = STOP_WITHIN_30_DAYS } = limits;
   const recent = recentSpans(factor, now).reduce((sum, { count }) => sum + count, 0);
-  return factor.failures >= limits.stopAfter || recent >= limits.stopWithin30Days;
+  return factor.failures >= stopAfter || recent >= stopWithin30Days;
 }
 
 /**

@@ -176,10 +176,10 @@ function union(met: Sweep['met'], records: { factor?: Factor }[]): Sweep['met'] 
 }
 
 /** The ids of the keys that are gone now. */
-async function retireUnused({ store, settings }: Sweeping, { began, met }: Sweep): Promise<string[]> {
+async function retireUnused({ store }: Sweeping, { began, met }: Sweep): Promise<string[]> {
   const retired: string[] = [];
   for (const kind of KINDS) {
-    const unused = unusedKeys(await store.keys(kind), new Set(met[kind]), began, settings);
+    const unused = unusedKeys(await store.keys(kind), new Set(met[kind]), began);
     const ids = unused.map(({ id }) => id);
     if (ids.length > 0 && (await store.retire(kind, ids))) retired.push(...ids);
   }

@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import { dynamoDb, kms, unhurried } from '../adapters/aws.ts';
+import { backgroundTimeouts, dynamoDb, kms } from '../adapters/aws.ts';
 import { secondsNow } from '../adapters/clock.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { rotateKey, withdrawSigningKey } from '../adapters/key-maker.ts';
 
 const environment = readEnvironment('TABLE_NAME', 'KEYRING_KEY_ARN', 'KEYRING_STACK', 'SETTINGS');
-const aws = { dynamoDb: dynamoDb(unhurried), kms: kms(unhurried), environment };
+const aws = { dynamoDb: dynamoDb(backgroundTimeouts), kms: kms(backgroundTimeouts), environment };
 
 /** A misspelt withdrawal must not look like a rotation that went well. */
 const Event = v.strictObject({ withdraw: v.optional(v.string()) });

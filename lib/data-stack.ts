@@ -1,6 +1,7 @@
 import { CfnResource, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import type { Construct } from 'constructs';
@@ -80,13 +81,17 @@ export class DataStack extends Stack {
     addKeyRotation(this, { config, bundles, environment, removalPolicy, targets: this });
   }
 
-  /** Ends the log of the CDK's own function that invokes ensure-keys. By default it is kept forever. */
+  /** Gives the function with which the CDK invokes ensure-keys a log that ends. The stack's other functions are CfnFunctions. */
   private endTriggerLog({ logRetentionDays: retention }: Config, removalPolicy: RemovalPolicy): void {
     const invoker = this.node
       .findAll()
-      .find(({ node }) => /TriggerCustomResourceProviderCustomResourceProvider\/Handler$/.test(node.path));
-    if (!(invoker instanceof CfnResource))
-      throw new Error('The CDK no longer gives the function of a Trigger this name.');
+      .filter((construct) => construct instanceof CfnResource)
+      .find(
+        (resource) =>
+          resource.cfnResourceType === CfnFunction.CFN_RESOURCE_TYPE_NAME &&
+          !(resource instanceof CfnFunction),
+      );
+    if (!invoker) throw new Error('The function of a Trigger is made otherwise by now.');
     const log = new LogGroup(this, 'FirstKeysLog', { retention, removalPolicy });
     invoker.addPropertyOverride('LoggingConfig', { LogGroup: log.logGroupName });
   }

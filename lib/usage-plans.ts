@@ -45,6 +45,26 @@ export class ClientKeys extends Construct {
 
 const idOf = (client: string, name: string, plan: string) => `${pascalCase(`${client}-${name}`)}-${plan}`;
 
+/** The open documents have no key: this is all that bounds them. */
+const LEAST = { rate: 200, burst: 400 };
+
+/** API Gateway's own bounds, of all APIs of an account in a region. */
+const MOST = { rate: 10_000, burst: 5000 };
+
+/**
+ * Returns the requests a second that the stage takes for any one operation, over all callers. It is what all API keys together
+ * may ask for by their plans, so that the plans alone decide.
+ */
+export function stageThrottle({ plans, clients }: Pick<Config, 'plans' | 'clients'>) {
+  const ofKeys = (field: 'rate' | 'burst') =>
+    Object.values(clients).reduce(
+      (sum, { plan, keys }) => sum + keys.length * (plans[plan]?.[field] ?? 0),
+      0,
+    );
+  const bounded = (field: 'rate' | 'burst') => Math.min(Math.max(ofKeys(field), LEAST[field]), MOST[field]);
+  return { rate: bounded('rate'), burst: bounded('burst') };
+}
+
 export interface UsagePlansProps {
   plans: Config['plans'];
   stage: Stage;

@@ -60,7 +60,7 @@ const ring = (kind: KeyKind) => readRing(aws.dynamoDb, aws.tableName, kind);
 
 /** What the keys are in plain, as a container has them that is told of this wrapping. */
 async function opened({ kms, keyArn: KEYRING_KEY_ARN, stack: KEYRING_STACK }: Wrapping) {
-  const options = { dynamoDb: aws.dynamoDb, tableName: aws.tableName, hold: 300 };
+  const options = { dynamoDb: aws.dynamoDb, tableName: aws.tableName };
   const unwrap = createUnwrap(kms, { KEYRING_KEY_ARN, KEYRING_STACK });
   const keyring = createKeyring(options, unwrap);
   const secrets = await Promise.all(

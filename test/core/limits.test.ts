@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { type Factor, noFactor } from '../../core/factor.ts';
-import { isStopped, lockedFor, refuseUnlessOpen, withFailure, withoutAnyFailure } from '../../core/limits.ts';
+import {
+  isStopped,
+  type Limits,
+  lockedFor,
+  refuseUnlessOpen,
+  withFailure,
+  withoutAnyFailure,
+} from '../../core/limits.ts';
 import { Settings } from '../../core/settings.ts';
 import { refusal } from '../support/refusal.ts';
 
@@ -12,7 +19,10 @@ const NOW = 1_800_000_000;
 const DAY = 86_400;
 
 /** Each failure as soon as the lock before it has ended. */
-function afterFailures(count: number, given = limits): { factor: Factor; now: number; locks: number[] } {
+function afterFailures(
+  count: number,
+  given: Limits = limits,
+): { factor: Factor; now: number; locks: number[] } {
   let factor = noFactor;
   let now = NOW;
   const locks: number[] = [];
@@ -57,10 +67,14 @@ test('a lock is in force to its last second, says how long, and is over then', (
 });
 
 test('the series follows the configuration', () => {
-  const given = { ...limits, lockAfter: 2, lockSeconds: 7, lockSecondsMost: 20, stopAfter: 6 };
+  const given = { ...limits, lockAfter: 2, lockSeconds: 7, longestLock: 20, stopAfter: 6 };
   const { factor, now, locks } = afterFailures(6, given);
   assert.deepEqual(locks, [0, 7, 14, 20, 20, 20]);
   assert.equal(isStopped(factor, now, given), true);
+});
+
+test('a first lock that is longer than 15 minutes stays as long', () => {
+  assert.deepEqual(afterFailures(7, { ...limits, lockSeconds: 1800 }).locks.slice(4), [1800, 1800, 1800]);
 });
 
 test('300 failures within 30 days stop, whatever the successes between', () => {

@@ -6,6 +6,7 @@ import { enroll } from '../../core/enroll.ts';
 import type { TotpParameters } from '../../core/factor.ts';
 import { inForce, seal, waiting } from '../../core/sealed.ts';
 import { codeAt } from '../../core/totp.ts';
+import { typedRecoveryCode } from '../../core/typed-code.ts';
 import { verify } from '../../core/verify.ts';
 import { verifyLogin } from '../../core/verify-login.ts';
 import {
@@ -197,7 +198,7 @@ test("another user's code and backup code are refused", async () => {
 test('a backup code still counts where every authenticator is lost', async () => {
   const [deployment, person] = await withTwoApps();
   const challengeToken = await challenge(deployment, person.name, NOW);
-  const proof = { backupCode: (person.backupCodes[0] ?? '').toUpperCase() };
+  const proof = { backupCode: typedRecoveryCode((person.backupCodes[0] ?? '').toUpperCase()) };
   const answer = await verifyLogin(deployment, { challengeToken, proof, client: CLIENT, now: NOW });
   assert.deepEqual([answer.method, answer.backupCodesRemaining], ['backup_code', 9]);
 });

@@ -1,7 +1,7 @@
 // Every operation, under every fault that shows at once, at every call it makes; what takes its time is in slow.test.ts.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { patience } from '../../adapters/aws.ts';
+import { requestTimeouts } from '../../adapters/aws.ts';
 import { routes } from '../../functions/routes.ts';
 import type { Fault } from '../../local/aws/types.ts';
 import { type Answer, assertProblem } from '../support/client.ts';
@@ -154,7 +154,9 @@ for (const [castName, { stage: first, cold, warm }] of stages) {
         const played = await stage.run(Object.fromEntries(open), meanwhile);
         Object.assign(runs, played.runs);
         for (const [name] of open) agains[name] = played.again;
-        open = open.filter(([name]) => (runs[name]?.took ?? 0) > patience.requestHandler.requestTimeout);
+        open = open.filter(
+          ([name]) => (runs[name]?.took ?? 0) > requestTimeouts.requestHandler.requestTimeout,
+        );
       }
       return { runs, again: (name: string) => agains[name]?.(name) ?? assert.fail(name) };
     }

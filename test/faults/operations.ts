@@ -19,15 +19,14 @@ export interface Actor {
 /** Every secret that was sent or answered, to be looked for where it must not be. */
 export type Secrets = Set<string>;
 
-/** Lives long enough for many runs, and keys are soon forgotten. */
+/** Lives long enough for many runs. */
 export const CONFIGURATION = {
   globalSignOut: true,
-  lifetimes: { accessToken: 3600, challenge: 600, recentSignIn: 3600, enrollment: 3600, keyHold: 60 },
+  lifetimes: { accessToken: 3600, challenge: 600, recentSignIn: 3600, enrollment: 3600 },
   plans: {
     standard: { rate: 10_000, burst: 5000, guessableRate: 10_000, guessableBurst: 5000 },
     limited: { rate: 5, burst: 10, guessableRate: 1, guessableBurst: 5 },
   },
-  throttle: { rate: 10_000, burst: 5000 },
 };
 
 type Make = () => Promise<Actor>;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { KEYRING_TTL } from '../../core/key-rotation.ts';
 import type { Fault } from '../../local/aws/types.ts';
 import { clientOf, enrollPerson } from '../support/client.ts';
 import { createPerson } from '../support/people.ts';
@@ -88,7 +89,7 @@ async function played(name: keyof typeof triggers, plan: Plan = () => undefined)
   const pk = `USER#users#${person.sub}`;
   await store.set(pk, before[pk]);
   // Keys are forgotten.
-  service.clock.advance(61);
+  service.clock.advance(KEYRING_TTL + 1);
   const asked: string[] = [];
   const [trigger = ''] = name.split(/\W/);
   plans.set(trigger, { asked, plan });

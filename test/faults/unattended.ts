@@ -1,5 +1,6 @@
 // For functions that nobody waits for: what fails is run again by Lambda, by the schedule or by whoever ran it by hand.
 import assert from 'node:assert/strict';
+import { KEYRING_TTL } from '../../core/key-rotation.ts';
 import type { Fault } from '../../local/aws/types.ts';
 import type { InvokeResult } from '../../local/lambda.ts';
 import type { Service } from '../../local/service.ts';
@@ -76,7 +77,7 @@ export function unattended(service: Service) {
   async function setUp(...scenes: Scene[]): Promise<void> {
     for (const { before } of scenes) await store.setAll(before);
     const from = Math.max(...scenes.map((scene) => scene.from ?? 0));
-    service.clock.advance(Math.max(61, from - service.clock.seconds()));
+    service.clock.advance(Math.max(KEYRING_TTL + 1, from - service.clock.seconds()));
   }
 
   async function runAnew(scene: Scene, plan?: Plan): Promise<Turn> {

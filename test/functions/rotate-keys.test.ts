@@ -153,7 +153,7 @@ test('a successful verification seals the secret again in the same write: one re
   );
 });
 
-test('tokens of a withdrawn signing key are void within keyHold, and another key signs new ones at once', async () => {
+test('tokens of a withdrawn signing key are void once the cache has expired, and another key signs new ones at once', async () => {
   const person = await createPerson(service);
   const stolen = await signIn(client, person);
   const kid = kidOf(stolen.access);

@@ -14,7 +14,6 @@ const configured = synthesize({
   issuer: 'https://id.example',
   formerIssuers: ['https://old.example'],
   audience: 'api.example',
-  stage: 'v',
   cors: { origins },
   cloudWatchRole: false,
   memory: 1024,

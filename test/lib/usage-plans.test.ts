@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { type Route, routes } from '../../functions/routes.ts';
 import { readConfig } from '../../lib/config.ts';
 import { pascalCase } from '../../lib/pascal-case.ts';
+import { stageThrottle } from '../../lib/usage-plans.ts';
 import { idOf, ofType, one, plain, synthesize } from './synthesize.ts';
 
 interface Limit {
@@ -129,5 +130,18 @@ test('memberships are made one after the other', () => {
   memberships.forEach(([, { DependsOn = [] }], i) => {
     const before = memberships[i - 1];
     assert.deepEqual(DependsOn, before ? [before[0]] : []);
+  });
+});
+
+test('the stage takes what all keys may ask for, at least 200 a second, and no more than API Gateway does', () => {
+  const plan = { rate: 300, burst: 700, guessableRate: 1, guessableBurst: 1 };
+  const throttleOf = (keys: string[], given = plan) =>
+    stageThrottle(readConfig({ plans: { one: given }, clients: { app: { plan: 'one', keys } } }));
+  assert.deepEqual(stageThrottle(readConfig({})), { rate: 200, burst: 400 });
+  assert.deepEqual(throttleOf(['a']), { rate: 300, burst: 700 });
+  assert.deepEqual(throttleOf(['a', 'b']), { rate: 600, burst: 1400 });
+  assert.deepEqual(throttleOf(['a', 'b'], { ...plan, rate: 9000, burst: 5000 }), {
+    rate: 10_000,
+    burst: 5000,
   });
 });

@@ -29,7 +29,7 @@ import { SUPPORT } from '../support/deployment.ts';
 import { answerOf } from './answer.ts';
 import type { Answer, Op, Rules } from './model.ts';
 import type { Driver } from './play.ts';
-import { settingsOf } from './rules.ts';
+import { limitsOf, settingsOf } from './rules.ts';
 import { createTurns } from './turns.ts';
 
 const issuer = {
@@ -64,11 +64,11 @@ export async function createInProcess(
   rules: Rules,
 ): Promise<Driver> {
   const { dynamoDb, kms, tableName, environment } = aws;
-  const settings = v.parse(Settings, settingsOf(rules));
+  const settings = { ...v.parse(Settings, settingsOf(rules)), limits: limitsOf(rules) };
   let now = Math.floor(Date.now() / 1000);
   for (const kind of ['data', 'backup-code', 'signing'] as const)
     await ensureFirstKey({ dynamoDb, kms, environment }, kind, () => now);
-  const ring = { dynamoDb, tableName, hold: settings.lifetimes.keyHold };
+  const ring = { dynamoDb, tableName };
   const unwrap = createUnwrap(kms, environment);
   const tokens = createTokens(issuer, createSigningKeys(ring, unwrap));
   const shared = { keyring: createKeyring(ring, unwrap), tokens, settings, firstFactor };

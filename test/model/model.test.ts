@@ -14,7 +14,7 @@ import { createInProcess } from './in-process.ts';
 import { sequences } from './moves.ts';
 import { createOverHttp } from './over-http.ts';
 import { type Driver, type Met, play } from './play.ts';
-import { settingsOf, standard, stopping, tight } from './rules.ts';
+import { settingsOf, standard, stopping, tight, tightAsDeployed } from './rules.ts';
 
 const runs = Number(process.env['MODEL_RUNS'] ?? (thorough ? 10 : 2));
 const seed = Number(process.env['MODEL_SEED'] ?? 20_260_101);
@@ -42,8 +42,11 @@ for (const [limits, rules] of Object.entries({ standard, tight, stopping })) {
 }
 
 test('over HTTP, up to four at once: some order explains every answer and state', async () => {
-  const service = await serviceForTests({ ...settingsOf(tight), ...unthrottled }, { environments: 2 });
-  await check(createOverHttp(service, tight), 4, Math.ceil(runs / 5));
+  const service = await serviceForTests(
+    { ...settingsOf(tightAsDeployed), ...unthrottled },
+    { environments: 2 },
+  );
+  await check(createOverHttp(service, tightAsDeployed), 4, Math.ceil(runs / 5));
 });
 
 after(() => {

@@ -41,20 +41,28 @@ export const stopping: Rules = {
   stopWithin30Days: 7,
 };
 
-/** The same as a configuration says it. */
+/** The same where a configuration says it: the rest is as it always is. */
+export const tightAsDeployed: Rules = {
+  ...tight,
+  lockSecondsMost: standard.lockSecondsMost,
+  stopWithin30Days: standard.stopWithin30Days,
+};
+
+/** What a configuration says of these rules. */
 export function settingsOf(rules: Rules) {
   const {
     authenticators,
     lockAfter,
     lockSeconds,
-    lockSecondsMost,
+    lockSecondsMost: _longestLock,
     stopAfter,
-    stopWithin30Days,
+    stopWithin30Days: _most,
     ...lifetimes
   } = rules;
-  return {
-    totp: { authenticators },
-    limits: { lockAfter, lockSeconds, lockSecondsMost, stopAfter, stopWithin30Days },
-    lifetimes,
-  };
+  return { totp: { authenticators }, limits: { lockAfter, lockSeconds, stopAfter }, lifetimes };
+}
+
+/** All limits of these rules, for operations that are called directly. */
+export function limitsOf({ lockAfter, lockSeconds, lockSecondsMost, stopAfter, stopWithin30Days }: Rules) {
+  return { lockAfter, lockSeconds, longestLock: lockSecondsMost, stopAfter, stopWithin30Days };
 }

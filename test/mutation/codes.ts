@@ -86,14 +86,19 @@ export const codes = [
       promise: 'the first lock comes a failure late',
     },
     {
-      find: 'limits.lockSeconds * 2 ** doublings',
-      replace: 'limits.lockSeconds',
+      find: 'lockSeconds * 2 ** doublings',
+      replace: 'lockSeconds',
       promise: 'locks do not grow',
     },
     {
-      find: 'Math.min(limits.lockSeconds * 2 ** doublings, limits.lockSecondsMost)',
-      replace: 'limits.lockSeconds * 2 ** doublings',
+      find: 'Math.min(lockSeconds * 2 ** doublings, Math.max(lockSeconds, longestLock))',
+      replace: 'lockSeconds * 2 ** doublings',
       promise: 'locks grow without an end',
+    },
+    {
+      find: 'Math.max(lockSeconds, longestLock)',
+      replace: 'longestLock',
+      promise: 'a first lock of more than 15 minutes is cut to 15',
     },
     {
       find: 'count: entry.count + 1',
@@ -126,18 +131,18 @@ export const codes = [
       promise: 'a reset leaves the wrong backup codes counted',
     },
     {
-      find: 'factor.failures >= limits.stopAfter',
-      replace: 'factor.failures > limits.stopAfter',
+      find: 'factor.failures >= stopAfter',
+      replace: 'factor.failures > stopAfter',
       promise: 'a hundred failures in a row do not stop codes',
     },
     {
-      find: ' || recent >= limits.stopWithin30Days',
+      find: ' || recent >= stopWithin30Days',
       replace: '',
       promise: 'guesses with successes between are never stopped',
     },
     {
-      find: 'recent >= limits.stopWithin30Days',
-      replace: 'recent > limits.stopWithin30Days',
+      find: 'recent >= stopWithin30Days',
+      replace: 'recent > stopWithin30Days',
       promise: 'the stop within 30 days comes a failure late',
     },
     {
@@ -309,11 +314,10 @@ export const codes = [
       promise: 'a digest of an older set counts',
     },
     {
-      find: 'set, key.id, readable',
-      replace: 'set, readable',
+      find: 'set, key.id, code',
+      replace: 'set, code',
       promise: 'a digest counts under the name of another key',
     },
-    { find: ".replaceAll('o', '0')", replace: '', promise: 'a code typed with an o for a 0 is refused' },
   ]),
   ...of('core/typed-code.ts', [
     {
@@ -326,6 +330,7 @@ export const codes = [
       replace: 'typed',
       promise: 'a full-width keyboard cannot sign in',
     },
+    { find: ".replaceAll('o', '0')", replace: '', promise: 'a code typed with an o for a 0 is refused' },
   ]),
   ...of('core/backup-codes.ts', [
     { find: 'const COUNT = 10;', replace: 'const COUNT = 9;', promise: 'there are nine backup codes' },

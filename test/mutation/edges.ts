@@ -80,17 +80,17 @@ export const edges = [
   ]),
   ...of('adapters/issuer-keys.ts', [
     {
-      find: 'if (!last || now >= last.at + PAUSE)',
+      find: 'if (!last || now >= last.at + COOLDOWN)',
       replace: 'if (true)',
       promise: 'each forged token is a fetch',
     },
     {
-      find: 'if (held && now < held.at + HOLD) return held.find;',
-      replace: 'if (held) return held.find;',
+      find: 'if (cached && now < cached.at + TTL) return cached.find;',
+      replace: 'if (cached) return cached.find;',
       promise: 'a withdrawn key counts without an end',
     },
     {
-      find: ' && now < held.at + HOLD_AT_MOST',
+      find: ' && now < cached.at + STALE_TTL',
       replace: '',
       promise: 'a withdrawn key counts for as long as no newer set can be had',
     },
@@ -100,13 +100,13 @@ export const edges = [
       promise: 'keys come from elsewhere than is configured',
     },
     {
-      find: 'AbortSignal.timeout(PATIENCE)',
-      replace: 'AbortSignal.timeout(60 * PATIENCE)',
+      find: 'AbortSignal.timeout(TIMEOUT)',
+      replace: 'AbortSignal.timeout(60 * TIMEOUT)',
       promise: 'an issuer that hangs holds every request up',
     },
     {
-      find: 'if (!held || at >= held.at) held',
-      replace: 'held',
+      find: 'if (!cached || at >= cached.at) cached',
+      replace: 'cached',
       promise: 'a late answer takes a newer key set away',
     },
     {

@@ -47,7 +47,7 @@ export const keys = [
       promise: "API Gateway's authorizers refuse tokens of a new key",
     },
     {
-      find: 'SKEW + lifetimes.keyHold + (',
+      find: 'SKEW + KEYRING_TTL + (',
       replace: 'SKEW + (',
       promise: 'a key is used before every container can know it',
     },
@@ -57,7 +57,7 @@ export const keys = [
       promise: 'a container whose clock is behind has no key',
     },
     {
-      find: 'challenge) + keyHold + SKEW',
+      find: 'challenge) + KEYRING_TTL + SKEW',
       replace: 'challenge) + SKEW',
       promise: 'a signing key goes while a token of it may live',
     },
@@ -67,7 +67,7 @@ export const keys = [
       promise: 'a signing key goes while a token of it may live',
     },
     {
-      find: 'sweepBegan - lifetimes.keyHold - SKEW',
+      find: 'sweepBegan - KEYRING_TTL - SKEW',
       replace: 'sweepBegan',
       promise: 'a key is retired with which a container still seals',
     },
@@ -225,7 +225,7 @@ export const keys = [
       promise: 'a public half counts that is no public half',
     },
     {
-      find: 'now < held.loadedAt + held.heldFor',
+      find: 'now < cached.loadedAt + cached.ttl',
       replace: 'true',
       promise: 'a container never learns of a new key',
     },
@@ -252,12 +252,12 @@ export const keys = [
     {
       find: 'if (known && now < known.until) return known.key;',
       replace: 'if (known) return known.key;',
-      promise: 'an unwrapped key is held without an end',
+      promise: 'an unwrapped key is cached without an end',
     },
     {
       find: '            entry.until = now + RELOAD_AFTER;',
       replace: '',
-      promise: 'a key that KMS refused once is refused for the whole hold',
+      promise: 'a key that KMS refused once is refused for the whole ttl',
     },
     {
       find: '            logFault({ kind, keyId: id.slice(0, LOGGED_ID) }, fault);',
@@ -266,7 +266,7 @@ export const keys = [
     },
     { find: 'id.slice(0, LOGGED_ID)', replace: 'id', promise: 'whoever writes the table fills the log' },
     {
-      find: '          if (held) held.heldFor = Math.min(hold, RELOAD_AFTER);',
+      find: '          if (cached) cached.ttl = Math.min(cached.ttl, RELOAD_AFTER);',
       replace: '',
       promise: 'a keyring that was wrapped anew is not read again',
     },
@@ -336,7 +336,7 @@ export const keys = [
       promise: 'a data key goes while secrets are sealed with it',
     },
     {
-      find: 'activeFromOfNewKey(keys, signing, now, settings)',
+      find: 'activeFromOfNewKey(keys, signing, now)',
       replace: 'activeAtOnce(now)',
       promise: 'a key is used before every verifier can know it',
     },

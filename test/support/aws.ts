@@ -1,7 +1,7 @@
 import { after } from 'node:test';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { patience, unhurried } from '../../adapters/aws.ts';
+import { backgroundTimeouts, requestTimeouts } from '../../adapters/aws.ts';
 import { startDynamoDb } from '../../local/dynamodb.ts';
 import { startKms } from '../../local/kms.ts';
 import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stage.ts';
@@ -9,7 +9,7 @@ import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stag
 const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/keyring`;
 
 /** Both retry as the service does. On a loaded machine a key pair takes over half a second. */
-const CLIENTS = { patient: { ...patience, ...unhurried }, hurried: patience };
+const CLIENTS = { patient: { ...requestTimeouts, ...backgroundTimeouts }, hurried: requestTimeouts };
 
 /**
  * DynamoDB with one table and KMS with one key, for one test file, behind real clients; stopped after the file's tests.

@@ -15,7 +15,7 @@ import { trusting } from '../support/trusting.ts';
 const folder = mkdtempSync(join(tmpdir(), 'countersign-unsafe-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const tooEasy = { limits: { stopWithin30Days: 500 } };
+const tooEasy = { totp: { window: 2 } };
 
 /** Trusts the deployment's own pool as an issuer in another realm, under the issuer name of this host. */
 function ownPool(host: string) {
@@ -73,7 +73,7 @@ const partner = {
 };
 const issuerOfPool = `https://cognito-idp.us-east-1.amazonaws.com/${pool}`;
 const refusedAtSynth: [configuration: Record<string, unknown>, fault: RegExp][] = [
-  [tooEasy, /limits\.stopWithin30Days: given 500; .*guess a code in 0\.75 % of cases/],
+  [tooEasy, /totp: given .*guess a code in 0\.75 % of cases/],
   [
     { userPool: { id: pool }, trustedIssuers: [{ ...partner, issuer: issuerOfPool }] },
     /trustedIssuers\.0\.issuer: given .*; allowed: another than the pool in userPool/,

@@ -4,13 +4,13 @@ import { setTimeout } from 'node:timers/promises';
 const POLICY_WAITS = [2, 4, 8, 16, 30];
 
 /**
- * Does the work again while AWS denies access: right after a deployment a function may not be allowed yet what its new role
+ * Retries the work while AWS denies access: right after a deployment a function may not be allowed yet what its new role
  * says.
  *
  * @param waits seconds
  * @throws what the work throws otherwise, and the denial that is left in the end
  */
-export async function whileDenied<T>(work: () => Promise<T>, waits = POLICY_WAITS): Promise<T> {
+export async function retryWhileDenied<T>(work: () => Promise<T>, waits = POLICY_WAITS): Promise<T> {
   for (const seconds of waits) {
     try {
       return await work();
