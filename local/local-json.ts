@@ -1,10 +1,10 @@
-import type { Principal, RunningServer } from './aws/types.ts';
-import type { PoolDefinition } from './cognito/server.ts';
-import type { Api } from './gateway/api.ts';
-import { planOf } from './gateway/throttle.ts';
+import type { Api } from '@countersign/local-aws/api-gateway/template';
+import { planOf } from '@countersign/local-aws/api-gateway/throttle';
+import type { Deployment } from '@countersign/local-aws/cloudformation/deployment';
+import { type Identifiers, mixedCase } from '@countersign/local-aws/cloudformation/identifiers';
+import type { PoolDefinition } from '@countersign/local-aws/cognito/server';
+import type { Principal, RunningServer } from '@countersign/local-aws/types';
 import type { SeededUser } from './seed.ts';
-import { type Identifiers, mixedCase } from './template/identifiers.ts';
-import type { Deployment } from './template.ts';
 
 /** Everything somebody needs to use the service that runs here. */
 export interface LocalJson {

@@ -5,9 +5,9 @@ import {
   CognitoIdentityProviderClient,
   UserNotFoundException,
 } from '@aws-sdk/client-cognito-identity-provider';
-import type { Principal } from './aws/types.ts';
-import type { PoolDefinition } from './cognito/server.ts';
-import { type Identifiers, mixedCase } from './template/identifiers.ts';
+import { type Identifiers, mixedCase } from '@countersign/local-aws/cloudformation/identifiers';
+import type { PoolDefinition } from '@countersign/local-aws/cognito/server';
+import type { Principal } from '@countersign/local-aws/types';
 
 export interface SeededUser {
   username: string;

@@ -1,20 +1,20 @@
 import { mkdirSync } from 'node:fs';
-import type { Exchange, Principal } from './aws/types.ts';
-import { startBackends } from './backends.ts';
-import { type Clock, createClock } from './clock.ts';
-import { operationOf } from './definitions.ts';
-import { startFront } from './front.ts';
-import { readApi } from './gateway/api.ts';
-import type { InvokeResult } from './lambda.ts';
+import { startFront } from '@countersign/local-aws/api-gateway/front';
+import { readApi } from '@countersign/local-aws/api-gateway/template';
+import { startBackends } from '@countersign/local-aws/backends';
+import { type Clock, createClock } from '@countersign/local-aws/clock';
+import { runTriggers } from '@countersign/local-aws/cloudformation/custom-triggers';
+import { readDeployment } from '@countersign/local-aws/cloudformation/deployment';
+import { openIdentifiers } from '@countersign/local-aws/cloudformation/identifiers';
+import { createSurroundings, type Observed } from '@countersign/local-aws/context';
+import { operationOf } from '@countersign/local-aws/definitions';
+import { checkSchedules } from '@countersign/local-aws/eventbridge/rules';
+import { lockFolder } from '@countersign/local-aws/files/lock';
+import { createPrincipals, type Principals } from '@countersign/local-aws/iam/principals';
+import type { InvokeResult } from '@countersign/local-aws/lambda/runtime';
+import type { Exchange, Principal } from '@countersign/local-aws/types';
 import { apiKeyValues, describeLocally, type LocalJson } from './local-json.ts';
-import { lockFolder } from './lock.ts';
-import { createPrincipals, type Principals } from './principals.ts';
-import { checkSchedules } from './schedules.ts';
 import { seedUsers } from './seed.ts';
-import { createSurroundings, type Observed } from './surroundings.ts';
-import { openIdentifiers } from './template/identifiers.ts';
-import { readDeployment } from './template.ts';
-import { runTriggers } from './trigger.ts';
 
 const PLACE = { region: 'us-east-1', account: '000000000000' };
 

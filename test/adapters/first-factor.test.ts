@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { createClock } from '@countersign/local-aws/clock';
+import { startAwsServer } from '@countersign/local-aws/http/json-protocol';
+import { AwsError } from '@countersign/local-aws/types';
 import { SignJWT } from 'jose';
 import { createCognitoFirstFactor, sourceOf } from '../../adapters/first-factor.ts';
 import type { SignInSource } from '../../core/ports.ts';
-import { startAwsServer } from '../../local/aws/server.ts';
-import { AwsError } from '../../local/aws/types.ts';
-import { createClock } from '../../local/clock.ts';
 import { gatewayEvent } from '../support/gateway-event.ts';
 import { refusal } from '../support/refusal.ts';
 

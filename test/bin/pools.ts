@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { readDeployment } from '@countersign/local-aws/cloudformation/deployment';
+import { openIdentifiers } from '@countersign/local-aws/cloudformation/identifiers';
+import { startCognito } from '@countersign/local-aws/cognito/server';
+import { poolDefinitions } from '@countersign/local-aws/definitions';
+import { configurationOf } from '@countersign/local-aws/lambda/configuration';
+import { openFunctionPolicies } from '@countersign/local-aws/lambda/permissions';
+import { startLambdaControl } from '@countersign/local-aws/lambda/server';
+import { writeAssembly } from '@countersign/local-aws/testing/assembly';
+import { ACCOUNT, allow, clientOf, createStage, REGION } from '@countersign/local-aws/testing/stage';
+import type { Principal } from '@countersign/local-aws/types';
 import { needed } from '../../bin/doctor/read.ts';
-import type { Principal } from '../../local/aws/types.ts';
-import { startCognito } from '../../local/cognito/server.ts';
-import { poolDefinitions } from '../../local/definitions.ts';
-import { configurationOf } from '../../local/lambda/configuration.ts';
-import { startLambdaControl } from '../../local/lambda/control.ts';
-import { openFunctionPolicies } from '../../local/lambda/permissions.ts';
-import { openIdentifiers } from '../../local/template/identifiers.ts';
-import { readDeployment } from '../../local/template.ts';
-import { writeAssembly } from '../local/assembly.ts';
-import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stage.ts';
 
 const root = join(import.meta.dirname, '../..');
 

@@ -11,10 +11,10 @@ import {
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdated,
 } from '@aws-sdk/client-lambda';
+import { readAssembly } from '@countersign/local-aws/cloudformation/assembly';
+import { readDeployment } from '@countersign/local-aws/cloudformation/deployment';
+import { openIdentifiers } from '@countersign/local-aws/cloudformation/identifiers';
 import type { Service } from '../../local/service.ts';
-import { readAssembly } from '../../local/template/assembly.ts';
-import { openIdentifiers } from '../../local/template/identifiers.ts';
-import { readDeployment } from '../../local/template.ts';
 
 type Options = Record<string, string | undefined>;
 

@@ -1,10 +1,10 @@
 import { after } from 'node:test';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { startDynamoDb } from '@countersign/local-aws/dynamodb/server';
+import { startKms } from '@countersign/local-aws/kms/server';
+import { ACCOUNT, allow, clientOf, createStage, REGION } from '@countersign/local-aws/testing/stage';
 import { patience, unhurried } from '../../adapters/aws.ts';
-import { startDynamoDb } from '../../local/dynamodb.ts';
-import { startKms } from '../../local/kms.ts';
-import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stage.ts';
 
 const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/keyring`;
 

@@ -1,0 +1,127 @@
+import type { Principal } from '../types.ts';
+import { requestHeaders } from './headers.ts';
+import type { Api, Method } from './template.ts';
+import type { Context } from './variables.ts';
+
+/** One HTTP request as it came. */
+export interface Request {
+  method: string;
+  /** As on the wire, without the query. */
+  path: string;
+  query: string;
+  /** In order, names as sent. */
+  headers: [string, string][];
+  sourceIp: string;
+  protocol: string;
+  body: Buffer;
+}
+
+/** The caller as far as the gateway knows it. */
+export interface Caller {
+  apiKey?: { id: string; value: string };
+  principal?: Principal;
+}
+
+/** The first value of a header, whatever its case. */
+export function headerOf(request: Pick<Request, 'headers'>, name: string): string | undefined {
+  return request.headers.find(([candidate]) => candidate.toLowerCase() === name.toLowerCase())?.[1];
+}
+
+/** In lower case, several of one name as one, parted by commas: as a signature is made over them. */
+export function joinedHeaders(headers: Iterable<[string, unknown]>): Record<string, string> {
+  const all: Record<string, string> = {};
+  for (const [name, value] of headers) {
+    const lower = name.toLowerCase();
+    all[lower] = all[lower] === undefined ? String(value) : `${all[lower]},${value}`;
+  }
+  return all;
+}
+
+/**
+ * The event of a Lambda proxy integration ("Input format of a Lambda function for proxy integration"). Path and path
+ * parameters stay percent-encoded as sent; query parameters are decoded.
+ */
+export function proxyEvent(
+  api: Api,
+  method: Method,
+  request: Request,
+  parameters: Record<string, string>,
+  caller: Caller,
+  context: Context,
+) {
+  const headers = requestHeaders(method, request, context['requestId'] ?? '');
+  const query = parseQuery(request.query);
+  const binary = isBinary(api, headerOf(request, 'content-type'));
+  const domainName = headerOf(request, 'host') ?? '';
+  const { apiKey, principal } = caller;
+  return {
+    resource: method.resourcePath,
+    path: request.path,
+    httpMethod: request.method,
+    headers: lastOf(headers),
+    multiValueHeaders: allOf(headers),
+    queryStringParameters: query.length > 0 ? lastOf(query) : null,
+    multiValueQueryStringParameters: query.length > 0 ? allOf(query) : null,
+    pathParameters: Object.keys(parameters).length > 0 ? parameters : null,
+    stageVariables: null,
+    requestContext: {
+      resourceId: method.resourceId,
+      resourcePath: method.resourcePath,
+      httpMethod: request.method,
+      extendedRequestId: context['extendedRequestId'],
+      requestTime: context['requestTime'],
+      path: request.path,
+      accountId: api.account,
+      protocol: request.protocol,
+      stage: api.stage,
+      domainPrefix: domainName.split('.')[0],
+      requestTimeEpoch: Number(context['requestTimeEpoch']),
+      requestId: context['requestId'],
+      identity: {
+        cognitoIdentityPoolId: null,
+        cognitoIdentityId: null,
+        ...(apiKey ? { apiKey: apiKey.value, apiKeyId: apiKey.id } : {}),
+        principalOrgId: null,
+        cognitoAuthenticationType: null,
+        userArn: principal?.arn ?? null,
+        userAgent: headerOf(request, 'user-agent') ?? null,
+        accountId: principal ? api.account : null,
+        caller: principal?.accessKeyId ?? null,
+        sourceIp: request.sourceIp,
+        accessKey: principal?.accessKeyId ?? null,
+        cognitoAuthenticationProvider: null,
+        user: principal?.accessKeyId ?? null,
+      },
+      domainName,
+      deploymentId: api.deploymentId,
+      apiId: api.id,
+    },
+    body: request.body.length === 0 ? null : request.body.toString(binary ? 'base64' : 'utf8'),
+    isBase64Encoded: binary && request.body.length > 0,
+  };
+}
+
+/** Whether the API treats this content type as binary. */
+export function isBinary(api: Api, contentType: string | undefined): boolean {
+  const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
+  return api.binaryMediaTypes.some((binary) => {
+    const [kind, subtype] = binary.toLowerCase().split('/');
+    return (
+      binary === '*/*' || binary.toLowerCase() === type || (subtype === '*' && type.startsWith(`${kind}/`))
+    );
+  });
+}
+
+function parseQuery(query: string): [string, string][] {
+  return [...new URLSearchParams(query)];
+}
+
+function lastOf(pairs: [string, string][]): Record<string, string> {
+  return Object.fromEntries(pairs);
+}
+
+function allOf(pairs: [string, string][]): Record<string, string[]> {
+  const all = new Map<string, string[]>();
+  for (const [name, value] of pairs) all.set(name, [...(all.get(name) ?? []), value]);
+  return Object.fromEntries(all);
+}

@@ -1,0 +1,54 @@
+import { headerOf, isBinary, type Request } from './event.ts';
+import type { Answer } from './gateway-response.ts';
+import { responseHeaders } from './headers.ts';
+import type { Api } from './template.ts';
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Visible characters, spaces and tabs, Latin-1 at most: what HTTP/1.1 carries. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const FIELDS = ['isBase64Encoded', 'statusCode', 'headers', 'multiValueHeaders', 'body'];
+
+/**
+ * The answer a function's result stands for ("Output format of a Lambda function for proxy integration"), or
+ * undefined if it is malformed.
+ */
+export function functionAnswer(api: Api, request: Request, result: unknown): Answer | undefined {
+  if (typeof result !== 'object' || result === null || Array.isArray(result)) return undefined;
+  if (Object.keys(result).some((name) => !FIELDS.includes(name))) return undefined;
+  const { statusCode, headers, multiValueHeaders, body, isBase64Encoded } = result as Record<string, unknown>;
+  const status = Number(statusCode ?? Number.NaN);
+  const sent = mergeHeaders(headers, multiValueHeaders);
+  if (!Number.isInteger(status) || status < 200 || status > 599 || !sent) return undefined;
+  if (!sent.every(([name, value]) => HEADER_NAME.test(name) && HEADER_VALUE.test(value))) return undefined;
+  if (body !== undefined && body !== null && typeof body !== 'string') return undefined;
+
+  const answered = responseHeaders(sent);
+  if (!answered.some(([name]) => name.toLowerCase() === 'content-type')) {
+    answered.push(['Content-Type', 'application/json']);
+  }
+  // Only the first media type of Accept counts ("Content type conversions in API Gateway").
+  const accepted = headerOf(request, 'accept')?.split(',')[0];
+  const decode = isBase64Encoded === true && isBinary(api, accepted);
+  return { status, headers: answered, body: decode ? Buffer.from(body ?? '', 'base64') : (body ?? '') };
+}
+
+/** Both forms as one list; of a pair that is in both, the one of `multiValueHeaders` is kept. */
+function mergeHeaders(single: unknown, multiple: unknown): [string, string][] | undefined {
+  const merged: [string, string][] = [];
+  for (const [name, values] of entriesOf(multiple)) {
+    if (!Array.isArray(values)) return undefined;
+    for (const value of values) merged.push([name, String(value)]);
+  }
+  for (const [name, value] of entriesOf(single)) {
+    if (typeof value === 'object') return undefined;
+    const known = merged.some(
+      ([other, same]) => other.toLowerCase() === name.toLowerCase() && same === String(value),
+    );
+    if (!known) merged.push([name, String(value)]);
+  }
+  return merged;
+}
+
+function entriesOf(value: unknown): [string, unknown][] {
+  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}

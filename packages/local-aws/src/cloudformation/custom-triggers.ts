@@ -1,0 +1,34 @@
+import { isAllowed } from '../iam/policy.ts';
+import type { InvokeResult } from '../lambda/runtime.ts';
+import type { Principal } from '../types.ts';
+import type { Deployment, Resource } from './deployment.ts';
+
+/**
+ * Runs what the deployment runs once its resources are there: each `Custom::Trigger` invokes a function, under the
+ * role of its provider.
+ *
+ * @param sessions the functions and whom they run as
+ * @throws Error with what the function reported, or that the provider may not invoke it
+ */
+export async function runTriggers(
+  deployment: Deployment,
+  sessions: ReadonlyMap<Resource, Principal>,
+  invoke: (functionArn: string, event: unknown) => Promise<InvokeResult>,
+): Promise<void> {
+  for (const { logicalId, properties } of deployment.resources('Custom::Trigger')) {
+    const handlerArn = String(properties['HandlerArn']);
+    const provider = [...sessions].find(
+      ([resource]) => resource.attribute('Arn') === properties['ServiceToken'],
+    );
+    const allowed = isAllowed(provider?.[1].policies ?? [], {
+      action: 'lambda:InvokeFunction',
+      resource: handlerArn,
+      context: {},
+    });
+    if (!allowed) throw new Error(`${logicalId}: its provider may not invoke ${handlerArn}.`);
+    const result = await invoke(handlerArn, {});
+    if (!result.ok) {
+      throw new Error(`${logicalId} failed: ${result.error.errorType}: ${result.error.errorMessage}`);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { BusEvent } from '../eventbridge/bus.ts';
+import type { Principal, Surroundings } from '../types.ts';
+
+/** One call to the API of user pools that an administrator has made. */
+export interface ApiCall {
+  operation: string;
+  poolId: string;
+  /** Of the user it was about; absent where there is none of that name. */
+  sub?: string | undefined;
+  principal: Principal;
+  headers: IncomingHttpHeaders;
+  /** Why it was refused. */
+  errorCode?: string | undefined;
+}
+
+/**
+ * What CloudTrail records of a call, as EventBridge gets it ("Amazon Cognito logging in AWS CloudTrail", "AWS service events
+ * delivered via AWS CloudTrail"): who is meant is told by `additionalEventData.sub` alone.
+ */
+export function recordOf(call: ApiCall, { account, region, clock }: Surroundings): BusEvent {
+  const { operation, poolId, sub, principal, headers, errorCode } = call;
+  return {
+    source: 'aws.cognito-idp',
+    'detail-type': 'AWS API Call via CloudTrail',
+    detail: {
+      eventVersion: '1.08',
+      userIdentity: {
+        type: principal.arn.includes(':assumed-role/') ? 'AssumedRole' : 'IAMUser',
+        arn: principal.arn,
+        accountId: account,
+        accessKeyId: principal.accessKeyId,
+      },
+      eventTime: `${new Date(clock.now()).toISOString().slice(0, 19)}Z`,
+      eventSource: 'cognito-idp.amazonaws.com',
+      eventName: operation,
+      awsRegion: region,
+      sourceIPAddress: '127.0.0.1',
+      userAgent: headers['user-agent'],
+      ...(errorCode !== undefined && { errorCode }),
+      requestParameters: { userPoolId: poolId, username: 'HIDDEN_DUE_TO_SECURITY_REASONS' },
+      responseElements: null,
+      ...(sub !== undefined && { additionalEventData: { sub } }),
+      requestID: randomUUID(),
+      eventID: randomUUID(),
+      readOnly: false,
+      eventType: 'AwsApiCall',
+      managementEvent: true,
+      recipientAccountId: account,
+      eventCategory: 'Management',
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { AwsError } from '../../types.ts';
+import type { Client } from '../client.ts';
+import { incorrect, invalidParameter, notAuthorized, userNotFound } from '../errors.ts';
+import type { Pool } from '../pool.ts';
+import type { Session } from '../sessions.ts';
+import type { User } from '../users.ts';
+
+/** One call of InitiateAuth, RespondToAuthChallenge or their Admin forms. */
+export interface Attempt {
+  pool: Pool;
+  client: Client;
+  /** AuthParameters, or ChallengeResponses. */
+  parameters: Record<string, string>;
+  /** ClientMetadata of RespondToAuthChallenge: the one that the challenge triggers see. */
+  metadata?: Record<string, string>;
+  /** ClientMetadata of InitiateAuth: only the pre-authentication trigger sees it. */
+  validationData?: Record<string, string>;
+}
+
+/** What those operations answer. */
+export type Answer =
+  | { ChallengeName: string; ChallengeParameters: Record<string, string>; Session: string }
+  | { AuthenticationResult: Record<string, unknown>; ChallengeParameters: Record<string, string> };
+
+/** Who signs in; without `user`, nobody: played through so that a client cannot tell. */
+export interface Subject {
+  user?: User;
+  /** The user's own name, or a UUID that is always the same for that unknown name. */
+  username: string;
+}
+
+/** A parameter that has to be there; throws `InvalidParameterException`. */
+export function parameter(attempt: Attempt, name: string): string {
+  const value = attempt.parameters[name];
+  if (value === undefined || value === '') throw invalidParameter(`Missing required parameter ${name}`);
+  return value;
+}
+
+function pseudonymOf(pool: Pool, name: string): string {
+  const key = pool.settings.caseSensitive ? name : name.toLowerCase();
+  const digits = pool.pseudonym('user', key).toString('hex');
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
+}
+
+/** Who has this name. Throws `UserNotFoundException` where the client does not hide who exists. */
+export function subjectNamed({ pool, client }: Attempt, name: string): Subject {
+  const user = pool.users.find(name);
+  if (user) return { user, username: user.username };
+  if (!client.hidesUsers) throw userNotFound();
+  return { username: pseudonymOf(pool, name) };
+}
+
+/** Whom a session is about; throws `NotAuthorizedException` when the answer names somebody else, or the user has gone. */
+export function subjectOf(attempt: Attempt, session: Session): Subject {
+  const given = parameter(attempt, 'USERNAME');
+  const user = session.sub === undefined ? undefined : attempt.pool.users.bySub(session.sub);
+  if (session.sub !== undefined && !user) throw incorrect();
+  const named = given === session.username || (user && attempt.pool.users.find(given) === user);
+  const unknown = !user && pseudonymOf(attempt.pool, given) === session.username;
+  if (!named && !unknown) throw notAuthorized('Invalid session for the user.');
+  return { ...(user ? { user } : {}), username: session.username };
+}
+
+/** What the triggers get as userAttributes; empty for nobody. */
+export function triggerAttributes(user: User | undefined): Record<string, string> {
+  if (!user) return {};
+  return { sub: user.sub, 'cognito:user_status': user.status, ...user.attributes };
+}
+
+/** Throws what Cognito answers to a disabled user and to one who has to reset the password. */
+export function mayTry(user: User): void {
+  if (!user.enabled) throw notAuthorized('User is disabled.');
+  if (user.status === 'RESET_REQUIRED') {
+    throw new AwsError('PasswordResetRequiredException', 'Password reset required for the user');
+  }
+}
+
+/** Throws what Cognito answers, to the right password only, for a user who has not confirmed the sign-up. */
+export function isConfirmed(user: User): void {
+  if (user.status === 'UNCONFIRMED')
+    throw new AwsError('UserNotConfirmedException', 'User is not confirmed.');
+}
+
+/** The pre-authentication trigger: it may refuse by throwing, and learns of unknown names too. */
+export async function preAuthentication(attempt: Attempt, { user, username }: Subject): Promise<void> {
+  await attempt.pool.call({
+    trigger: 'PreAuthentication',
+    source: 'Authentication',
+    username,
+    clientId: attempt.client.id,
+    request: {
+      userAttributes: triggerAttributes(user),
+      ...(attempt.validationData ? { validationData: attempt.validationData } : {}),
+      ...(attempt.client.hidesUsers ? { userNotFound: !user } : {}),
+    },
+    response: {},
+  });
+}

@@ -1,0 +1,117 @@
+import type { Operation } from '../../http/json-protocol.ts';
+import { decide, principalContext } from '../../iam/policy.ts';
+import { AwsError, type Surroundings } from '../../types.ts';
+import type { ApiCall } from '../cloud-trail.ts';
+import { notAuthorized, userNotFound } from '../errors.ts';
+import { type Input, required } from '../input.ts';
+import type { Pool, Pools } from '../pool.ts';
+import type { AccessClaims } from '../tokens.ts';
+import type { User } from '../users.ts';
+
+/** What the operations are made of. */
+export interface Context {
+  pools: Pools;
+  surroundings: Surroundings;
+  /** Called with what administrators have asked for and got, or been refused, about one user. */
+  onApiCall?(call: ApiCall): void;
+}
+
+type Request = Parameters<Operation>[0];
+
+/**
+ * An operation that IAM guards: `cognito-idp:<name>` on the pool's ARN. Throws `AccessDeniedException` before it
+ * tells whether the pool exists.
+ */
+export function guarded(
+  { pools, surroundings }: Context,
+  name: string,
+  run: (pool: Pool, input: Input, request: Request) => unknown,
+): Operation {
+  return async (request) => {
+    const { input, principal } = request;
+    const poolId = required(input, 'UserPoolId');
+    const resource = `arn:aws:cognito-idp:${surroundings.region}:${surroundings.account}:userpool/${poolId}`;
+    const action = `cognito-idp:${name}`;
+    const decision =
+      principal &&
+      decide(principal.policies, {
+        action,
+        resource,
+        context: principalContext(principal, surroundings.region),
+      });
+    if (decision !== 'Allow') {
+      const reason =
+        decision === 'Deny'
+          ? 'with an explicit deny in an identity-based policy'
+          : `because no identity-based policy allows the ${action} action`;
+      throw new AwsError(
+        'AccessDeniedException',
+        `User: ${principal?.arn ?? 'anonymous'} is not authorized to perform: ${action} on resource: ${resource} ${reason}`,
+      );
+    }
+    return (await run(pools.byId(poolId), input, request)) ?? {};
+  };
+}
+
+/** What EventBridge is not told of: the rules here are for management events that write. */
+const READ_ONLY = /^Admin(Get|List)/;
+
+/** A guarded operation about one user; throws `UserNotFoundException`, whatever a client hides. */
+export function guardedUser(
+  context: Context,
+  name: string,
+  run: (pool: Pool, user: User, input: Input) => unknown,
+): Operation {
+  return guarded(context, name, async (pool, input, { principal, headers }) => {
+    const user = pool.users.find(required(input, 'Username'));
+    const sub = user?.sub;
+    const called = (errorCode?: string) => {
+      if (!principal || READ_ONLY.test(name)) return;
+      context.onApiCall?.({ operation: name, poolId: pool.id, sub, principal, headers, errorCode });
+    };
+    try {
+      if (!user) throw userNotFound();
+      const answer = await run(pool, user, input);
+      called();
+      return answer;
+    } catch (error) {
+      called(error instanceof AwsError ? error.code : 'InternalErrorException');
+      throw error;
+    }
+  });
+}
+
+/**
+ * Who holds this access token, for the operations that a signed-in user calls. Throws `NotAuthorizedException` for a
+ * token that is forged, has ended, was revoked, or is from before the user was signed out everywhere.
+ */
+export async function holder(
+  pools: Pools,
+  input: Input,
+): Promise<{ pool: Pool; user: User; claims: AccessClaims }> {
+  const accessToken = required(input, 'AccessToken');
+  const pool = poolOf(pools, accessToken);
+  const claims = await pool.tokens.readAccess(accessToken);
+  const user = pool.users.bySub(claims.sub);
+  if (!user) throw userNotFound();
+  // Seconds are all that the token says: one from the second of the sign-out is refused as well.
+  if (claims.iat <= user.signedOutAt || (claims.origin_jti && pool.revocations.has(claims.origin_jti))) {
+    throw notAuthorized('Access Token has been revoked');
+  }
+  if (!user.enabled) throw notAuthorized('User is disabled.');
+  const scopes = String(claims['scope'] ?? '').split(' ');
+  if (!scopes.includes('aws.cognito.signin.user.admin')) {
+    throw notAuthorized('Access Token does not have required scopes');
+  }
+  return { pool, user, claims };
+}
+
+/** The pool by the token's client, unverified: the signature is checked with that pool's key afterwards. */
+function poolOf(pools: Pools, accessToken: string): Pool {
+  try {
+    const payload = JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    return pools.byClient(String(payload.client_id)).pool;
+  } catch {
+    throw notAuthorized('Invalid Access Token');
+  }
+}

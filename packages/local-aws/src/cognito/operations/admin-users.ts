@@ -1,0 +1,97 @@
+import type { Operation } from '../../http/json-protocol.ts';
+import { AwsError } from '../../types.ts';
+import { invalidParameter, userNotFound } from '../errors.ts';
+import { attributeList, flag, type Input, optional, required, stringList } from '../input.ts';
+import { checkPolicy, inventPassword, setPassword } from '../password.ts';
+import type { Pool } from '../pool.ts';
+import type { User } from '../users.ts';
+import { type Context, guarded, guardedUser } from './access.ts';
+import { issueResetCode } from './forgot-password.ts';
+import { list } from './list-users.ts';
+import { adminView, userView } from './views.ts';
+
+/** Makes a user with a temporary password, or gives an existing one a new one (MessageAction RESEND). */
+async function create(pool: Pool, input: Input) {
+  const username = required(input, 'Username');
+  const policy = pool.settings.password;
+  const password = optional(input, 'TemporaryPassword') ?? inventPassword(policy);
+  checkPolicy(policy, password);
+  const attributes = attributeList(input, 'UserAttributes');
+  const action = optional(input, 'MessageAction');
+  let user: User | undefined;
+  if (action === 'RESEND') {
+    user = pool.users.find(username);
+    if (!user) throw userNotFound();
+    if (user.status !== 'FORCE_CHANGE_PASSWORD') {
+      throw new AwsError(
+        'UnsupportedUserStateException',
+        `Resend not possible. ${user.status} status is not supported.`,
+      );
+    }
+  } else {
+    await pool.call({
+      trigger: 'PreSignUp',
+      source: 'AdminCreateUser',
+      username,
+      clientId: 'CLIENT_ID_NOT_APPLICABLE',
+      request: { userAttributes: attributes, validationData: attributeList(input, 'ValidationData') },
+      response: { autoConfirmUser: false, autoVerifyEmail: false, autoVerifyPhone: false },
+    });
+    user = pool.users.create(username, attributes, 'FORCE_CHANGE_PASSWORD');
+  }
+  setPassword(pool, user, password, true);
+  pool.users.save(user);
+  return { User: userView(user) };
+}
+
+/** Ends every session: refresh tokens by the count they carry, access tokens by the second they were made in. */
+export function signOutEverywhere(pool: Pool, user: User): void {
+  user.signOuts += 1;
+  user.signedOutAt = pool.clock.seconds();
+  pool.users.save(user);
+}
+
+/** Disabling "revokes all access tokens for the user" (API reference): enabling again does not bring them back. */
+function setEnabled(enabled: boolean) {
+  return (pool: Pool, user: User) => {
+    user.enabled = enabled;
+    if (!enabled) user.signedOutAt = pool.clock.seconds();
+    pool.users.save(user);
+    return {};
+  };
+}
+
+/** What an administrator does with users. */
+export function adminUserOperations(context: Context): Record<string, Operation> {
+  return {
+    AdminCreateUser: guarded(context, 'AdminCreateUser', create),
+    AdminGetUser: guardedUser(context, 'AdminGetUser', (_, user) => adminView(user)),
+    AdminDeleteUser: guardedUser(context, 'AdminDeleteUser', (pool, user) => pool.users.remove(user)),
+    AdminDisableUser: guardedUser(context, 'AdminDisableUser', setEnabled(false)),
+    AdminEnableUser: guardedUser(context, 'AdminEnableUser', setEnabled(true)),
+    AdminSetUserPassword: guardedUser(context, 'AdminSetUserPassword', (pool, user, input) => {
+      const password = required(input, 'Password');
+      checkPolicy(pool.settings.password, password);
+      setPassword(pool, user, password, !flag(input, 'Permanent'));
+      pool.users.save(user);
+    }),
+    AdminResetUserPassword: guardedUser(context, 'AdminResetUserPassword', (pool, user) => {
+      if (!issueResetCode(pool, user)) {
+        throw invalidParameter(
+          'Cannot reset password for the user as there is no registered/verified email or phone_number',
+        );
+      }
+      user.status = 'RESET_REQUIRED';
+      pool.users.save(user);
+    }),
+    AdminUserGlobalSignOut: guardedUser(context, 'AdminUserGlobalSignOut', signOutEverywhere),
+    AdminUpdateUserAttributes: guardedUser(context, 'AdminUpdateUserAttributes', (pool, user, input) =>
+      pool.users.setAttributes(user, attributeList(input, 'UserAttributes')),
+    ),
+    AdminDeleteUserAttributes: guardedUser(context, 'AdminDeleteUserAttributes', (pool, user, input) => {
+      const names = stringList(input, 'UserAttributeNames') ?? [];
+      pool.users.setAttributes(user, Object.fromEntries(names.map((name) => [name, ''])));
+    }),
+    ListUsers: guarded(context, 'ListUsers', list),
+  };
+}

@@ -1,0 +1,88 @@
+import { startAwsServer } from '../http/json-protocol.ts';
+import type { RunningServer, Surroundings } from '../types.ts';
+import type { ApiCall } from './cloud-trail.ts';
+import type { Context } from './operations/access.ts';
+import { adminUserOperations } from './operations/admin-users.ts';
+import { authenticationOperations } from './operations/authentication.ts';
+import { describeOperations } from './operations/describe.ts';
+import { forgotPasswordOperations } from './operations/forgot-password.ts';
+import { groupOperations } from './operations/groups.ts';
+import { mfaOperations } from './operations/mfa.ts';
+import { selfServiceOperations } from './operations/self-service.ts';
+import { signUpOperations } from './operations/sign-up.ts';
+import { updateOperations } from './operations/update-user-pool.ts';
+import { listPools, openPool, type PoolDefinition } from './pool.ts';
+import type { InvokeTrigger } from './triggers.ts';
+
+export type { PoolDefinition } from './pool.ts';
+
+export interface CognitoOptions {
+  surroundings: Surroundings;
+  /** Where the pools keep their users and keys; exists. */
+  folder: string;
+  pools: PoolDefinition[];
+  /** Runs a trigger by its ARN; rejects on a function error, and with an `AwsError` when it cannot be invoked. */
+  invokeTrigger: InvokeTrigger;
+  /** Called with every call that CloudTrail would record of an administrator. @default nobody is told */
+  onApiCall?(call: ApiCall): void;
+  /** @default any free one */
+  port?: number;
+}
+
+/** What needs no IAM credentials (Amazon Cognito API reference: unauthenticated and token-authorized operations). */
+const unsigned = new Set([
+  'AssociateSoftwareToken',
+  'ChangePassword',
+  'ConfirmForgotPassword',
+  'ConfirmSignUp',
+  'DeleteUser',
+  'ForgotPassword',
+  'GetUser',
+  'GlobalSignOut',
+  'InitiateAuth',
+  'ResendConfirmationCode',
+  'RespondToAuthChallenge',
+  'RevokeToken',
+  'SetUserMFAPreference',
+  'SignUp',
+  'UpdateUserAttributes',
+  'VerifySoftwareToken',
+]);
+
+const jwksPath = /^\/([\w-]+_[0-9A-Za-z]+)\/\.well-known\/jwks\.json$/;
+
+/**
+ * Cognito user pools on loopback, by the protocol of `AWSCognitoIdentityProviderService`, with each pool's JWKS at
+ * `/<pool id>/.well-known/jwks.json`. Users, keys and revocations are kept in `folder`; sign-ins under way are not.
+ *
+ * @throws Error for a pool with a trigger that is not emulated
+ */
+export async function startCognito(options: CognitoOptions): Promise<RunningServer> {
+  const running = options.pools.map((definition) => openPool(definition, options));
+  const { surroundings, onApiCall } = options;
+  const context: Context = { pools: listPools(running), surroundings, ...(onApiCall && { onApiCall }) };
+  return startAwsServer({
+    service: 'cognito-idp',
+    targetPrefix: 'AWSCognitoIdentityProviderService',
+    contentType: 'application/x-amz-json-1.1',
+    surroundings,
+    operations: {
+      ...authenticationOperations(context),
+      ...adminUserOperations(context),
+      ...signUpOperations(context),
+      ...forgotPasswordOperations(context),
+      ...selfServiceOperations(context),
+      ...mfaOperations(context),
+      ...groupOperations(context),
+      ...describeOperations(context),
+      ...updateOperations(context),
+    },
+    unsigned,
+    ...(options.port === undefined ? {} : { port: options.port }),
+    get(path) {
+      const pool = running.find((candidate) => candidate.id === jwksPath.exec(path)?.[1]);
+      if (!pool) return undefined;
+      return { contentType: 'application/json', body: JSON.stringify({ keys: [pool.keys.published] }) };
+    },
+  });
+}

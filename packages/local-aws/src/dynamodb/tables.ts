@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import type { Request, Store, Table } from 'dynalite/db/index.js';
+import type { TableDefinition } from './server.ts';
+
+/**
+ * Makes the table if it is not there.
+ *
+ * @throws Error if it is there with another key
+ */
+export async function ensureTable(store: Store, table: TableDefinition, now: number): Promise<void> {
+  const existing = await readTable(store, table.name);
+  if (!existing) {
+    const created = {
+      TableName: table.name,
+      TableArn: table.arn,
+      TableId: randomUUID(),
+      TableStatus: 'ACTIVE',
+      CreationDateTime: now,
+      KeySchema: table.keySchema,
+      AttributeDefinitions: table.attributeDefinitions,
+      BillingModeSummary: { BillingMode: 'PAY_PER_REQUEST' },
+      ProvisionedThroughput: { ReadCapacityUnits: 0, WriteCapacityUnits: 0, NumberOfDecreasesToday: 0 },
+      ItemCount: 0,
+      TableSizeBytes: 0,
+      ...(table.kmsKeyArn
+        ? { SSEDescription: { Status: 'ENABLED', SSEType: 'KMS', KMSMasterKeyArn: table.kmsKeyArn } }
+        : {}),
+    };
+    await new Promise<void>((resolve, reject) => {
+      store.tableDb.put(table.name, created, (error) => (error ? reject(error) : resolve()));
+    });
+  } else if (JSON.stringify(existing.KeySchema) !== JSON.stringify(table.keySchema)) {
+    throw new Error(`The table ${table.name} is there already, with another key schema`);
+  }
+}
+
+/** What DescribeTable says of the table; undefined if it was never made. */
+export function readTable(store: Store, name: string): Promise<Table | undefined> {
+  return new Promise((resolve, reject) => {
+    store.tableDb.get(name, (error, table) =>
+      error && error.name !== 'NotFoundError' ? reject(error) : resolve(table),
+    );
+  });
+}
+
+/** One page of table names, as ListTables answers. */
+export function listTables(names: string[], request: Request) {
+  const { ExclusiveStartTableName: after = '', Limit: limit = 100 } = request;
+  const rest = names.filter((name) => name > after).toSorted();
+  const TableNames = rest.slice(0, limit);
+  return rest.length > limit ? { TableNames, LastEvaluatedTableName: TableNames.at(-1) } : { TableNames };
+}

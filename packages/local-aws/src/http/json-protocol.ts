@@ -1,0 +1,269 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { crc32 } from 'node:zlib';
+import { verifySignature } from '../iam/sigv4.ts';
+import {
+  AwsError,
+  type Fault,
+  type Principal,
+  type RunningServer,
+  type Service,
+  type Surroundings,
+} from '../types.ts';
+
+/** Answers one call, with the input as parsed and whoever signed it. @throws AwsError */
+export type Operation = (request: {
+  input: Record<string, unknown>;
+  principal: Principal | undefined;
+  headers: IncomingHttpHeaders;
+}) => Promise<unknown>;
+
+export interface AwsServerOptions {
+  service: Service;
+  /** 'DynamoDB_20120810', 'TrentService', 'AWSCognitoIdentityProviderService' */
+  targetPrefix: string;
+  contentType: 'application/x-amz-json-1.0' | 'application/x-amz-json-1.1';
+  surroundings: Surroundings;
+  operations: Record<string, Operation>;
+  /** Operations that take no signature. @default none */
+  unsigned?: ReadonlySet<string>;
+  /** @default any free one */
+  port?: number;
+  /** Documents to GET by path. @default none */
+  get?: (path: string) => { contentType: string; body: string } | undefined;
+}
+
+/** What a service calls its throttling and its own faults. */
+const FAULTS: Record<Service, { throttle: string; error: string }> = {
+  dynamodb: { throttle: 'ProvisionedThroughputExceededException', error: 'InternalServerError' },
+  kms: { throttle: 'ThrottlingException', error: 'KMSInternalException' },
+  'cognito-idp': { throttle: 'TooManyRequestsException', error: 'InternalErrorException' },
+  lambda: { throttle: 'TooManyRequestsException', error: 'ServiceException' },
+};
+
+/** DynamoDB takes requests of up to 16 MB; the other services' inputs are all far below a megabyte. */
+const MAX_BODY_BYTES = { dynamodb: 16 * 1024 * 1024, other: 1024 * 1024 };
+
+/**
+ * Serves one AWS service by the AWS JSON protocol, on loopback. Requests are POSTs to `/` whose X-Amz-Target names
+ * the operation; the signature is verified before the body is looked at. An error an operation throws is answered
+ * as `{__type, message}`; anything but an AwsError is the service's own 500.
+ */
+export async function startAwsServer(options: AwsServerOptions): Promise<RunningServer> {
+  const { service, surroundings } = options;
+  const maxBytes = service === 'dynamodb' ? MAX_BODY_BYTES.dynamodb : MAX_BODY_BYTES.other;
+  const underway = new Set<Promise<void>>();
+
+  const server = createServer((request, response) => {
+    // The SDK corrects its clock by this header, and ours may be ahead of the machine's.
+    response.setHeader('date', new Date(surroundings.clock.now()).toUTCString());
+    response.setHeader('x-amzn-requestid', randomUUID());
+    if (request.headers.origin !== undefined) allowOrigin(request, response);
+
+    if (request.method === 'OPTIONS') return void response.end();
+    if (request.method === 'GET') return void sendDocument(request, response);
+    const work = respond(request, response).catch(() => void request.socket.destroy());
+    underway.add(work);
+    void work.finally(() => underway.delete(work));
+  });
+  // Idle connections stay open: one closed just as a client sends would look like a fault.
+  server.keepAliveTimeout = 0;
+
+  function sendDocument(request: IncomingMessage, response: ServerResponse): void {
+    const document = options.get?.(pathOf(request));
+    response.statusCode = document ? 200 : 404;
+    if (document) response.setHeader('content-type', document.contentType);
+    response.end(document?.body);
+  }
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request, maxBytes);
+    if (body === undefined) {
+      response.setHeader('connection', 'close');
+      const message = `The request is larger than ${maxBytes} bytes.`;
+      return void send(response, 413, JSON.stringify({ __type: 'RequestEntityTooLargeException', message }));
+    }
+
+    const operation = operationOf(request);
+    let principal: Principal | undefined;
+    const called = (status: number) =>
+      surroundings.onCall({
+        service,
+        operation: operation ?? 'unknown',
+        ...(principal ? { principal: principal.arn } : {}),
+        status,
+      });
+    let status = 200;
+    let answer: unknown;
+    let fault: Fault | undefined;
+    try {
+      if (operation === undefined) throw new AwsError('UnknownOperationException', '');
+      if (!options.unsigned?.has(operation)) principal = authenticate(request, body);
+      fault = await surroundings.fault({
+        service,
+        operation,
+        ...(principal ? { principal: principal.arn } : {}),
+      });
+      if (fault === 'hang') return void request.socket.once('close', () => called(0));
+      if (fault === 'throttle') throw new AwsError(FAULTS[service].throttle, 'Rate exceeded');
+      if (fault === 'error') throw new AwsError(FAULTS[service].error, 'An internal error occurred.', 500);
+      if (fault === 'reset') {
+        called(0);
+        return void request.socket.destroy();
+      }
+      const input = parseInput(body);
+      answer = await options.operations[operation]?.({ input, principal, headers: request.headers });
+    } catch (error) {
+      const known = error instanceof AwsError ? error : ownFault(service, operation, error);
+      status = known.status;
+      answer = { __type: typeOf(service, known.code), message: known.message, ...known.details };
+    }
+    // Before the answer leaves, so that who has the answer sees the call counted.
+    called(status);
+    if (fault === 'error-after') {
+      status = 500;
+      answer = { __type: typeOf(service, FAULTS[service].error), message: 'An internal error occurred.' };
+    }
+    const text = JSON.stringify(answer ?? {});
+    surroundings.onExchange?.({
+      service,
+      operation: operation ?? 'unknown',
+      request: { headers: {}, body: body.toString('utf8') },
+      status,
+      answer: { headers: {}, body: text },
+    });
+    if (fault === 'hang-after') return;
+    if (fault === 'lose-answer') return void request.socket.destroy();
+    send(response, status, text, fault === 'stall');
+  }
+
+  function operationOf(request: IncomingMessage): string | undefined {
+    const [prefix, name = ''] = String(request.headers['x-amz-target'] ?? '').split('.');
+    const contentType = request.headers['content-type']?.split(';')[0]?.trim();
+    const known =
+      request.method === 'POST' &&
+      request.url === '/' &&
+      contentType === options.contentType &&
+      prefix === options.targetPrefix &&
+      Object.hasOwn(options.operations, name);
+    return known ? name : undefined;
+  }
+
+  function authenticate(request: IncomingMessage, body: Buffer): Principal {
+    const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s);
+    return verifySignature(
+      { method: request.method ?? '', path, query, headers: request.headers, body },
+      (accessKeyId) => surroundings.principal(accessKeyId),
+      { service, region: surroundings.region, now: surroundings.clock.now() },
+    );
+  }
+
+  function send(response: ServerResponse, status: number, text: string, stalled = false): void {
+    response.statusCode = status;
+    response.setHeader('content-type', options.contentType);
+    response.setHeader('content-length', Buffer.byteLength(text));
+    if (service === 'dynamodb') response.setHeader('x-amz-crc32', crc32(text));
+    if (stalled) response.write(text.slice(0, -1));
+    else response.end(text);
+  }
+
+  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  await listening;
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    /** Ends every open connection, hung ones too, and waits for operations already begun. */
+    async close() {
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      server.closeAllConnections();
+      await closed;
+      await Promise.allSettled(underway);
+    },
+  };
+}
+
+/**
+ * Who signed a request to an operation that must be signed.
+ *
+ * @throws AwsError MissingAuthenticationTokenException
+ */
+export function signerOf(principal: Principal | undefined): Principal {
+  if (principal) return principal;
+  throw new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
+}
+
+/** The body, or undefined if it is too large. */
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    length += chunk.length;
+    if (length > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseInput(body: Buffer): Record<string, unknown> {
+  try {
+    const input: unknown = JSON.parse(body.toString('utf8'));
+    if (typeof input === 'object' && input !== null && !Array.isArray(input)) {
+      return input as Record<string, unknown>;
+    }
+  } catch {
+    // Answered below: the parser's own message would quote the body.
+  }
+  throw new AwsError('SerializationException', 'The request body is not a JSON object.');
+}
+
+/**
+ * A defect of the emulator, or a policy it cannot read. The place is printed; the message only of the latter, since
+ * others may quote what was sent.
+ */
+function ownFault(service: Service, operation: string | undefined, error: unknown): AwsError {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const frames = stack.split('\n').filter((line) => line.startsWith('    at '));
+  const reason = error instanceof Error && error.name === 'PolicyError' ? `: ${error.message}` : '';
+  console.error([`${service} ${operation} failed in the local server${reason}`, ...frames].join('\n'));
+  return new AwsError(FAULTS[service].error, 'An internal error occurred.', 500);
+}
+
+const CORAL = new Set([
+  'AccessDeniedException',
+  'IncompleteSignatureException',
+  'InvalidSignatureException',
+  'MissingAuthenticationTokenException',
+  'SerializationException',
+  'ThrottlingException',
+  'UnknownOperationException',
+  'UnrecognizedClientException',
+]);
+
+/** DynamoDB names an error with its namespace, the others bare. */
+function typeOf(service: Service, code: string): string {
+  if (service !== 'dynamodb') return code;
+  if (CORAL.has(code)) return `com.amazon.coral.service#${code}`;
+  if (code === 'ValidationException') return `com.amazon.coral.validate#${code}`;
+  return `com.amazonaws.dynamodb.v20120810#${code}`;
+}
+
+/** AWS's own endpoints let any page call them: what protects is the signature. */
+function allowOrigin(request: IncomingMessage, response: ServerResponse): void {
+  response.setHeader('access-control-allow-origin', '*');
+  response.setHeader('access-control-expose-headers', 'x-amzn-requestid, x-amzn-errortype, date');
+  if (request.method !== 'OPTIONS') return;
+  response.setHeader('access-control-allow-methods', 'GET, POST');
+  response.setHeader(
+    'access-control-allow-headers',
+    request.headers['access-control-request-headers'] ?? '*',
+  );
+  response.setHeader('access-control-max-age', '172800');
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?')[0] ?? '/';
+}

@@ -1,0 +1,82 @@
+import { decide, identityArn, isAllowed, principalContext } from '../iam/policy.ts';
+import { AwsError, type Principal, type Statement } from '../types.ts';
+import type { EncryptionContext } from './materials.ts';
+
+export interface KeyAccess {
+  principal: Principal;
+  /** 'kms:Decrypt' and the like */
+  action: string;
+  keyArn: string;
+  keyPolicy: Statement[];
+  region: string;
+  /** The condition keys of the request. */
+  context: Record<string, string | string[]>;
+}
+
+/**
+ * Whether key policy and identity policies together allow it, within one account: a Deny of either wins; the key
+ * policy may name the principal, or hand the decision to IAM by naming the account; without it no identity policy
+ * counts ("Key policies in AWS KMS").
+ */
+export function mayUseKey(access: KeyAccess): boolean {
+  const { principal, keyPolicy } = access;
+  const request = {
+    action: access.action,
+    resource: access.keyArn,
+    context: { ...principalContext(principal, access.region), ...access.context },
+  };
+  const naming = (names: string[]) =>
+    keyPolicy.filter((statement) => principalsOf(statement).some((name) => names.includes(name)));
+  const account = principal.arn.split(':')[4] ?? '';
+  const root = [account, `arn:aws:iam::${account}:root`];
+  const self = ['*', principal.arn, identityArn(principal)];
+
+  const byIdentity = decide(principal.policies, request);
+  const byKey = decide(naming([...root, ...self]), request);
+  if (byIdentity === 'Deny' || byKey === 'Deny') return false;
+  if (isAllowed(naming(self), request)) return true;
+  return byIdentity === 'Allow' && isAllowed(naming(root), request);
+}
+
+/**
+ * @param resource how the refusal names what was asked for
+ * @throws AwsError AccessDeniedException, naming principal, action and resource
+ */
+export function authorizeKey(access: KeyAccess, resource: string): void {
+  if (!mayUseKey(access)) throw accessDenied(access.principal, access.action, resource);
+}
+
+export function accessDenied(principal: Principal, action: string, resource: string): AwsError {
+  return new AwsError(
+    'AccessDeniedException',
+    `User: ${principal.arn} is not authorized to perform: ${action} on ${resource} because no policy allows the ${action} action`,
+  );
+}
+
+/** The condition keys that say what kind of key it is, and who calls. */
+export function keyContext(account: string): Record<string, string> {
+  return {
+    'kms:CallerAccount': account,
+    'kms:KeySpec': 'SYMMETRIC_DEFAULT',
+    'kms:KeyUsage': 'ENCRYPT_DECRYPT',
+    'kms:KeyOrigin': 'AWS_KMS',
+    'kms:MultiRegion': 'false',
+  };
+}
+
+/** `kms:EncryptionContext:…` and `kms:EncryptionContextKeys`; absent where no context is given. */
+export function contextKeys(context: EncryptionContext): Record<string, string | string[]> {
+  const names = Object.keys(context);
+  return {
+    ...Object.fromEntries(names.map((name) => [`kms:EncryptionContext:${name}`, context[name] ?? ''])),
+    ...(names.length > 0 ? { 'kms:EncryptionContextKeys': names } : {}),
+  };
+}
+
+/** The AWS principals a statement names; a service's are nobody here. */
+function principalsOf(statement: Statement): string[] {
+  const { Principal: named } = statement;
+  if (named === '*') return ['*'];
+  const aws = (named as { AWS?: string | string[] } | undefined)?.AWS;
+  return aws === undefined ? [] : [aws].flat();
+}

@@ -1,0 +1,74 @@
+import { startAwsServer } from '../http/json-protocol.ts';
+import { checkStatements } from '../iam/policy.ts';
+import type { Principal, RunningServer, Statement, Surroundings } from '../types.ts';
+import { contextKeys, keyContext, mayUseKey } from './access.ts';
+import { type EncryptionContext, loadMaterials } from './materials.ts';
+import { createKmsOperations, type Key } from './operations.ts';
+
+/** A symmetric key, for encrypting and decrypting. */
+export interface KeyDefinition {
+  id: string;
+  arn: string;
+  policy: Statement[];
+  /** @default true */
+  enabled?: boolean;
+}
+
+export interface KmsServer extends RunningServer {
+  /**
+   * Whether the principal may decrypt under the key when an AWS service asks on its behalf; `viaService` as in
+   * `dynamodb.eu-central-1.amazonaws.com`, the encryption context as that service gives it.
+   */
+  mayDecryptVia(
+    principal: Principal,
+    keyArn: string,
+    viaService: string,
+    encryptionContext?: EncryptionContext,
+  ): boolean;
+}
+
+/**
+ * Serves the KMS calls an application makes, on keys whose material stays in `folder` (exists already). Keys are made
+ * at the start if they are not there; no call makes or changes one.
+ *
+ * @throws Error named PolicyError for a key policy that cannot be evaluated
+ */
+export async function startKms(options: {
+  surroundings: Surroundings;
+  folder: string;
+  keys: KeyDefinition[];
+  port?: number;
+}): Promise<KmsServer> {
+  const { surroundings, folder, keys: definitions, port } = options;
+  const { region, account } = surroundings;
+  for (const { policy } of definitions) checkStatements(policy);
+  const ids = definitions.map(({ id }) => id);
+  const materials = await loadMaterials(folder, ids, surroundings.clock.seconds());
+  const keys = definitions.flatMap((definition): Key[] => {
+    const material = materials.get(definition.id);
+    return material ? [{ enabled: true, ...definition, ...material }] : [];
+  });
+
+  const server = await startAwsServer({
+    service: 'kms',
+    targetPrefix: 'TrentService',
+    contentType: 'application/x-amz-json-1.1',
+    surroundings,
+    operations: createKmsOperations(surroundings, keys),
+    ...(port === undefined ? {} : { port }),
+  });
+  return {
+    ...server,
+    mayDecryptVia(principal, keyArn, viaService, encryptionContext = {}) {
+      const key = keys.find(({ arn }) => arn === keyArn);
+      if (!key?.enabled) return false;
+      const context = {
+        ...keyContext(account),
+        ...contextKeys(encryptionContext),
+        'kms:EncryptionAlgorithm': 'SYMMETRIC_DEFAULT',
+        'kms:ViaService': viaService,
+      };
+      return mayUseKey({ principal, action: 'kms:Decrypt', keyArn, keyPolicy: key.policy, region, context });
+    },
+  };
+}

@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isAllowed, principalContext } from '../iam/policy.ts';
+import { verifySignature } from '../iam/sigv4.ts';
+import { AwsError, type Principal, type RunningServer, type Surroundings } from '../types.ts';
+import type { FunctionConfiguration } from './configuration.ts';
+import { type FunctionPolicies, permissionStatement } from './permissions.ts';
+import type { InvokeResult, Lambda } from './runtime.ts';
+
+interface Answer {
+  status: number;
+  headers?: Record<string, string>;
+  body: unknown;
+}
+
+interface Operation {
+  name: string;
+  /** @default lambda:<name> */
+  action?: string;
+  run(target: FunctionConfiguration, input: unknown, headers: IncomingHttpHeaders): Answer | Promise<Answer>;
+}
+
+const pathPattern = /^\/2015-03-31\/functions\/([^/]+)\/(policy|configuration|invocations)$/;
+const longestBody = 64 * 1024;
+
+/**
+ * A part of Lambda's API by its REST protocol, of unqualified functions: who may invoke one (GetPolicy, AddPermission), how
+ * it is described (GetFunctionConfiguration, UpdateFunctionConfiguration), and Invoke. No faults are played here: nothing
+ * that is deployed calls it.
+ */
+export async function startLambdaControl(options: {
+  surroundings: Surroundings;
+  functions: FunctionConfiguration[];
+  policies: FunctionPolicies;
+  /** What runs the functions. @default they are described only */
+  lambda?: Pick<Lambda, 'invoke' | 'renew'>;
+  /** @default any free one */
+  port?: number;
+}): Promise<RunningServer> {
+  const { surroundings, policies, lambda } = options;
+  const operations: Record<string, Operation | undefined> = {
+    'GET configuration': {
+      name: 'GetFunctionConfiguration',
+      run: (target) => ({ status: 200, body: { ...target, LastUpdateStatus: 'Successful' } }),
+    },
+    'PUT configuration': lambda && {
+      name: 'UpdateFunctionConfiguration',
+      run(target, input) {
+        target['Description'] = readDescription(object(input));
+        target['LastModified'] = `${new Date(surroundings.clock.now()).toISOString().slice(0, -1)}+0000`;
+        // Done at once here. AWS takes its time, and lets the old environments answer until then.
+        lambda.renew(target.FunctionArn);
+        return { status: 200, body: { ...target, LastUpdateStatus: 'InProgress' } };
+      },
+    },
+    'POST invocations': lambda && {
+      name: 'Invoke',
+      action: 'lambda:InvokeFunction',
+      async run({ FunctionArn }, event, headers) {
+        const type = headers['x-amz-invocation-type'] ?? 'RequestResponse';
+        if (type !== 'RequestResponse') throw invalid(`The invocation type ${type} is not known here.`);
+        return invoked(await lambda.invoke(FunctionArn, event));
+      },
+    },
+    'GET policy': {
+      name: 'GetPolicy',
+      run({ FunctionArn }) {
+        const statements = policies.of(FunctionArn);
+        if (statements.length === 0) throw notFound('The resource you requested does not exist.');
+        const policy = { Version: '2012-10-17', Id: 'default', Statement: statements };
+        return { status: 200, body: { Policy: JSON.stringify(policy), RevisionId: randomUUID() } };
+      },
+    },
+    'POST policy': {
+      name: 'AddPermission',
+      run({ FunctionArn }, input) {
+        const statement = readPermission(FunctionArn, object(input));
+        if (policies.of(FunctionArn).some(({ Sid }) => Sid === statement.Sid)) {
+          const message = `The statement id (${statement.Sid}) provided already exists. Please provide a new statement id, or remove the existing statement.`;
+          throw new AwsError('ResourceConflictException', message, 409);
+        }
+        policies.add(FunctionArn, statement);
+        return { status: 201, body: { Statement: JSON.stringify(statement) } };
+      },
+    },
+  };
+
+  async function answer(request: IncomingMessage, body: Buffer): Promise<Answer> {
+    const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s);
+    const [, encoded = '', what] = pathPattern.exec(path) ?? [];
+    const operation = operations[`${request.method} ${what}`];
+    let principal: Principal | undefined;
+    let status = 500;
+    try {
+      if (!operation) throw new AwsError('UnknownOperationException', '', 404);
+      principal = verifySignature(
+        { method: request.method ?? '', path, query, headers: request.headers, body },
+        surroundings.principal,
+        { service: 'lambda', region: surroundings.region, now: surroundings.clock.now() },
+      );
+      if (query !== '') throw invalid('Versions and aliases are not known here.');
+      const given = decodeURIComponent(encoded);
+      const arn = given.startsWith('arn:')
+        ? given
+        : `arn:aws:lambda:${surroundings.region}:${surroundings.account}:function:${given}`;
+      authorize(principal, operation.action ?? `lambda:${operation.name}`, arn);
+      const target = options.functions.find(({ FunctionArn }) => FunctionArn === arn);
+      if (!target) throw notFound(`Function not found: ${arn}`);
+      const input = parsed(body, operation.name === 'Invoke' ? 'InvalidRequestContentException' : undefined);
+      const answered = await operation.run(target, input, request.headers);
+      status = answered.status;
+      return answered;
+    } catch (error) {
+      status = known(error).status;
+      throw error;
+    } finally {
+      surroundings.onCall({
+        service: 'lambda',
+        operation: operation?.name ?? 'unknown',
+        ...(principal ? { principal: principal.arn } : {}),
+        status,
+      });
+    }
+  }
+
+  function authorize(principal: Principal, action: string, resource: string): void {
+    const context = principalContext(principal, surroundings.region);
+    if (isAllowed(principal.policies, { action, resource, context })) return;
+    throw new AwsError(
+      'AccessDeniedException',
+      `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
+      403,
+    );
+  }
+
+  const server = createServer((request, response) => {
+    response.setHeader('date', new Date(surroundings.clock.now()).toUTCString());
+    response.setHeader('x-amzn-requestid', randomUUID());
+    void readBody(request)
+      .then((body) => answer(request, body))
+      .then((answered) => send(response, answered))
+      .catch((error: unknown) => sendError(response, error));
+  });
+  server.keepAliveTimeout = 0;
+  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  await listening;
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    async close() {
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** A function that fails has been invoked well: its error is in the body, and a header says so. */
+function invoked(result: InvokeResult): Answer {
+  const headers = { 'x-amz-executed-version': '$LATEST' };
+  if (result.ok) return { status: 200, headers, body: result.payload };
+  return { status: 200, headers: { ...headers, 'x-amz-function-error': 'Unhandled' }, body: result.error };
+}
+
+function readDescription(input: Record<string, unknown>): string {
+  const { Description: description, ...others } = input;
+  const [strange] = Object.keys(others);
+  if (strange !== undefined) throw invalid(`${strange} is not known here.`);
+  if (typeof description !== 'string' || description.length > 256) {
+    throw invalid('1 validation error detected: a description has up to 256 characters.');
+  }
+  return description;
+}
+
+function readPermission(functionArn: string, input: Record<string, unknown>) {
+  const known = ['StatementId', 'Action', 'Principal', 'SourceArn', 'SourceAccount'];
+  const strange = Object.keys(input).find((name) => !known.includes(name));
+  if (strange !== undefined) throw invalid(`${strange} is not known here.`);
+  const text = (name: string) => {
+    const value = input[name];
+    if (value === undefined || typeof value === 'string') return value;
+    throw new AwsError('SerializationException', 'STRING_VALUE expected.');
+  };
+  const required = (name: string) => {
+    const value = text(name);
+    if (!value) throw invalid(`1 validation error detected: Value null at '${name}' must not be null`);
+    return value;
+  };
+  return permissionStatement({
+    sid: required('StatementId'),
+    action: required('Action'),
+    principal: required('Principal'),
+    functionArn,
+    sourceArn: text('SourceArn'),
+    sourceAccount: text('SourceAccount'),
+  });
+}
+
+function parsed(body: Buffer, error = 'SerializationException'): unknown {
+  if (body.length === 0) return {};
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw new AwsError(error, 'Could not parse request body into json.');
+  }
+}
+
+function object(value: unknown): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new AwsError('SerializationException', 'The body is no JSON object.');
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    length += chunk.length;
+    if (length > longestBody) {
+      throw new AwsError('RequestTooLargeException', `The request is larger than ${longestBody} bytes.`, 413);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function send(response: ServerResponse, { status, headers = {}, body }: Answer): void {
+  const text = JSON.stringify(body);
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader('content-type', 'application/json');
+  response.setHeader('content-length', Buffer.byteLength(text));
+  response.end(text);
+}
+
+/** Errors are named in a header, and their body has `Type` and a capital `Message`. */
+function sendError(response: ServerResponse, error: unknown): void {
+  const { code, message, status } = known(error);
+  response.setHeader('x-amzn-errortype', code);
+  send(response, { status, body: { Type: status < 500 ? 'User' : 'Service', Message: message } });
+}
+
+/** What is wrong with a signature is 403 here, as what a policy forbids. */
+function known(error: unknown): { code: string; message: string; status: number } {
+  if (!(error instanceof AwsError))
+    return new AwsError('ServiceException', 'An internal error occurred.', 500);
+  const { code, message, status } = error;
+  return { code, message, status: /Signature|Token|Client/.test(code) ? 403 : status };
+}
+
+const notFound = (message: string) => new AwsError('ResourceNotFoundException', message, 404);
+const invalid = (message: string) => new AwsError('InvalidParameterValueException', message);
