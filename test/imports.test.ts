@@ -144,7 +144,7 @@ const planted: [path: string, source: string][] = [
   ['core/verify.ts', "const table = process.env['TABLE_NAME'];"],
   ['core/verify.ts', "const { env } = process['env'];"],
   ['adapters/records.ts', "import { handler } from '../functions/verify.ts';"],
-  ['adapters/records.ts', "import { startDynamoDb } from '@countersign/local-aws/dynamodb/server';"],
+  ['adapters/records.ts', "import { startDynamoDb } from '@countersign/local-aws/dynamodb';"],
   ['adapters/records.ts', "import axios from 'axios';"],
   ['adapters/records.ts', "import { Context } from 'aws-lambda';"],
   ['adapters/records.ts', 'const { TABLE_NAME } = process.env;'],

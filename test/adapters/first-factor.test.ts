@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { AwsError } from '@countersign/local-aws/aws-error';
 import { createClock } from '@countersign/local-aws/clock';
-import { startAwsServer } from '@countersign/local-aws/http/json-protocol';
-import { AwsError } from '@countersign/local-aws/types';
+import { startAwsServer } from '@countersign/local-aws/http';
 import { SignJWT } from 'jose';
 import { createCognitoFirstFactor, sourceOf } from '../../adapters/first-factor.ts';
 import type { SignInSource } from '../../core/ports.ts';
@@ -24,7 +24,7 @@ const server = await startAwsServer({
   service: 'cognito-idp',
   targetPrefix: 'AWSCognitoIdentityProviderService',
   contentType: 'application/x-amz-json-1.1',
-  surroundings: {
+  context: {
     clock: createClock(),
     region: 'eu-central-1',
     account: '123456789012',

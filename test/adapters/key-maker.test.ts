@@ -8,8 +8,8 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import type { Statement } from '@countersign/local-aws/iam';
 import { allow } from '@countersign/local-aws/testing/stage';
-import type { Statement } from '@countersign/local-aws/types';
 import * as v from 'valibot';
 import { ensureFirstKey, rotateKey, withdrawSigningKey } from '../../adapters/key-maker.ts';
 import { type KeyKind, keyringKey } from '../../adapters/key-store.ts';

@@ -5,16 +5,14 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { readDeployment } from '@countersign/local-aws/cloudformation/deployment';
-import { openIdentifiers } from '@countersign/local-aws/cloudformation/identifiers';
-import { startCognito } from '@countersign/local-aws/cognito/server';
-import { poolDefinitions } from '@countersign/local-aws/definitions';
-import { configurationOf } from '@countersign/local-aws/lambda/configuration';
+import { readDeployment } from '@countersign/local-aws/cloudformation';
+import { startCognito } from '@countersign/local-aws/cognito';
+import { poolDefinitions } from '@countersign/local-aws/cognito/template';
+import type { Principal } from '@countersign/local-aws/iam';
+import { startLambdaControl } from '@countersign/local-aws/lambda';
 import { openFunctionPolicies } from '@countersign/local-aws/lambda/permissions';
-import { startLambdaControl } from '@countersign/local-aws/lambda/server';
 import { writeAssembly } from '@countersign/local-aws/testing/assembly';
 import { ACCOUNT, allow, clientOf, createStage, REGION } from '@countersign/local-aws/testing/stage';
-import type { Principal } from '@countersign/local-aws/types';
 import { needed } from '../../bin/doctor/read.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -64,13 +62,13 @@ export async function accountWith(
   permissions: Record<string, Record<string, unknown>> = {},
 ) {
   const stage = createStage();
-  const { surroundings, folder } = stage;
+  const { context, folder } = stage;
   const assembly = writeAssembly(join(folder, 'assembly'), { Account: template(pools, permissions) });
   const deployment = readDeployment({
     assembly,
     region: REGION,
     account: ACCOUNT,
-    identifiers: openIdentifiers(folder),
+    folder,
   });
   const definitions = poolDefinitions(deployment).map((definition) => ({
     ...definition,
@@ -81,14 +79,14 @@ export async function accountWith(
     mkdirSync(join(folder, 'lambda'), { recursive: true });
     return Promise.all([
       startCognito({
-        surroundings,
+        context,
         folder: join(folder, 'cognito'),
         pools: definitions,
         invokeTrigger: () => Promise.reject(new Error('Nobody signs in here.')),
       }),
       startLambdaControl({
-        surroundings,
-        functions: deployment.resources('AWS::Lambda::Function').map(configurationOf),
+        context,
+        deployment,
         policies: openFunctionPolicies(deployment, join(folder, 'lambda')),
       }),
     ]);

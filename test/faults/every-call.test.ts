@@ -1,7 +1,7 @@
 // Every operation, under every fault that shows at once, at every call it makes; what takes its time is in slow.test.ts.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Fault } from '@countersign/local-aws/types';
+import type { Fault } from '@countersign/local-aws/context';
 import { patience } from '../../adapters/aws.ts';
 import { routes } from '../../functions/routes.ts';
 import { type Answer, assertProblem } from '../support/client.ts';

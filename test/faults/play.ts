@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Call, Fault } from '@countersign/local-aws/types';
+import type { Call, Fault } from '@countersign/local-aws/context';
 import { WRITTEN_BY } from '../../adapters/record-item.ts';
 import type { Service } from '../../local/service.ts';
 import type { Answer } from '../support/client.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { DecryptCommand } from '@aws-sdk/client-kms';
-import type { Fault } from '@countersign/local-aws/types';
+import type { Fault } from '@countersign/local-aws/context';
 import { createFamilies } from '../../adapters/families.ts';
 import { createRecords } from '../../adapters/records.ts';
 import { noFactor } from '../../core/factor.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { Fault } from '@countersign/local-aws/types';
+import type { Fault } from '@countersign/local-aws/context';
 import { clientOf, enrollPerson } from '../support/client.ts';
 import { createPerson } from '../support/people.ts';
 import { serviceForTests } from '../support/service.ts';

@@ -1,7 +1,7 @@
 // For functions that nobody waits for: what fails is run again by Lambda, by the schedule or by whoever ran it by hand.
 import assert from 'node:assert/strict';
+import type { Fault } from '@countersign/local-aws/context';
 import type { InvokeResult } from '@countersign/local-aws/lambda/runtime';
-import type { Fault } from '@countersign/local-aws/types';
 import type { Service } from '../../local/service.ts';
 import { thorough } from '../support/thorough.ts';
 import { type Stored, storeOf } from './stored.ts';

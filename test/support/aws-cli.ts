@@ -11,9 +11,8 @@ import {
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdated,
 } from '@aws-sdk/client-lambda';
+import { readDeployment } from '@countersign/local-aws/cloudformation';
 import { readAssembly } from '@countersign/local-aws/cloudformation/assembly';
-import { readDeployment } from '@countersign/local-aws/cloudformation/deployment';
-import { openIdentifiers } from '@countersign/local-aws/cloudformation/identifiers';
 import type { Service } from '../../local/service.ts';
 
 type Options = Record<string, string | undefined>;
@@ -56,7 +55,7 @@ export async function awsCli(service: Service & { folder: string; assembly: stri
     assembly: service.assembly,
     region,
     account: service.operator.arn.split(':')[4] ?? '',
-    identifiers: openIdentifiers(service.folder),
+    folder: service.folder,
   });
   const stackOf = ({ 'stack-name': name }: Options) => {
     const stack = stacks.find((one) => one.name === name);

@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import type { Exchange } from '@countersign/local-aws/types';
+import type { Exchange } from '@countersign/local-aws/context';
 import { base32nopad } from '@scure/base';
 import { type Operation, type Route, routes } from '../../functions/routes.ts';
 import type { Service } from '../../local/service.ts';

@@ -10,7 +10,8 @@ import {
 } from '@aws-sdk/client-cognito-identity-provider';
 import { type Clock, createClock } from '../src/clock.ts';
 import { startCognito } from '../src/cognito/server.ts';
-import type { Call, Principal, Statement } from '../src/types.ts';
+import type { Call } from '../src/context.ts';
+import type { Principal, Statement } from '../src/iam/policy.ts';
 
 export const region = 'eu-central-1';
 export const account = '123456789012';
@@ -62,7 +63,7 @@ export async function run(t: TestContext, options: RunOptions = {}) {
   const triggers = options.triggers ?? {};
   const lambda = Object.fromEntries(Object.keys(triggers).map((name) => [name, `arn:${name}`]));
   const server = await startCognito({
-    surroundings: {
+    context: {
       clock,
       region,
       account,

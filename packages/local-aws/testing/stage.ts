@@ -2,18 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClock } from '../src/clock.ts';
-import type { Call, Fault, Principal, Statement, Surroundings } from '../src/types.ts';
+import type { Call, Context, Fault } from '../src/context.ts';
+import type { Principal, Statement } from '../src/iam/policy.ts';
 
 export const REGION = 'eu-central-1';
 export const ACCOUNT = '111122223333';
 
-/** Surroundings for one test: principals by policy, the calls seen, and the fault to play on the next call. */
+/** Context for one test: principals by policy, the calls seen, and the fault to play on the next call. */
 export function createStage() {
   const principals = new Map<string, Principal>();
   const calls: Call[] = [];
   const faults: Fault[] = [];
   const clock = createClock();
-  const surroundings: Surroundings = {
+  const context: Context = {
     clock,
     region: REGION,
     account: ACCOUNT,
@@ -24,7 +25,7 @@ export function createStage() {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-'));
 
   return {
-    surroundings,
+    context,
     clock,
     calls,
     faults,

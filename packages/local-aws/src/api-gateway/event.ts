@@ -1,40 +1,13 @@
-import type { Principal } from '../types.ts';
+import type { Principal } from '../iam/policy.ts';
 import { requestHeaders } from './headers.ts';
+import { headerOf, type Request } from './request.ts';
 import type { Api, Method } from './template.ts';
-import type { Context } from './variables.ts';
-
-/** One HTTP request as it came. */
-export interface Request {
-  method: string;
-  /** As on the wire, without the query. */
-  path: string;
-  query: string;
-  /** In order, names as sent. */
-  headers: [string, string][];
-  sourceIp: string;
-  protocol: string;
-  body: Buffer;
-}
+import type { Variables } from './variables.ts';
 
 /** The caller as far as the gateway knows it. */
 export interface Caller {
   apiKey?: { id: string; value: string };
   principal?: Principal;
-}
-
-/** The first value of a header, whatever its case. */
-export function headerOf(request: Pick<Request, 'headers'>, name: string): string | undefined {
-  return request.headers.find(([candidate]) => candidate.toLowerCase() === name.toLowerCase())?.[1];
-}
-
-/** In lower case, several of one name as one, parted by commas: as a signature is made over them. */
-export function joinedHeaders(headers: Iterable<[string, unknown]>): Record<string, string> {
-  const all: Record<string, string> = {};
-  for (const [name, value] of headers) {
-    const lower = name.toLowerCase();
-    all[lower] = all[lower] === undefined ? String(value) : `${all[lower]},${value}`;
-  }
-  return all;
 }
 
 /**
@@ -47,9 +20,9 @@ export function proxyEvent(
   request: Request,
   parameters: Record<string, string>,
   caller: Caller,
-  context: Context,
+  variables: Variables,
 ) {
-  const headers = requestHeaders(method, request, context['requestId'] ?? '');
+  const headers = requestHeaders(method, request, variables['requestId'] ?? '');
   const query = parseQuery(request.query);
   const binary = isBinary(api, headerOf(request, 'content-type'));
   const domainName = headerOf(request, 'host') ?? '';
@@ -68,15 +41,15 @@ export function proxyEvent(
       resourceId: method.resourceId,
       resourcePath: method.resourcePath,
       httpMethod: request.method,
-      extendedRequestId: context['extendedRequestId'],
-      requestTime: context['requestTime'],
+      extendedRequestId: variables['extendedRequestId'],
+      requestTime: variables['requestTime'],
       path: request.path,
       accountId: api.account,
       protocol: request.protocol,
       stage: api.stage,
       domainPrefix: domainName.split('.')[0],
-      requestTimeEpoch: Number(context['requestTimeEpoch']),
-      requestId: context['requestId'],
+      requestTimeEpoch: Number(variables['requestTimeEpoch']),
+      requestId: variables['requestId'],
       identity: {
         cognitoIdentityPoolId: null,
         cognitoIdentityId: null,

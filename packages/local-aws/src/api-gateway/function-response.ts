@@ -1,6 +1,7 @@
-import { headerOf, isBinary, type Request } from './event.ts';
+import { isBinary } from './event.ts';
 import type { Answer } from './gateway-response.ts';
 import { responseHeaders } from './headers.ts';
+import { headerOf, type Request } from './request.ts';
 import type { Api } from './template.ts';
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;

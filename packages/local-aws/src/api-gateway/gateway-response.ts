@@ -1,6 +1,6 @@
 import type { Resource } from '../cloudformation/deployment.ts';
 import { known } from '../cloudformation/known.ts';
-import { type Context, checkTemplate, render } from './variables.ts';
+import { checkTemplate, render, type Variables } from './variables.ts';
 
 /** How the API wants an error of the gateway itself answered. */
 export interface GatewayResponse {
@@ -97,15 +97,15 @@ export function readGatewayResponse(resource: Resource): [string, GatewayRespons
 export function gatewayError(
   type: ResponseType,
   responses: Map<string, GatewayResponse>,
-  context: Context,
+  variables: Variables,
   requestHeader: (name: string) => string | undefined,
   message: string = TYPES[type].message,
 ): Answer {
   const usual = TYPES[type];
   const fallback = responses.get(usual.status < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX');
   const response = responses.get(type) ?? fallback;
-  const variables: Context = {
-    ...context,
+  const all: Variables = {
+    ...variables,
     'error.message': message,
     'error.messageString': JSON.stringify(message),
     'error.responseType': type,
@@ -116,7 +116,7 @@ export function gatewayError(
     const value = source.startsWith("'")
       ? source.slice(1, -1)
       : source.startsWith('context.')
-        ? render(`$${source}`, variables, '')
+        ? render(`$${source}`, all, '')
         : requestHeader(source.slice('method.request.header.'.length));
     if (value !== undefined) headers.push([name, value]);
   }
@@ -124,5 +124,5 @@ export function gatewayError(
     headers.push(['Content-Type', 'application/json']);
   }
   const template = response?.template ?? '{"message":$context.error.messageString}';
-  return { status: response?.status ?? usual.status, headers, body: render(template, variables, '') };
+  return { status: response?.status ?? usual.status, headers, body: render(template, all, '') };
 }

@@ -1,4 +1,4 @@
-import type { Request } from './event.ts';
+import type { Request } from './request.ts';
 import type { Method } from './template.ts';
 
 // "Amazon API Gateway important notes for REST APIs": what becomes of headers on the way to and from a function.

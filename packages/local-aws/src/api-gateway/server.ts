@@ -1,27 +1,27 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type ServerResponse } from 'node:http';
+import { AwsError } from '../aws-error.ts';
 import type { Clock } from '../clock.ts';
+import type { Exchange } from '../context.ts';
+import { listen, type RunningServer } from '../http/listen.ts';
 import type { InvokeResult } from '../lambda/runtime.ts';
-import { AwsError, type Exchange, type Principal, type RunningServer } from '../types.ts';
-import { type Caller, headerOf, joinedHeaders, proxyEvent, type Request } from './event.ts';
+import { type Caller, proxyEvent } from './event.ts';
 import { functionAnswer } from './function-response.ts';
 import { type Answer, gatewayError, type ResponseType } from './gateway-response.ts';
+import type { IamAuthorizer } from './iam.ts';
 import { answerMock } from './mock.ts';
+import { headerOf, joinedHeaders, type Request, readRequest } from './request.ts';
 import { createRouter } from './router.ts';
 import type { Api, Method } from './template.ts';
 import { createThrottling, planOf } from './throttle.ts';
-import { type Context, checkTemplate, render } from './variables.ts';
+import { checkTemplate, render, type Variables } from './variables.ts';
 
-export interface GatewayOptions {
+export interface ApiGatewayOptions {
   api: Api;
   clock: Clock;
+  iam: IamAuthorizer;
   /** API key id → its value. */
   keyValues: ReadonlyMap<string, string>;
-  /** Who signed the request. @throws AwsError named as AWS names it */
-  authenticate(request: Request): Principal;
-  /** Whether IAM lets the principal invoke the method of this `arn:aws:execute-api:...`. */
-  mayCall(principal: Principal, methodArn: string, sourceIp: string): boolean;
   /** Whether the function's resource policy lets this API's method invoke it. */
   mayInvoke(functionArn: string, sourceArn: string): boolean;
   invoke(functionArn: string, event: unknown): Promise<InvokeResult>;
@@ -33,7 +33,6 @@ export interface GatewayOptions {
   onExchange?(exchange: Exchange): void;
 }
 
-const MAX_BODY_BYTES = 10_485_760;
 /** "Total combined size of request line and header values". */
 const MAX_HEADER_BYTES = 10_240;
 
@@ -41,7 +40,7 @@ const MAX_HEADER_BYTES = 10_240;
  * Serves the REST API on loopback, at the root as under a custom domain. Checks in API Gateway's order: route,
  * signature and policy, API key, throttle and quota, then the integration.
  */
-export async function startGateway(options: GatewayOptions): Promise<RunningServer> {
+export async function startApiGateway(options: ApiGatewayOptions): Promise<RunningServer> {
   const { api, clock } = options;
   if (api.accessLog !== undefined) checkTemplate('access log', api.accessLog);
   const route = createRouter(api);
@@ -58,38 +57,38 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     const startedAt = clock.now();
     const request = await readRequest(incoming);
     if (!request) return;
-    const context = contextOf(api, request, startedAt);
-    const answer = await answerTo(request, context).catch((error: unknown) => {
+    const variables = variablesOf(api, request, startedAt);
+    const answer = await answerTo(request, variables).catch((error: unknown) => {
       console.error('The gateway failed:', error);
-      return gatewayError('API_CONFIGURATION_ERROR', api.responses, context, () => undefined);
+      return gatewayError('API_CONFIGURATION_ERROR', api.responses, variables, () => undefined);
     });
-    send(request, response, context, answer);
-    context['responseLatency'] = String(clock.now() - startedAt);
-    if (api.accessLog !== undefined) options.onAccess?.(render(api.accessLog, context, '-'));
+    send(request, response, variables, answer);
+    variables['responseLatency'] = String(clock.now() - startedAt);
+    if (api.accessLog !== undefined) options.onAccess?.(render(api.accessLog, variables, '-'));
   });
 
   // Clients keep their connections; one closed just as a request comes would look like a fault.
   server.keepAliveTimeout = 60_000;
 
-  async function answerTo(request: Request & { tooLarge: boolean }, context: Context): Promise<Answer> {
+  async function answerTo(request: Request & { tooLarge: boolean }, variables: Variables): Promise<Answer> {
     const refuse = (type: ResponseType, message?: string): Answer => {
-      context['error.responseType'] = type;
-      return gatewayError(type, api.responses, context, (name) => headerOf(request, name), message);
+      variables['error.responseType'] = type;
+      return gatewayError(type, api.responses, variables, (name) => headerOf(request, name), message);
     };
 
     const match = route(request.method, request.path);
     if (!match) return refuse('MISSING_AUTHENTICATION_TOKEN');
     const { method, parameters } = match;
-    context['resourceId'] = method.resourceId;
-    context['resourcePath'] = method.resourcePath;
+    variables['resourceId'] = method.resourceId;
+    variables['resourcePath'] = method.resourcePath;
     if (request.tooLarge) return refuse('REQUEST_TOO_LARGE');
 
     const caller: Caller = {};
     if (method.authorization === 'AWS_IAM') {
       const refused = authorize(method, request, caller);
       if (refused) return refuse(...refused);
-      context['identity.userArn'] = context['identity.user'] = caller.principal?.arn ?? '';
-      context['identity.accessKey'] = context['identity.caller'] = caller.principal?.accessKeyId ?? '';
+      variables['identity.userArn'] = variables['identity.user'] = caller.principal?.arn ?? '';
+      variables['identity.accessKey'] = variables['identity.caller'] = caller.principal?.accessKeyId ?? '';
     }
 
     let key: ReturnType<typeof keysByValue.get>;
@@ -98,7 +97,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
       key = keysByValue.get(value ?? '');
       if (value === undefined || !key?.enabled || !planOf(api, key)) return refuse('INVALID_API_KEY');
       caller.apiKey = { id: key.id, value };
-      context['identity.apiKeyId'] = key.id;
+      variables['identity.apiKeyId'] = key.id;
     }
     const over = throttling.admit(method, key);
     if (over) return refuse(over);
@@ -110,15 +109,15 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
         ? answerMock(method.integration, headerOf(request, 'origin'))
         : refuse('API_CONFIGURATION_ERROR');
     }
-    return invoke(method.integration, method, request, parameters, caller, context, refuse);
+    return invoke(method.integration, method, request, parameters, caller, variables, refuse);
   }
 
   function authorize(method: Method, request: Request, caller: Caller): [ResponseType, string?] | undefined {
     try {
-      const principal = options.authenticate(request);
+      const principal = options.iam.authenticate(request);
       const resource = `${api.id}/${api.stage}/${method.httpMethod}${request.path}`;
       const arn = `arn:aws:execute-api:${api.region}:${api.account}:${resource}`;
-      if (!options.mayCall(principal, arn, request.sourceIp)) {
+      if (!options.iam.mayCall(principal, arn, request.sourceIp)) {
         const masked = arn.replace(api.account, `********${api.account.slice(-4)}`);
         return [
           'ACCESS_DENIED',
@@ -143,32 +142,35 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     request: Request,
     parameters: Record<string, string>,
     caller: Caller,
-    context: Context,
+    variables: Variables,
     refuse: (type: ResponseType) => Answer,
   ): Promise<Answer> {
     const source = `${api.id}/${api.stage}/${method.httpMethod}${method.resourcePath}`;
     if (!options.mayInvoke(functionArn, `arn:aws:execute-api:${api.region}:${api.account}:${source}`)) {
       return refuse('API_CONFIGURATION_ERROR');
     }
-    const event = proxyEvent(api, method, request, parameters, caller, context);
+    const event = proxyEvent(api, method, request, parameters, caller, variables);
     const startedAt = performance.now();
     const result = await within(timeoutMs, options.invoke(functionArn, event));
-    context['integrationLatency'] = String(Math.round(performance.now() - startedAt));
+    variables['integrationLatency'] = String(Math.round(performance.now() - startedAt));
     if (result === 'timeout') return refuse('INTEGRATION_TIMEOUT');
     if (result === 'failure') return refuse('INTEGRATION_FAILURE');
-    context['integrationStatus'] = context['integration.status'] = '200';
+    variables['integrationStatus'] = variables['integration.status'] = '200';
     if (!result.ok) return refuse('DEFAULT_5XX');
     const answer = functionAnswer(api, request, result.payload);
     if (!answer) return refuse('DEFAULT_5XX');
-    return { ...answer, headers: [...answer.headers, ['X-Amzn-Trace-Id', `Root=1-${context['requestId']}`]] };
+    return {
+      ...answer,
+      headers: [...answer.headers, ['X-Amzn-Trace-Id', `Root=1-${variables['requestId']}`]],
+    };
   }
 
-  function send(request: Request, response: ServerResponse, context: Context, answer: Answer): void {
+  function send(request: Request, response: ServerResponse, variables: Variables, answer: Answer): void {
     const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
     response.statusCode = answer.status;
     response.setHeader('Date', new Date(clock.now()).toUTCString());
-    response.setHeader('x-amzn-RequestId', context['requestId'] ?? '');
-    response.setHeader('x-amz-apigw-id', context['extendedRequestId'] ?? '');
+    response.setHeader('x-amzn-RequestId', variables['requestId'] ?? '');
+    response.setHeader('x-amz-apigw-id', variables['extendedRequestId'] ?? '');
     for (const [name, value] of answer.headers) {
       if (response.hasHeader(name)) response.appendHeader(name, value);
       else response.setHeader(name, value);
@@ -184,60 +186,22 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
       status: answer.status,
       answer: { headers: joinedHeaders(Object.entries(response.getHeaders())), body: body.toString('utf8') },
     });
-    context['status'] = String(answer.status);
-    context['responseLength'] = String(bodiless ? 0 : body.length);
+    variables['status'] = String(answer.status);
+    variables['responseLength'] = String(bodiless ? 0 : body.length);
   }
 
-  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  await listening;
-  const { port } = server.address() as AddressInfo;
-
+  const running = await listen(server, { port: options.port, closing: 'drain' });
   return {
-    endpoint: `http://127.0.0.1:${port}`,
-    /** Requests under way are answered first. */
+    endpoint: running.endpoint,
+    /** Requests in progress are answered first. */
     close() {
       closing = true;
-      const closed = new Promise<void>((done) => server.close(() => done()));
-      server.closeIdleConnections();
-      return closed;
+      return running.close();
     },
   };
 }
 
-/** The whole request, or undefined if the client went away. What is over the limit is read and dropped. */
-async function readRequest(
-  incoming: IncomingMessage,
-): Promise<(Request & { tooLarge: boolean }) | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of incoming) {
-      length += chunk.length;
-      if (length <= MAX_BODY_BYTES) chunks.push(chunk);
-    }
-  } catch {
-    return undefined;
-  }
-  const [path = '/', query = ''] = (incoming.url ?? '/').split(/\?(.*)/s);
-  const { rawHeaders } = incoming;
-  const headers: [string, string][] = [];
-  for (let at = 0; at < rawHeaders.length; at += 2)
-    headers.push([rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '']);
-  return {
-    method: incoming.method ?? 'GET',
-    path,
-    query,
-    headers,
-    sourceIp: incoming.socket.remoteAddress ?? '127.0.0.1',
-    protocol: `HTTP/${incoming.httpVersion}`,
-    body: Buffer.concat(chunks),
-    tooLarge: length > MAX_BODY_BYTES,
-  };
-}
-
-function contextOf(api: Api, request: Request, now: number): Context {
+function variablesOf(api: Api, request: Request, now: number): Variables {
   return {
     accountId: api.account,
     apiId: api.id,

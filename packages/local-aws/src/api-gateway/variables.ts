@@ -1,5 +1,5 @@
 /** The $context variables of one request, by name without `$context.`. */
-export type Context = Record<string, string>;
+export type Variables = Record<string, string>;
 
 /** Those that gateway responses and access logs may name here. */
 export const VARIABLES = [
@@ -50,6 +50,6 @@ export function checkTemplate(where: string, template: string): void {
 }
 
 /** Puts the variables' values in; those without one become `absent`. */
-export function render(template: string, context: Context, absent: string): string {
-  return template.replace(VARIABLE, (_, name: string) => context[name] ?? absent);
+export function render(template: string, variables: Variables, absent: string): string {
+  return template.replace(VARIABLE, (_, name: string) => variables[name] ?? absent);
 }

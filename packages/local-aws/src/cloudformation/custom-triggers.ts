@@ -1,6 +1,6 @@
+import type { Principal } from '../iam/policy.ts';
 import { isAllowed } from '../iam/policy.ts';
 import type { InvokeResult } from '../lambda/runtime.ts';
-import type { Principal } from '../types.ts';
 import type { Deployment, Resource } from './deployment.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Deployment, Resource } from './deployment.ts';
  * @param sessions the functions and whom they run as
  * @throws Error with what the function reported, or that the provider may not invoke it
  */
-export async function runTriggers(
+export async function runCustomTriggers(
   deployment: Deployment,
   sessions: ReadonlyMap<Resource, Principal>,
   invoke: (functionArn: string, event: unknown) => Promise<InvokeResult>,

@@ -1,5 +1,5 @@
 import { readAssembly, type Stack, type TemplateResource } from './assembly.ts';
-import type { Identifiers } from './identifiers.ts';
+import { type Identifiers, openIdentifiers } from './identifiers.ts';
 import { conditionHolds, resolve, type Scope } from './intrinsics.ts';
 import { KINDS, type Kind, type Subject } from './resources.ts';
 
@@ -20,6 +20,8 @@ export interface Resource {
 export interface Deployment {
   region: string;
   account: string;
+  /** The names AWS makes up, kept over restarts. */
+  identifiers: Identifiers;
   /** All resources of one type, in the order of the templates. */
   resources(type: string): Resource[];
   /** A stack's output by its name. */
@@ -36,11 +38,13 @@ export interface Deployment {
  */
 export function readDeployment(options: {
   assembly: string;
+  /** Keeps the physical ids; exists. */
+  folder: string;
   region: string;
   account: string;
-  identifiers: Identifiers;
 }): Deployment {
-  const { region, account, identifiers } = options;
+  const { region, account } = options;
+  const identifiers = openIdentifiers(options.folder);
   const stacks = readAssembly(options.assembly);
   const resources: Resource[] = [];
   const byId = new Map<string, Resource>();
@@ -169,6 +173,7 @@ export function readDeployment(options: {
   return {
     region,
     account,
+    identifiers,
     resources: (type) => resources.filter((resource) => resource.type === type),
     output: stackOutput,
     codeOf(lambdaFunction) {

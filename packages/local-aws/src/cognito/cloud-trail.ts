@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Context } from '../context.ts';
 import type { BusEvent } from '../eventbridge/bus.ts';
-import type { Principal, Surroundings } from '../types.ts';
+import type { Principal } from '../iam/policy.ts';
 
 /** One call to the API of user pools that an administrator has made. */
 export interface ApiCall {
@@ -19,7 +20,7 @@ export interface ApiCall {
  * What CloudTrail records of a call, as EventBridge gets it ("Amazon Cognito logging in AWS CloudTrail", "AWS service events
  * delivered via AWS CloudTrail"): who is meant is told by `additionalEventData.sub` alone.
  */
-export function recordOf(call: ApiCall, { account, region, clock }: Surroundings): BusEvent {
+export function recordOf(call: ApiCall, { account, region, clock }: Context): BusEvent {
   const { operation, poolId, sub, principal, headers, errorCode } = call;
   return {
     source: 'aws.cognito-idp',

@@ -1,4 +1,4 @@
-import { AwsError } from '../types.ts';
+import { AwsError } from '../aws-error.ts';
 
 /** HTTP 400 `InvalidParameterException`. */
 export const invalidParameter = (message: string) => new AwsError('InvalidParameterException', message);

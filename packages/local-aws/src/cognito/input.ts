@@ -1,4 +1,4 @@
-import { AwsError } from '../types.ts';
+import { AwsError } from '../aws-error.ts';
 import { invalidParameter } from './errors.ts';
 
 export type Input = Record<string, unknown>;

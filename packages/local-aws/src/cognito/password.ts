@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { AwsError } from '../types.ts';
+import { AwsError } from '../aws-error.ts';
 import { invalidParameter, notAuthorized } from './errors.ts';
 import type { Pool } from './pool.ts';
 import type { PasswordPolicy } from './settings.ts';

@@ -1,8 +1,8 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
+import type { Context } from '../context.ts';
 import { type JsonFile, openJsonFile } from '../files/json-file.ts';
-import type { Surroundings } from '../types.ts';
 import { type Client, checkWriteAttributes, readClient } from './client.ts';
 import { notAuthorized, resourceNotFound } from './errors.ts';
 import { openKeys, type PoolKeys } from './keys.ts';
@@ -53,10 +53,10 @@ export interface Pool {
 /** Opens a pool on its files in `folder`: `<id>.json` (users), `<id>.settings.json`, `<id>.keys.json`, `<id>.revoked`. */
 export function openPool(
   template: PoolDefinition,
-  options: { surroundings: Surroundings; folder: string; invokeTrigger: InvokeTrigger },
+  options: { context: Context; folder: string; invokeTrigger: InvokeTrigger },
 ): Pool {
   const { id } = template;
-  const { clock, region } = options.surroundings;
+  const { clock, region } = options.context;
   // Settings made by API calls last until the template says something new, as they would beside CloudFormation.
   const made = createHash('sha256').update(JSON.stringify(template.properties)).digest('hex');
   const kept = openJsonFile(join(options.folder, `${id}.settings.json`), () => ({

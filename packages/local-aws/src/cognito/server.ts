@@ -1,7 +1,8 @@
+import type { Context } from '../context.ts';
 import { startAwsServer } from '../http/json-protocol.ts';
-import type { RunningServer, Surroundings } from '../types.ts';
+import type { RunningServer } from '../http/listen.ts';
 import type { ApiCall } from './cloud-trail.ts';
-import type { Context } from './operations/access.ts';
+import type { Cognito } from './operations/access.ts';
 import { adminUserOperations } from './operations/admin-users.ts';
 import { authenticationOperations } from './operations/authentication.ts';
 import { describeOperations } from './operations/describe.ts';
@@ -17,7 +18,7 @@ import type { InvokeTrigger } from './triggers.ts';
 export type { PoolDefinition } from './pool.ts';
 
 export interface CognitoOptions {
-  surroundings: Surroundings;
+  context: Context;
   /** Where the pools keep their users and keys; exists. */
   folder: string;
   pools: PoolDefinition[];
@@ -59,23 +60,23 @@ const jwksPath = /^\/([\w-]+_[0-9A-Za-z]+)\/\.well-known\/jwks\.json$/;
  */
 export async function startCognito(options: CognitoOptions): Promise<RunningServer> {
   const running = options.pools.map((definition) => openPool(definition, options));
-  const { surroundings, onApiCall } = options;
-  const context: Context = { pools: listPools(running), surroundings, ...(onApiCall && { onApiCall }) };
+  const { context, onApiCall } = options;
+  const cognito: Cognito = { pools: listPools(running), context, ...(onApiCall && { onApiCall }) };
   return startAwsServer({
     service: 'cognito-idp',
     targetPrefix: 'AWSCognitoIdentityProviderService',
     contentType: 'application/x-amz-json-1.1',
-    surroundings,
+    context,
     operations: {
-      ...authenticationOperations(context),
-      ...adminUserOperations(context),
-      ...signUpOperations(context),
-      ...forgotPasswordOperations(context),
-      ...selfServiceOperations(context),
-      ...mfaOperations(context),
-      ...groupOperations(context),
-      ...describeOperations(context),
-      ...updateOperations(context),
+      ...authenticationOperations(cognito),
+      ...adminUserOperations(cognito),
+      ...signUpOperations(cognito),
+      ...forgotPasswordOperations(cognito),
+      ...selfServiceOperations(cognito),
+      ...mfaOperations(cognito),
+      ...groupOperations(cognito),
+      ...describeOperations(cognito),
+      ...updateOperations(cognito),
     },
     unsigned,
     ...(options.port === undefined ? {} : { port: options.port }),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, importJWK, jwtVerify, SignJWT } from 'jose';
+import { AwsError } from '../aws-error.ts';
 import type { Clock } from '../clock.ts';
-import { AwsError } from '../types.ts';
 import type { Client } from './client.ts';
 import { notAuthorized } from './errors.ts';
 import type { PoolKeys } from './keys.ts';

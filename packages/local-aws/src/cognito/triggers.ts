@@ -1,4 +1,4 @@
-import { AwsError } from '../types.ts';
+import { AwsError } from '../aws-error.ts';
 import type { PoolSettings, TriggerName } from './settings.ts';
 
 /** Runs a function by its ARN; rejects on a function error. */

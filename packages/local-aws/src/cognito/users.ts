@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { AwsError } from '../aws-error.ts';
 import type { JsonFile } from '../files/json-file.ts';
-import { AwsError } from '../types.ts';
 import { invalidParameter } from './errors.ts';
 import { type PoolSettings, standardAttributes } from './settings.ts';
 import type { Verifier } from './srp.ts';

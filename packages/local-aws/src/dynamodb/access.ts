@@ -1,6 +1,7 @@
 import type { AttributeValue, BatchGet, BatchWrite, Item, Request } from 'dynalite/db/index.js';
+import { AwsError } from '../aws-error.ts';
+import type { Principal } from '../iam/policy.ts';
 import { decide, principalContext } from '../iam/policy.ts';
-import { AwsError, type Principal } from '../types.ts';
 
 /** A part of a request that one table answers. */
 export interface TableAccess {

@@ -25,7 +25,7 @@ import putItemInput from 'dynalite/validations/putItem.js';
 import queryInput from 'dynalite/validations/query.js';
 import scanInput from 'dynalite/validations/scan.js';
 import updateItemInput from 'dynalite/validations/updateItem.js';
-import { AwsError } from '../types.ts';
+import { AwsError } from '../aws-error.ts';
 import { conditionHolds, isPath, isTerm } from './condition.ts';
 
 const ACTIONS = {

@@ -1,25 +1,17 @@
 import { join } from 'node:path';
 import db, { type Store } from 'dynalite/db/index.js';
+import { AwsError } from '../aws-error.ts';
+import type { Context } from '../context.ts';
 import { type Operation, signerOf, startAwsServer } from '../http/json-protocol.ts';
-import { AwsError, type Principal, type RunningServer, type Surroundings } from '../types.ts';
+import type { RunningServer } from '../http/listen.ts';
+import type { Principal } from '../iam/policy.ts';
 import { authorize, keyText, type TableAccess, tableAccesses } from './access.ts';
 import { type ItemOperation, parseRequest, runItemOperation } from './engine.ts';
-import { ensureTable, listTables, readTable } from './tables.ts';
+import { ensureTable, listTables, readTable, type TableDefinition } from './tables.ts';
 import { createTimeToLive, type TimeToLive } from './ttl.ts';
 
-export interface TableDefinition {
-  name: string;
-  arn: string;
-  keySchema: { AttributeName: string; KeyType: string }[];
-  attributeDefinitions: { AttributeName: string; AttributeType: string }[];
-  /** @default no TTL */
-  ttlAttribute?: string;
-  /** The customer-managed key the table is encrypted under. @default AWS's own */
-  kmsKeyArn?: string;
-}
-
 export interface DynamoDbOptions {
-  surroundings: Surroundings;
+  context: Context;
   /** Holds the tables; exists already, and is used by one process at a time. */
   folder: string;
   tables: TableDefinition[];
@@ -63,7 +55,7 @@ const REFUSED = [
  * @throws Error if the folder is in use, or holds a table of the same name with another key
  */
 export async function startDynamoDb(options: DynamoDbOptions): Promise<RunningServer> {
-  const { surroundings, folder } = options;
+  const { context, folder } = options;
   const tables = new Map(options.tables.map((table) => [table.name, table]));
   const store = db.create({ path: join(folder, 'tables') });
   await store.db.open().catch((error: Error & { cause?: { code?: string } }) => {
@@ -75,14 +67,14 @@ export async function startDynamoDb(options: DynamoDbOptions): Promise<RunningSe
   });
 
   try {
-    for (const table of options.tables) await ensureTable(store, table, surroundings.clock.seconds());
-    const timeToLive = createTimeToLive(store, surroundings.clock, tables);
+    for (const table of options.tables) await ensureTable(store, table, context.clock.seconds());
+    const timeToLive = createTimeToLive(store, context.clock, tables);
     await timeToLive.sweep();
     const server = await startAwsServer({
       service: 'dynamodb',
       targetPrefix: 'DynamoDB_20120810',
       contentType: 'application/x-amz-json-1.0',
-      surroundings,
+      context,
       operations: createOperations(options, store, tables, timeToLive),
       ...(options.port === undefined ? {} : { port: options.port }),
     });
@@ -105,7 +97,7 @@ function createOperations(
   tables: ReadonlyMap<string, TableDefinition>,
   timeToLive: TimeToLive,
 ): Record<string, Operation> {
-  const { region, account } = options.surroundings;
+  const { region, account } = options.context;
   const tableArn = (name: string) =>
     tables.get(name)?.arn ?? `arn:aws:dynamodb:${region}:${account}:table/${name}`;
 

@@ -1,6 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, Store, Table } from 'dynalite/db/index.js';
-import type { TableDefinition } from './server.ts';
+
+export interface TableDefinition {
+  name: string;
+  arn: string;
+  keySchema: { AttributeName: string; KeyType: string }[];
+  attributeDefinitions: { AttributeName: string; AttributeType: string }[];
+  /** @default no TTL */
+  ttlAttribute?: string;
+  /** The customer-managed key the table is encrypted under. @default AWS's own */
+  kmsKeyArn?: string;
+}
 
 /**
  * Makes the table if it is not there.

@@ -1,7 +1,7 @@
 import type { Item, Store } from 'dynalite/db/index.js';
 import type { Clock } from '../clock.ts';
 import { runItemOperation } from './engine.ts';
-import type { TableDefinition } from './server.ts';
+import type { TableDefinition } from './tables.ts';
 
 /** How long an expired item stays readable here. On AWS it is "within a few days". */
 const GRACE_SECONDS = 10 * 60;

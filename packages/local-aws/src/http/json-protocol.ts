@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { crc32 } from 'node:zlib';
+import { AwsError } from '../aws-error.ts';
+import type { Context, Fault, Service } from '../context.ts';
+import type { Principal } from '../iam/policy.ts';
 import { verifySignature } from '../iam/sigv4.ts';
-import {
-  AwsError,
-  type Fault,
-  type Principal,
-  type RunningServer,
-  type Service,
-  type Surroundings,
-} from '../types.ts';
+import { listen, type RunningServer } from './listen.ts';
+import { readBody } from './read-body.ts';
 
 /** Answers one call, with the input as parsed and whoever signed it. @throws AwsError */
 export type Operation = (request: {
@@ -24,7 +20,7 @@ export interface AwsServerOptions {
   /** 'DynamoDB_20120810', 'TrentService', 'AWSCognitoIdentityProviderService' */
   targetPrefix: string;
   contentType: 'application/x-amz-json-1.0' | 'application/x-amz-json-1.1';
-  surroundings: Surroundings;
+  context: Context;
   operations: Record<string, Operation>;
   /** Operations that take no signature. @default none */
   unsigned?: ReadonlySet<string>;
@@ -51,13 +47,13 @@ const MAX_BODY_BYTES = { dynamodb: 16 * 1024 * 1024, other: 1024 * 1024 };
  * as `{__type, message}`; anything but an AwsError is the service's own 500.
  */
 export async function startAwsServer(options: AwsServerOptions): Promise<RunningServer> {
-  const { service, surroundings } = options;
+  const { service, context } = options;
   const maxBytes = service === 'dynamodb' ? MAX_BODY_BYTES.dynamodb : MAX_BODY_BYTES.other;
   const underway = new Set<Promise<void>>();
 
   const server = createServer((request, response) => {
     // The SDK corrects its clock by this header, and ours may be ahead of the machine's.
-    response.setHeader('date', new Date(surroundings.clock.now()).toUTCString());
+    response.setHeader('date', new Date(context.clock.now()).toUTCString());
     response.setHeader('x-amzn-requestid', randomUUID());
     if (request.headers.origin !== undefined) allowOrigin(request, response);
 
@@ -88,7 +84,7 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
     const operation = operationOf(request);
     let principal: Principal | undefined;
     const called = (status: number) =>
-      surroundings.onCall({
+      context.onCall({
         service,
         operation: operation ?? 'unknown',
         ...(principal ? { principal: principal.arn } : {}),
@@ -100,7 +96,7 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
     try {
       if (operation === undefined) throw new AwsError('UnknownOperationException', '');
       if (!options.unsigned?.has(operation)) principal = authenticate(request, body);
-      fault = await surroundings.fault({
+      fault = await context.fault({
         service,
         operation,
         ...(principal ? { principal: principal.arn } : {}),
@@ -126,7 +122,7 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
       answer = { __type: typeOf(service, FAULTS[service].error), message: 'An internal error occurred.' };
     }
     const text = JSON.stringify(answer ?? {});
-    surroundings.onExchange?.({
+    context.onExchange?.({
       service,
       operation: operation ?? 'unknown',
       request: { headers: {}, body: body.toString('utf8') },
@@ -154,8 +150,8 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
     const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s);
     return verifySignature(
       { method: request.method ?? '', path, query, headers: request.headers, body },
-      (accessKeyId) => surroundings.principal(accessKeyId),
-      { service, region: surroundings.region, now: surroundings.clock.now() },
+      (accessKeyId) => context.principal(accessKeyId),
+      { service, region: context.region, now: context.clock.now() },
     );
   }
 
@@ -168,19 +164,12 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
     else response.end(text);
   }
 
-  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  await listening;
-  const { port } = server.address() as AddressInfo;
-
+  const running = await listen(server, { port: options.port, closing: 'cut' });
   return {
-    endpoint: `http://127.0.0.1:${port}`,
-    /** Ends every open connection, hung ones too, and waits for operations already begun. */
+    endpoint: running.endpoint,
+    /** Ends every open connection, hung ones too, then waits for the operations in progress. */
     async close() {
-      const closed = new Promise<void>((done) => server.close(() => done()));
-      server.closeAllConnections();
-      await closed;
+      await running.close();
       await Promise.allSettled(underway);
     },
   };
@@ -194,18 +183,6 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
 export function signerOf(principal: Principal | undefined): Principal {
   if (principal) return principal;
   throw new AwsError('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
-}
-
-/** The body, or undefined if it is too large. */
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    length += chunk.length;
-    if (length > maxBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function parseInput(body: Buffer): Record<string, unknown> {

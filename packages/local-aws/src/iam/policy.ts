@@ -1,4 +1,32 @@
-import type { AccessRequest, Principal, Statement } from '../types.ts';
+/** One statement of an IAM, key or function policy. Its intrinsic functions are resolved already. */
+export interface Statement {
+  Sid?: string;
+  Effect: 'Allow' | 'Deny';
+  Principal?: unknown;
+  Action?: string | string[];
+  NotAction?: string | string[];
+  Resource?: string | string[];
+  NotResource?: string | string[];
+  Condition?: Record<string, Record<string, string | string[] | boolean>>;
+}
+
+/** Signs requests: a function under its role, or a user of the account. */
+export interface Principal {
+  /** `arn:aws:sts::<account>:assumed-role/<role>/<function>` or `arn:aws:iam::<account>:user/<name>`. */
+  arn: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  /** The identity's own policies. */
+  policies: Statement[];
+}
+
+/** One action on one resource, with the condition keys of the request. */
+export interface AccessRequest {
+  action: string;
+  resource: string;
+  context: Record<string, string | string[]>;
+}
 
 const ELEMENTS = new Set([
   'Sid',

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Deployment, Resource } from '../cloudformation/deployment.ts';
-import { type Identifiers, mixedCase, upperCase } from '../cloudformation/identifiers.ts';
-import type { Principal, Statement } from '../types.ts';
+import { mixedCase, upperCase } from '../cloudformation/identifiers.ts';
+import type { Principal, Statement } from './policy.ts';
 import { policiesOf, roleOf } from './roles.ts';
 
 export interface Principals {
@@ -16,7 +16,8 @@ export interface Principals {
 }
 
 /** Everybody who may sign requests on this machine. */
-export function createPrincipals(deployment: Deployment, identifiers: Identifiers): Principals {
+export function createPrincipals(deployment: Deployment): Principals {
+  const { identifiers } = deployment;
   const byAccessKey = new Map<string, Principal>();
   const add = <P extends Principal>(principal: P): P => {
     byAccessKey.set(principal.accessKeyId, principal);

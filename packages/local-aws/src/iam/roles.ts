@@ -1,5 +1,5 @@
 import type { Deployment, Resource } from '../cloudformation/deployment.ts';
-import type { Statement } from '../types.ts';
+import type { Statement } from './policy.ts';
 
 /** AWS's own policies that a role here may have, as far as this machine has the services they speak of. */
 const AWS_MANAGED: Record<string, Statement[]> = {

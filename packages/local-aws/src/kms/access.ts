@@ -1,5 +1,6 @@
+import { AwsError } from '../aws-error.ts';
+import type { Principal, Statement } from '../iam/policy.ts';
 import { decide, identityArn, isAllowed, principalContext } from '../iam/policy.ts';
-import { AwsError, type Principal, type Statement } from '../types.ts';
 import type { EncryptionContext } from './materials.ts';
 
 export interface KeyAccess {

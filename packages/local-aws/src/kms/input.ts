@@ -1,4 +1,4 @@
-import { AwsError } from '../types.ts';
+import { AwsError } from '../aws-error.ts';
 import type { EncryptionContext } from './materials.ts';
 
 type Input = Record<string, unknown>;

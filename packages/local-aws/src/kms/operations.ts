@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { AwsError } from '../aws-error.ts';
+import type { Context } from '../context.ts';
 import { type Operation, signerOf } from '../http/json-protocol.ts';
+import type { Principal, Statement } from '../iam/policy.ts';
 import { isAllowed, principalContext } from '../iam/policy.ts';
-import { AwsError, type Principal, type Statement, type Surroundings } from '../types.ts';
 import { accessDenied, authorizeKey, contextKeys, keyContext } from './access.ts';
 import {
   encryptionContext,
@@ -29,8 +31,8 @@ const MAX_PLAINTEXT_BYTES = 4096;
 const MAX_CIPHERTEXT_BYTES = 6144;
 
 /** The TrentService operations on these keys. Each checks access before anything else is said about the key's state. */
-export function createKmsOperations(surroundings: Surroundings, keys: Key[]): Record<string, Operation> {
-  const { region, account } = surroundings;
+export function createKmsOperations(context: Context, keys: Key[]): Record<string, Operation> {
+  const { region, account } = context;
 
   function find(name: string): Key {
     const key = keys.find(({ id, arn }) => name === id || name === arn);

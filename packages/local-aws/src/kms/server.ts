@@ -1,6 +1,8 @@
+import type { Context } from '../context.ts';
 import { startAwsServer } from '../http/json-protocol.ts';
+import type { RunningServer } from '../http/listen.ts';
+import type { Principal, Statement } from '../iam/policy.ts';
 import { checkStatements } from '../iam/policy.ts';
-import type { Principal, RunningServer, Statement, Surroundings } from '../types.ts';
 import { contextKeys, keyContext, mayUseKey } from './access.ts';
 import { type EncryptionContext, loadMaterials } from './materials.ts';
 import { createKmsOperations, type Key } from './operations.ts';
@@ -34,16 +36,16 @@ export interface KmsServer extends RunningServer {
  * @throws Error named PolicyError for a key policy that cannot be evaluated
  */
 export async function startKms(options: {
-  surroundings: Surroundings;
+  context: Context;
   folder: string;
   keys: KeyDefinition[];
   port?: number;
 }): Promise<KmsServer> {
-  const { surroundings, folder, keys: definitions, port } = options;
-  const { region, account } = surroundings;
+  const { context, folder, keys: definitions, port } = options;
+  const { region, account } = context;
   for (const { policy } of definitions) checkStatements(policy);
   const ids = definitions.map(({ id }) => id);
-  const materials = await loadMaterials(folder, ids, surroundings.clock.seconds());
+  const materials = await loadMaterials(folder, ids, context.clock.seconds());
   const keys = definitions.flatMap((definition): Key[] => {
     const material = materials.get(definition.id);
     return material ? [{ enabled: true, ...definition, ...material }] : [];
@@ -53,8 +55,8 @@ export async function startKms(options: {
     service: 'kms',
     targetPrefix: 'TrentService',
     contentType: 'application/x-amz-json-1.1',
-    surroundings,
-    operations: createKmsOperations(surroundings, keys),
+    context,
+    operations: createKmsOperations(context, keys),
     ...(port === undefined ? {} : { port }),
   });
   return {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Deployment, Resource } from '../cloudformation/deployment.ts';
 import { openJsonFile } from '../files/json-file.ts';
+import type { Statement } from '../iam/policy.ts';
 import { isAllowed } from '../iam/policy.ts';
-import type { Statement } from '../types.ts';
 
 /** The resource policies of the functions: who may invoke each. */
 export interface FunctionPolicies {

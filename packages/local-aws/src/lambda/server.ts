@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { AwsError } from '../aws-error.ts';
+import type { Deployment } from '../cloudformation/deployment.ts';
+import type { Context } from '../context.ts';
+import { listen, type RunningServer } from '../http/listen.ts';
+import { readBody } from '../http/read-body.ts';
+import type { Principal } from '../iam/policy.ts';
 import { isAllowed, principalContext } from '../iam/policy.ts';
 import { verifySignature } from '../iam/sigv4.ts';
-import { AwsError, type Principal, type RunningServer, type Surroundings } from '../types.ts';
-import type { FunctionConfiguration } from './configuration.ts';
 import { type FunctionPolicies, permissionStatement } from './permissions.ts';
 import type { InvokeResult, Lambda } from './runtime.ts';
+import { configurationOf, type FunctionConfiguration } from './template.ts';
 
 interface Answer {
   status: number;
@@ -21,8 +25,8 @@ interface Operation {
   run(target: FunctionConfiguration, input: unknown, headers: IncomingHttpHeaders): Answer | Promise<Answer>;
 }
 
-const pathPattern = /^\/2015-03-31\/functions\/([^/]+)\/(policy|configuration|invocations)$/;
-const longestBody = 64 * 1024;
+const PATH = /^\/2015-03-31\/functions\/([^/]+)\/(policy|configuration|invocations)$/;
+const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * A part of Lambda's API by its REST protocol, of unqualified functions: who may invoke one (GetPolicy, AddPermission), how
@@ -30,15 +34,16 @@ const longestBody = 64 * 1024;
  * that is deployed calls it.
  */
 export async function startLambdaControl(options: {
-  surroundings: Surroundings;
-  functions: FunctionConfiguration[];
+  context: Context;
+  deployment: Deployment;
   policies: FunctionPolicies;
   /** What runs the functions. @default they are described only */
   lambda?: Pick<Lambda, 'invoke' | 'renew'>;
   /** @default any free one */
   port?: number;
 }): Promise<RunningServer> {
-  const { surroundings, policies, lambda } = options;
+  const { context, policies, lambda } = options;
+  const functions = options.deployment.resources('AWS::Lambda::Function').map(configurationOf);
   const operations: Record<string, Operation | undefined> = {
     'GET configuration': {
       name: 'GetFunctionConfiguration',
@@ -48,7 +53,7 @@ export async function startLambdaControl(options: {
       name: 'UpdateFunctionConfiguration',
       run(target, input) {
         target['Description'] = readDescription(object(input));
-        target['LastModified'] = `${new Date(surroundings.clock.now()).toISOString().slice(0, -1)}+0000`;
+        target['LastModified'] = `${new Date(context.clock.now()).toISOString().slice(0, -1)}+0000`;
         // Done at once here. AWS takes its time, and lets the old environments answer until then.
         lambda.renew(target.FunctionArn);
         return { status: 200, body: { ...target, LastUpdateStatus: 'InProgress' } };
@@ -86,9 +91,16 @@ export async function startLambdaControl(options: {
     },
   };
 
-  async function answer(request: IncomingMessage, body: Buffer): Promise<Answer> {
+  async function answer(request: IncomingMessage, body: Buffer | undefined): Promise<Answer> {
+    if (!body) {
+      throw new AwsError(
+        'RequestTooLargeException',
+        `The request is larger than ${MAX_BODY_BYTES} bytes.`,
+        413,
+      );
+    }
     const [path = '/', query = ''] = (request.url ?? '/').split(/\?(.*)/s);
-    const [, encoded = '', what] = pathPattern.exec(path) ?? [];
+    const [, encoded = '', what] = PATH.exec(path) ?? [];
     const operation = operations[`${request.method} ${what}`];
     let principal: Principal | undefined;
     let status = 500;
@@ -96,16 +108,16 @@ export async function startLambdaControl(options: {
       if (!operation) throw new AwsError('UnknownOperationException', '', 404);
       principal = verifySignature(
         { method: request.method ?? '', path, query, headers: request.headers, body },
-        surroundings.principal,
-        { service: 'lambda', region: surroundings.region, now: surroundings.clock.now() },
+        context.principal,
+        { service: 'lambda', region: context.region, now: context.clock.now() },
       );
       if (query !== '') throw invalid('Versions and aliases are not known here.');
       const given = decodeURIComponent(encoded);
       const arn = given.startsWith('arn:')
         ? given
-        : `arn:aws:lambda:${surroundings.region}:${surroundings.account}:function:${given}`;
+        : `arn:aws:lambda:${context.region}:${context.account}:function:${given}`;
       authorize(principal, operation.action ?? `lambda:${operation.name}`, arn);
-      const target = options.functions.find(({ FunctionArn }) => FunctionArn === arn);
+      const target = functions.find(({ FunctionArn }) => FunctionArn === arn);
       if (!target) throw notFound(`Function not found: ${arn}`);
       const input = parsed(body, operation.name === 'Invoke' ? 'InvalidRequestContentException' : undefined);
       const answered = await operation.run(target, input, request.headers);
@@ -115,7 +127,7 @@ export async function startLambdaControl(options: {
       status = known(error).status;
       throw error;
     } finally {
-      surroundings.onCall({
+      context.onCall({
         service: 'lambda',
         operation: operation?.name ?? 'unknown',
         ...(principal ? { principal: principal.arn } : {}),
@@ -125,8 +137,8 @@ export async function startLambdaControl(options: {
   }
 
   function authorize(principal: Principal, action: string, resource: string): void {
-    const context = principalContext(principal, surroundings.region);
-    if (isAllowed(principal.policies, { action, resource, context })) return;
+    const keys = principalContext(principal, context.region);
+    if (isAllowed(principal.policies, { action, resource, context: keys })) return;
     throw new AwsError(
       'AccessDeniedException',
       `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
@@ -135,27 +147,15 @@ export async function startLambdaControl(options: {
   }
 
   const server = createServer((request, response) => {
-    response.setHeader('date', new Date(surroundings.clock.now()).toUTCString());
+    response.setHeader('date', new Date(context.clock.now()).toUTCString());
     response.setHeader('x-amzn-requestid', randomUUID());
-    void readBody(request)
+    void readBody(request, MAX_BODY_BYTES)
       .then((body) => answer(request, body))
       .then((answered) => send(response, answered))
       .catch((error: unknown) => sendError(response, error));
   });
   server.keepAliveTimeout = 0;
-  const { promise: listening, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  await listening;
-  const { port } = server.address() as AddressInfo;
-  return {
-    endpoint: `http://127.0.0.1:${port}`,
-    async close() {
-      const closed = new Promise<void>((done) => server.close(() => done()));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return listen(server, { port: options.port, closing: 'cut' });
 }
 
 /** A function that fails has been invoked well: its error is in the body, and a header says so. */
@@ -213,19 +213,6 @@ function object(value: unknown): Record<string, unknown> {
     return value as Record<string, unknown>;
   }
   throw new AwsError('SerializationException', 'The body is no JSON object.');
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    length += chunk.length;
-    if (length > longestBody) {
-      throw new AwsError('RequestTooLargeException', `The request is larger than ${longestBody} bytes.`, 413);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function send(response: ServerResponse, { status, headers = {}, body }: Answer): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { startGateway } from '../../src/api-gateway/server.ts';
+import { startApiGateway } from '../../src/api-gateway/server.ts';
 import { admin, runGateway } from './running.ts';
 
 const { clock, api, lambda, send, close } = await runGateway();
@@ -130,12 +130,11 @@ test('an integration that takes too long is 504; one that may not be invoked is 
 
 test('closing lets a request under way end', async () => {
   const { promise: underway, resolve: begun } = Promise.withResolvers<void>();
-  const second = await startGateway({
+  const second = await startApiGateway({
     api,
     clock,
     keyValues: new Map(),
-    authenticate: () => admin,
-    mayCall: () => true,
+    iam: { authenticate: () => admin, mayCall: () => true },
     mayInvoke: () => true,
     invoke(functionArn, event) {
       begun();

@@ -1,13 +1,13 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
-import { startGateway } from '../../src/api-gateway/server.ts';
+import { startApiGateway } from '../../src/api-gateway/server.ts';
 import { readApi } from '../../src/api-gateway/template.ts';
+import { AwsError } from '../../src/aws-error.ts';
 import { createClock } from '../../src/clock.ts';
 import { readDeployment } from '../../src/cloudformation/deployment.ts';
-import { openIdentifiers } from '../../src/cloudformation/identifiers.ts';
+import type { Principal } from '../../src/iam/policy.ts';
 import { startLambda } from '../../src/lambda/runtime.ts';
-import { AwsError, type Principal } from '../../src/types.ts';
 import { scratchFolder, writeAssembly } from '../../testing/assembly.ts';
 import { functionArn, resources } from './resources.ts';
 
@@ -50,7 +50,7 @@ export async function runGateway() {
         }),
         region: 'us-east-1',
         account: '000000000000',
-        identifiers: openIdentifiers(identifiers),
+        folder: identifiers,
       }),
     );
   const api = read();
@@ -74,19 +74,21 @@ export async function runGateway() {
     endpoints: {},
     hosts: {},
   });
-  const gateway = await startGateway({
+  const gateway = await startApiGateway({
     api,
     clock,
     keyValues: new Map(api.keys.map(({ id, name }) => [id, `value-of-${name}`])),
-    authenticate({ headers }) {
-      const [, authorization] = headers.find(([name]) => name.toLowerCase() === 'authorization') ?? [];
-      if (authorization === undefined) throw new AwsError('MissingAuthenticationTokenException', 'none');
-      if (!authorization.startsWith('AWS4-HMAC-SHA256 '))
-        throw new AwsError('InvalidSignatureException', 'wrong');
-      return admin;
+    iam: {
+      authenticate({ headers }) {
+        const [, authorization] = headers.find(([name]) => name.toLowerCase() === 'authorization') ?? [];
+        if (authorization === undefined) throw new AwsError('MissingAuthenticationTokenException', 'none');
+        if (!authorization.startsWith('AWS4-HMAC-SHA256 '))
+          throw new AwsError('InvalidSignatureException', 'wrong');
+        return admin;
+      },
+      mayCall: (_, methodArn) =>
+        methodArn === `arn:aws:execute-api:us-east-1:000000000000:${api.id}/prod/GET/admin`,
     },
-    mayCall: (_, methodArn) =>
-      methodArn === `arn:aws:execute-api:us-east-1:000000000000:${api.id}/prod/GET/admin`,
     mayInvoke: (_, sourceArn) => !sourceArn.endsWith('/unpermitted'),
     invoke: lambda.invoke,
     onAccess: (line) => accessLog.push(line),

@@ -3,7 +3,6 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Deployment, readDeployment } from '../../src/cloudformation/deployment.ts';
-import { openIdentifiers } from '../../src/cloudformation/identifiers.ts';
 import { scratchFolder, writeAssembly } from '../../testing/assembly.ts';
 
 const root = scratchFolder('template');
@@ -16,7 +15,7 @@ function read(templates: Record<string, object>, data = `data-${count++}`): Depl
     assembly: writeAssembly(join(root, `assembly-${count++}`), templates),
     region: 'us-east-1',
     account: '000000000000',
-    identifiers: openIdentifiers(join(root, data)),
+    folder: join(root, data),
   });
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { AwsError } from '../../src/aws-error.ts';
 import { readSettings } from '../../src/cognito/settings.ts';
 import { createTriggers, type InvokeTrigger } from '../../src/cognito/triggers.ts';
-import { AwsError } from '../../src/types.ts';
 import { named } from '../../testing/cognito.ts';
 
 const settings = readSettings('pool', { LambdaConfig: { DefineAuthChallenge: 'arn:define' } });

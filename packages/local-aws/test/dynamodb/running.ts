@@ -4,7 +4,8 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { startDynamoDb, type TableDefinition } from '../../src/dynamodb/server.ts';
+import { startDynamoDb } from '../../src/dynamodb/server.ts';
+import type { TableDefinition } from '../../src/dynamodb/tables.ts';
 import { ACCOUNT, allow, clientOf, createStage, REGION } from '../../testing/stage.ts';
 
 export const ARN = `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/`;
@@ -45,7 +46,7 @@ export async function runDynamoDb({ stage = createStage(), folder, attempts = 1 
   const admin = stage.principal('admin', [allow('dynamodb:*', '*')]);
   const keyless = stage.principal('keyless', [allow('dynamodb:*', '*')]);
   const server = await startDynamoDb({
-    surroundings: stage.surroundings,
+    context: stage.context,
     folder: folder ?? stage.folder,
     tables,
     mayDecryptVia: (principal, keyArn, via) =>

@@ -2,7 +2,6 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { type Deployment, readDeployment } from '../../src/cloudformation/deployment.ts';
-import { openIdentifiers } from '../../src/cloudformation/identifiers.ts';
 import { scratchFolder, writeAssembly } from '../../testing/assembly.ts';
 
 /**
@@ -29,7 +28,7 @@ export function ruleDeployments(name: string, functionName: string, ruleName: st
       }),
       region: 'us-east-1',
       account: '000000000000',
-      identifiers: openIdentifiers(folder),
+      folder,
     });
   };
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
+import { AwsError } from '../../src/aws-error.ts';
 import { type Operation, startAwsServer } from '../../src/http/json-protocol.ts';
-import { AwsError, type RunningServer } from '../../src/types.ts';
+import type { RunningServer } from '../../src/http/listen.ts';
 import { clientOf, createStage } from '../../testing/stage.ts';
 
 const stage = createStage();
@@ -30,7 +31,7 @@ before(async () => {
     service: 'dynamodb',
     targetPrefix: 'DynamoDB_20120810',
     contentType: 'application/x-amz-json-1.0',
-    surroundings: stage.surroundings,
+    context: stage.context,
     operations,
     unsigned: new Set(['Scan', 'DeleteItem']),
     get: (path) => (path === '/jwks.json' ? { contentType: 'application/json', body: '{}' } : undefined),
@@ -164,13 +165,13 @@ test('a hung call is never answered, and ends with the server', async () => {
     service: 'dynamodb',
     targetPrefix: 'DynamoDB_20120810',
     contentType: 'application/x-amz-json-1.0',
-    surroundings: stage.surroundings,
+    context: stage.context,
     operations,
   });
   const waiting = new DynamoDBClient(clientOf(caller, own.endpoint));
   const { promise: asked, resolve } = Promise.withResolvers<void>();
-  const { fault } = stage.surroundings;
-  stage.surroundings.fault = () => {
+  const { fault } = stage.context;
+  stage.context.fault = () => {
     resolve();
     return 'hang';
   };
@@ -179,7 +180,7 @@ test('a hung call is never answered, and ends with the server', async () => {
     (error: { code?: string }) => error.code,
   );
   await asked;
-  stage.surroundings.fault = fault;
+  stage.context.fault = fault;
   await own.close();
   assert.equal(await hung, 'ECONNRESET');
   assert.deepEqual(written, []);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Statement } from '../../src/iam/policy.ts';
 import { checkStatements, isAllowed } from '../../src/iam/policy.ts';
-import type { Statement } from '../../src/types.ts';
 import { allow } from '../../testing/stage.ts';
 
 const TABLE = 'arn:aws:dynamodb:eu-central-1:111122223333:table/records';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Principal } from '../../src/iam/policy.ts';
 import { type SignedRequest, verifySignature } from '../../src/iam/sigv4.ts';
-import type { Principal } from '../../src/types.ts';
 
 // AWS's published Signature Version 4 test suite.
 const example: Principal = {

@@ -15,8 +15,8 @@ import {
   KMSClient,
   ReEncryptCommand,
 } from '@aws-sdk/client-kms';
+import type { Statement } from '../../src/iam/policy.ts';
 import { type KmsServer, startKms } from '../../src/kms/server.ts';
-import type { Statement } from '../../src/types.ts';
 import { ACCOUNT, allow, clientOf, createStage, REGION } from '../../testing/stage.ts';
 
 const arn = (id: string) => `arn:aws:kms:${REGION}:${ACCOUNT}:key/${id}`;
@@ -47,7 +47,7 @@ const plaintext = Buffer.from('a secret');
 let server: KmsServer;
 let client: KMSClient;
 
-const start = () => startKms({ surroundings: stage.surroundings, folder: stage.folder, keys });
+const start = () => startKms({ context: stage.context, folder: stage.folder, keys });
 const clientFor = (principal = admin) => new KMSClient(clientOf(principal, server.endpoint));
 const encrypt = async (KeyId = 'keyring') => {
   const { CiphertextBlob } = await client.send(
@@ -290,7 +290,7 @@ test('the material survives reopening, in a file nobody else reads; a policy not
   const policy: Statement[] = [{ ...delegates, Condition: { DateLessThan: { 'aws:CurrentTime': '2030' } } }];
   await assert.rejects(
     startKms({
-      surroundings: stage.surroundings,
+      context: stage.context,
       folder: stage.folder,
       keys: [{ id: 'odd', arn: arn('odd'), policy }],
     }),

@@ -11,8 +11,6 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import { readDeployment } from '../../src/cloudformation/deployment.ts';
-import { openIdentifiers } from '../../src/cloudformation/identifiers.ts';
-import { configurationOf } from '../../src/lambda/configuration.ts';
 import { openFunctionPolicies } from '../../src/lambda/permissions.ts';
 import { startLambda } from '../../src/lambda/runtime.ts';
 import { startLambdaControl } from '../../src/lambda/server.ts';
@@ -47,7 +45,7 @@ const deployment = readDeployment({
   assembly,
   region: REGION,
   account: ACCOUNT,
-  identifiers: openIdentifiers(stage.folder),
+  folder: stage.folder,
 });
 const policies = openFunctionPolicies(deployment, stage.folder);
 const folder = join(stage.folder, 'code');
@@ -75,9 +73,9 @@ const lambda = startLambda({
   hosts: {},
 });
 const server = await startLambdaControl({
-  surroundings: stage.surroundings,
+  context: stage.context,
   lambda,
-  functions: deployment.resources('AWS::Lambda::Function').map(configurationOf),
+  deployment,
   policies,
 });
 const clients: LambdaClient[] = [];

@@ -1,4 +1,4 @@
-import { AwsError } from '../../types.ts';
+import { AwsError } from '../../aws-error.ts';
 import type { Client } from '../client.ts';
 import { incorrect, invalidParameter, notAuthorized, userNotFound } from '../errors.ts';
 import type { Pool } from '../pool.ts';

@@ -1,4 +1,4 @@
-import { AwsError } from '../../types.ts';
+import { AwsError } from '../../aws-error.ts';
 import { incorrect, invalidParameter } from '../errors.ts';
 import type { ChallengeResult } from '../sessions.ts';
 import type { TriggerName } from '../settings.ts';

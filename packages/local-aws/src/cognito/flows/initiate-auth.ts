@@ -1,4 +1,4 @@
-import { AwsError } from '../../types.ts';
+import { AwsError } from '../../aws-error.ts';
 import { type Client, checkSecretHash } from '../client.ts';
 import { invalidParameter } from '../errors.ts';
 import { type Input, required, strings } from '../input.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AwsError } from '../../types.ts';
+import { AwsError } from '../../aws-error.ts';
 import type { Grant, TokenOverrides } from '../tokens.ts';
 import type { User } from '../users.ts';
 import { type Answer, type Attempt, triggerAttributes } from './attempt.ts';

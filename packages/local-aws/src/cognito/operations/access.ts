@@ -1,6 +1,7 @@
+import { AwsError } from '../../aws-error.ts';
+import type { Context } from '../../context.ts';
 import type { Operation } from '../../http/json-protocol.ts';
 import { decide, principalContext } from '../../iam/policy.ts';
-import { AwsError, type Surroundings } from '../../types.ts';
 import type { ApiCall } from '../cloud-trail.ts';
 import { notAuthorized, userNotFound } from '../errors.ts';
 import { type Input, required } from '../input.ts';
@@ -8,10 +9,10 @@ import type { Pool, Pools } from '../pool.ts';
 import type { AccessClaims } from '../tokens.ts';
 import type { User } from '../users.ts';
 
-/** What the operations are made of. */
-export interface Context {
+/** The pools of this machine, and what their operations share with the other services. */
+export interface Cognito {
   pools: Pools;
-  surroundings: Surroundings;
+  context: Context;
   /** Called with what administrators have asked for and got, or been refused, about one user. */
   onApiCall?(call: ApiCall): void;
 }
@@ -23,21 +24,21 @@ type Request = Parameters<Operation>[0];
  * tells whether the pool exists.
  */
 export function guarded(
-  { pools, surroundings }: Context,
+  { pools, context }: Cognito,
   name: string,
   run: (pool: Pool, input: Input, request: Request) => unknown,
 ): Operation {
   return async (request) => {
     const { input, principal } = request;
     const poolId = required(input, 'UserPoolId');
-    const resource = `arn:aws:cognito-idp:${surroundings.region}:${surroundings.account}:userpool/${poolId}`;
+    const resource = `arn:aws:cognito-idp:${context.region}:${context.account}:userpool/${poolId}`;
     const action = `cognito-idp:${name}`;
     const decision =
       principal &&
       decide(principal.policies, {
         action,
         resource,
-        context: principalContext(principal, surroundings.region),
+        context: principalContext(principal, context.region),
       });
     if (decision !== 'Allow') {
       const reason =
@@ -58,16 +59,16 @@ const READ_ONLY = /^Admin(Get|List)/;
 
 /** A guarded operation about one user; throws `UserNotFoundException`, whatever a client hides. */
 export function guardedUser(
-  context: Context,
+  cognito: Cognito,
   name: string,
   run: (pool: Pool, user: User, input: Input) => unknown,
 ): Operation {
-  return guarded(context, name, async (pool, input, { principal, headers }) => {
+  return guarded(cognito, name, async (pool, input, { principal, headers }) => {
     const user = pool.users.find(required(input, 'Username'));
     const sub = user?.sub;
     const called = (errorCode?: string) => {
       if (!principal || READ_ONLY.test(name)) return;
-      context.onApiCall?.({ operation: name, poolId: pool.id, sub, principal, headers, errorCode });
+      cognito.onApiCall?.({ operation: name, poolId: pool.id, sub, principal, headers, errorCode });
     };
     try {
       if (!user) throw userNotFound();

@@ -1,11 +1,11 @@
+import { AwsError } from '../../aws-error.ts';
 import type { Operation } from '../../http/json-protocol.ts';
-import { AwsError } from '../../types.ts';
 import { invalidParameter, userNotFound } from '../errors.ts';
 import { attributeList, flag, type Input, optional, required, stringList } from '../input.ts';
 import { checkPolicy, inventPassword, setPassword } from '../password.ts';
 import type { Pool } from '../pool.ts';
 import type { User } from '../users.ts';
-import { type Context, guarded, guardedUser } from './access.ts';
+import { type Cognito, guarded, guardedUser } from './access.ts';
 import { issueResetCode } from './forgot-password.ts';
 import { list } from './list-users.ts';
 import { adminView, userView } from './views.ts';
@@ -62,20 +62,20 @@ function setEnabled(enabled: boolean) {
 }
 
 /** What an administrator does with users. */
-export function adminUserOperations(context: Context): Record<string, Operation> {
+export function adminUserOperations(cognito: Cognito): Record<string, Operation> {
   return {
-    AdminCreateUser: guarded(context, 'AdminCreateUser', create),
-    AdminGetUser: guardedUser(context, 'AdminGetUser', (_, user) => adminView(user)),
-    AdminDeleteUser: guardedUser(context, 'AdminDeleteUser', (pool, user) => pool.users.remove(user)),
-    AdminDisableUser: guardedUser(context, 'AdminDisableUser', setEnabled(false)),
-    AdminEnableUser: guardedUser(context, 'AdminEnableUser', setEnabled(true)),
-    AdminSetUserPassword: guardedUser(context, 'AdminSetUserPassword', (pool, user, input) => {
+    AdminCreateUser: guarded(cognito, 'AdminCreateUser', create),
+    AdminGetUser: guardedUser(cognito, 'AdminGetUser', (_, user) => adminView(user)),
+    AdminDeleteUser: guardedUser(cognito, 'AdminDeleteUser', (pool, user) => pool.users.remove(user)),
+    AdminDisableUser: guardedUser(cognito, 'AdminDisableUser', setEnabled(false)),
+    AdminEnableUser: guardedUser(cognito, 'AdminEnableUser', setEnabled(true)),
+    AdminSetUserPassword: guardedUser(cognito, 'AdminSetUserPassword', (pool, user, input) => {
       const password = required(input, 'Password');
       checkPolicy(pool.settings.password, password);
       setPassword(pool, user, password, !flag(input, 'Permanent'));
       pool.users.save(user);
     }),
-    AdminResetUserPassword: guardedUser(context, 'AdminResetUserPassword', (pool, user) => {
+    AdminResetUserPassword: guardedUser(cognito, 'AdminResetUserPassword', (pool, user) => {
       if (!issueResetCode(pool, user)) {
         throw invalidParameter(
           'Cannot reset password for the user as there is no registered/verified email or phone_number',
@@ -84,14 +84,14 @@ export function adminUserOperations(context: Context): Record<string, Operation>
       user.status = 'RESET_REQUIRED';
       pool.users.save(user);
     }),
-    AdminUserGlobalSignOut: guardedUser(context, 'AdminUserGlobalSignOut', signOutEverywhere),
-    AdminUpdateUserAttributes: guardedUser(context, 'AdminUpdateUserAttributes', (pool, user, input) =>
+    AdminUserGlobalSignOut: guardedUser(cognito, 'AdminUserGlobalSignOut', signOutEverywhere),
+    AdminUpdateUserAttributes: guardedUser(cognito, 'AdminUpdateUserAttributes', (pool, user, input) =>
       pool.users.setAttributes(user, attributeList(input, 'UserAttributes')),
     ),
-    AdminDeleteUserAttributes: guardedUser(context, 'AdminDeleteUserAttributes', (pool, user, input) => {
+    AdminDeleteUserAttributes: guardedUser(cognito, 'AdminDeleteUserAttributes', (pool, user, input) => {
       const names = stringList(input, 'UserAttributeNames') ?? [];
       pool.users.setAttributes(user, Object.fromEntries(names.map((name) => [name, ''])));
     }),
-    ListUsers: guarded(context, 'ListUsers', list),
+    ListUsers: guarded(cognito, 'ListUsers', list),
   };
 }

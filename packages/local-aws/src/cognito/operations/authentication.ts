@@ -1,12 +1,12 @@
+import { AwsError } from '../../aws-error.ts';
 import type { Operation } from '../../http/json-protocol.ts';
-import { AwsError } from '../../types.ts';
 import type { Client } from '../client.ts';
 import { notAuthorized, resourceNotFound } from '../errors.ts';
 import { initiateAuth } from '../flows/initiate-auth.ts';
 import { respondToAuthChallenge } from '../flows/respond-to-auth-challenge.ts';
 import { checkContextData, type Input, optional, required } from '../input.ts';
 import type { Pool } from '../pool.ts';
-import { type Context, guarded } from './access.ts';
+import { type Cognito, guarded } from './access.ts';
 
 function clientOf(pool: Pool, input: Input): Client {
   const id = required(input, 'ClientId');
@@ -16,8 +16,8 @@ function clientOf(pool: Pool, input: Input): Client {
 }
 
 /** Signing in, and ending what a refresh token stands for. */
-export function authenticationOperations(context: Context): Record<string, Operation> {
-  const { pools } = context;
+export function authenticationOperations(cognito: Cognito): Record<string, Operation> {
+  const { pools } = cognito;
   return {
     InitiateAuth: async ({ input }) => {
       const { pool, client } = pools.byClient(required(input, 'ClientId'));
@@ -27,11 +27,11 @@ export function authenticationOperations(context: Context): Record<string, Opera
       const { pool, client } = pools.byClient(required(input, 'ClientId'));
       return respondToAuthChallenge(pool, client, input);
     },
-    AdminInitiateAuth: guarded(context, 'AdminInitiateAuth', (pool, input) => {
+    AdminInitiateAuth: guarded(cognito, 'AdminInitiateAuth', (pool, input) => {
       checkContextData(input);
       return initiateAuth(pool, clientOf(pool, input), input, true);
     }),
-    AdminRespondToAuthChallenge: guarded(context, 'AdminRespondToAuthChallenge', (pool, input) => {
+    AdminRespondToAuthChallenge: guarded(cognito, 'AdminRespondToAuthChallenge', (pool, input) => {
       checkContextData(input);
       return respondToAuthChallenge(pool, clientOf(pool, input), input);
     }),

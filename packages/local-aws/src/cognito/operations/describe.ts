@@ -3,7 +3,7 @@ import type { Client } from '../client.ts';
 import { invalidParameter, resourceNotFound } from '../errors.ts';
 import { type Input, optional, required } from '../input.ts';
 import type { Pool } from '../pool.ts';
-import { type Context, guarded } from './access.ts';
+import { type Cognito, guarded } from './access.ts';
 import { poolView } from './pool-view.ts';
 
 function clientView(pool: Pool, client: Client) {
@@ -44,11 +44,11 @@ function paged<T>(all: T[], input: Input, most: number): { items: T[]; NextToken
 }
 
 /** What a pool and its clients are set to. */
-export function describeOperations(context: Context): Record<string, Operation> {
+export function describeOperations(cognito: Cognito): Record<string, Operation> {
   return {
-    DescribeUserPool: guarded(context, 'DescribeUserPool', (pool) => ({ UserPool: poolView(pool) })),
-    DescribeUserPoolClient: guarded(context, 'DescribeUserPoolClient', describeClient),
-    ListUserPoolClients: guarded(context, 'ListUserPoolClients', (pool, input) => {
+    DescribeUserPool: guarded(cognito, 'DescribeUserPool', (pool) => ({ UserPool: poolView(pool) })),
+    DescribeUserPoolClient: guarded(cognito, 'DescribeUserPoolClient', describeClient),
+    ListUserPoolClients: guarded(cognito, 'ListUserPoolClients', (pool, input) => {
       const { items, ...next } = paged([...pool.clients.values()], input, 60);
       return {
         UserPoolClients: items.map(({ id, name }) => ({
@@ -59,11 +59,11 @@ export function describeOperations(context: Context): Record<string, Operation> 
         ...next,
       };
     }),
-    GetUserPoolMfaConfig: guarded(context, 'GetUserPoolMfaConfig', (pool) => ({
+    GetUserPoolMfaConfig: guarded(cognito, 'GetUserPoolMfaConfig', (pool) => ({
       MfaConfiguration: pool.settings.mfa,
       ...(pool.settings.mfa === 'OFF' ? {} : { SoftwareTokenMfaConfiguration: { Enabled: true } }),
     })),
-    ListIdentityProviders: guarded(context, 'ListIdentityProviders', (pool, input) => {
+    ListIdentityProviders: guarded(cognito, 'ListIdentityProviders', (pool, input) => {
       const { items, ...next } = paged(pool.definition.identityProviders ?? [], input, 60);
       return {
         Providers: items.map(({ name, type }) => ({ ProviderName: name, ProviderType: type })),

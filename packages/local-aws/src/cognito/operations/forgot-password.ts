@@ -1,5 +1,5 @@
+import { AwsError } from '../../aws-error.ts';
 import type { Operation } from '../../http/json-protocol.ts';
-import { AwsError } from '../../types.ts';
 import { checkSecretHash } from '../client.ts';
 import { invalidParameter, notAuthorized, userNotFound } from '../errors.ts';
 import { triggerAttributes } from '../flows/attempt.ts';
@@ -7,7 +7,7 @@ import { optional, required, strings } from '../input.ts';
 import { checkPolicy, setPassword } from '../password.ts';
 import type { Pool } from '../pool.ts';
 import type { User } from '../users.ts';
-import type { Context } from './access.ts';
+import type { Cognito } from './access.ts';
 import { checkCode, delivery, newCode, simulatedDelivery } from './codes.ts';
 
 /** Gives the user a code that lives an hour; undefined, and none given, without a verified address. */
@@ -20,7 +20,7 @@ export function issueResetCode(pool: Pool, user: User) {
 }
 
 /** Resetting a forgotten password with a mailed code. */
-export function forgotPasswordOperations({ pools }: Context): Record<string, Operation> {
+export function forgotPasswordOperations({ pools }: Cognito): Record<string, Operation> {
   return {
     ForgotPassword: async ({ input }) => {
       const { pool, client } = pools.byClient(required(input, 'ClientId'));

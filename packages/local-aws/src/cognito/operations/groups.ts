@@ -1,9 +1,9 @@
+import { AwsError } from '../../aws-error.ts';
 import type { Operation } from '../../http/json-protocol.ts';
-import { AwsError } from '../../types.ts';
 import { resourceNotFound } from '../errors.ts';
 import { type Input, optional, required } from '../input.ts';
 import type { Pool } from '../pool.ts';
-import { type Context, guarded, guardedUser } from './access.ts';
+import { type Cognito, guarded, guardedUser } from './access.ts';
 
 type Group = Pool['file']['value']['groups'][number];
 
@@ -24,9 +24,9 @@ function groupNamed(pool: Pool, input: Input): Group {
 }
 
 /** Groups, which tokens carry as `cognito:groups`. */
-export function groupOperations(context: Context): Record<string, Operation> {
+export function groupOperations(cognito: Cognito): Record<string, Operation> {
   return {
-    CreateGroup: guarded(context, 'CreateGroup', (pool, input) => {
+    CreateGroup: guarded(cognito, 'CreateGroup', (pool, input) => {
       const name = required(input, 'GroupName');
       if (pool.file.value.groups.some((group) => group.name === name)) {
         throw new AwsError('GroupExistsException', 'A group with the name already exists.');
@@ -43,17 +43,17 @@ export function groupOperations(context: Context): Record<string, Operation> {
       pool.file.save();
       return { Group: view(pool, group) };
     }),
-    AdminAddUserToGroup: guardedUser(context, 'AdminAddUserToGroup', (pool, user, input) => {
+    AdminAddUserToGroup: guardedUser(cognito, 'AdminAddUserToGroup', (pool, user, input) => {
       const { name } = groupNamed(pool, input);
       if (!user.groups.includes(name)) user.groups.push(name);
       pool.users.save(user);
     }),
-    AdminRemoveUserFromGroup: guardedUser(context, 'AdminRemoveUserFromGroup', (pool, user, input) => {
+    AdminRemoveUserFromGroup: guardedUser(cognito, 'AdminRemoveUserFromGroup', (pool, user, input) => {
       const { name } = groupNamed(pool, input);
       user.groups = user.groups.filter((group) => group !== name);
       pool.users.save(user);
     }),
-    AdminListGroupsForUser: guardedUser(context, 'AdminListGroupsForUser', (pool, user) => ({
+    AdminListGroupsForUser: guardedUser(cognito, 'AdminListGroupsForUser', (pool, user) => ({
       Groups: pool.file.value.groups
         .filter((group) => user.groups.includes(group.name))
         .map((group) => view(pool, group)),

@@ -1,12 +1,12 @@
+import { AwsError } from '../../aws-error.ts';
 import type { Operation } from '../../http/json-protocol.ts';
-import { AwsError } from '../../types.ts';
 import { incorrect, invalidParameter } from '../errors.ts';
 import { type Input, optional, required } from '../input.ts';
 import type { Pool, Pools } from '../pool.ts';
 import type { Session, Step } from '../sessions.ts';
 import { acceptCode, newSecret } from '../software-token.ts';
 import type { User } from '../users.ts';
-import { type Context, guardedUser, holder } from './access.ts';
+import { type Cognito, guardedUser, holder } from './access.ts';
 
 /** Turns the authenticator app on or off as this user's second factor; throws where none has been set up. */
 function preferSoftwareToken(user: User, input: Input): void {
@@ -51,8 +51,8 @@ function next(pool: Pool, session: Session | undefined, verified: boolean): { Se
 }
 
 /** The pool's own second factor: setting up an authenticator app, and whether it is asked for. */
-export function mfaOperations(context: Context): Record<string, Operation> {
-  const { pools } = context;
+export function mfaOperations(cognito: Cognito): Record<string, Operation> {
+  const { pools } = cognito;
   return {
     AssociateSoftwareToken: async ({ input }) => {
       const { pool, user, session } = await settingUp(pools, input);
@@ -84,7 +84,7 @@ export function mfaOperations(context: Context): Record<string, Operation> {
       pool.users.save(user);
       return {};
     },
-    AdminSetUserMFAPreference: guardedUser(context, 'AdminSetUserMFAPreference', (pool, user, input) => {
+    AdminSetUserMFAPreference: guardedUser(cognito, 'AdminSetUserMFAPreference', (pool, user, input) => {
       preferSoftwareToken(user, input);
       pool.users.save(user);
     }),

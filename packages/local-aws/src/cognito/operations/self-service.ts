@@ -3,12 +3,12 @@ import { checkWritable } from '../client.ts';
 import { incorrect } from '../errors.ts';
 import { attributeList, required } from '../input.ts';
 import { attemptPassword, checkPolicy, setPassword } from '../password.ts';
-import { type Context, holder } from './access.ts';
+import { type Cognito, holder } from './access.ts';
 import { signOutEverywhere } from './admin-users.ts';
 import { ownView } from './views.ts';
 
 /** What a signed-in user does with the access token. */
-export function selfServiceOperations({ pools }: Context): Record<string, Operation> {
+export function selfServiceOperations({ pools }: Cognito): Record<string, Operation> {
   return {
     GetUser: async ({ input }) => ownView((await holder(pools, input)).user),
     GlobalSignOut: async ({ input }) => {

@@ -1,5 +1,5 @@
+import { AwsError } from '../../aws-error.ts';
 import type { Operation } from '../../http/json-protocol.ts';
-import { AwsError } from '../../types.ts';
 import { type Client, checkSecretHash, checkWritable } from '../client.ts';
 import { invalidParameter, notAuthorized, userNotFound } from '../errors.ts';
 import { triggerAttributes } from '../flows/attempt.ts';
@@ -7,7 +7,7 @@ import { attributeList, type Input, optional, required, strings } from '../input
 import { checkPolicy, setPassword } from '../password.ts';
 import type { Pool } from '../pool.ts';
 import type { User } from '../users.ts';
-import { type Context, guardedUser } from './access.ts';
+import { type Cognito, guardedUser } from './access.ts';
 import { checkCode, delivery, newCode, simulatedDelivery } from './codes.ts';
 
 const day = 86_400;
@@ -92,8 +92,8 @@ async function signUp(pool: Pool, client: Client, input: Input) {
 }
 
 /** Signing up, and confirming it with the code that is kept with the user, or by an administrator. */
-export function signUpOperations(context: Context): Record<string, Operation> {
-  const { pools } = context;
+export function signUpOperations(cognito: Cognito): Record<string, Operation> {
+  const { pools } = cognito;
   return {
     SignUp: async ({ input }) => {
       const { pool, client } = pools.byClient(required(input, 'ClientId'));
@@ -129,7 +129,7 @@ export function signUpOperations(context: Context): Record<string, Operation> {
       pool.users.save(user);
       return { CodeDeliveryDetails: route };
     },
-    AdminConfirmSignUp: guardedUser(context, 'AdminConfirmSignUp', async (pool, user, input) => {
+    AdminConfirmSignUp: guardedUser(cognito, 'AdminConfirmSignUp', async (pool, user, input) => {
       checkUnconfirmed(user);
       await confirm(pool, user, 'CLIENT_ID_NOT_APPLICABLE', strings(input, 'ClientMetadata'));
     }),

@@ -1,10 +1,10 @@
+import { AwsError } from '../../aws-error.ts';
 import type { Operation } from '../../http/json-protocol.ts';
-import { AwsError } from '../../types.ts';
 import { invalidParameter } from '../errors.ts';
 import { type Input, optional } from '../input.ts';
 import type { Pool } from '../pool.ts';
 import { type Properties, part, text } from '../properties.ts';
-import { type Context, guarded } from './access.ts';
+import { type Cognito, guarded } from './access.ts';
 import { updatable } from './pool-view.ts';
 
 /**
@@ -78,6 +78,6 @@ function checkTriggers(config: Properties, tier: string): void {
 }
 
 /** Changing what a pool is set to. */
-export function updateOperations(context: Context): Record<string, Operation> {
-  return { UpdateUserPool: guarded(context, 'UpdateUserPool', updateUserPool) };
+export function updateOperations(cognito: Cognito): Record<string, Operation> {
+  return { UpdateUserPool: guarded(cognito, 'UpdateUserPool', updateUserPool) };
 }
