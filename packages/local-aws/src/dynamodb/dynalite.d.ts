@@ -23,38 +23,13 @@ declare module 'dynalite/db/index.js' {
     TableName?: string;
     Key?: Item;
     Item?: Item;
-    IndexName?: string;
     Select?: string;
     ReturnValues?: string;
     ReturnConsumedCapacity?: string;
-    AttributesToGet?: string[];
-    AttributeUpdates?: object;
-    Expected?: object;
-    QueryFilter?: object;
-    ScanFilter?: object;
-    Limit?: number;
-    ExclusiveStartTableName?: string;
-    KeyConditions?: Record<string, { AttributeValueList: AttributeValue[] }>;
-    RequestItems?: Record<string, BatchGet | BatchWrite[]>;
     _condition?: { expression: Term; pathHeads: Record<string, true> };
     _filter?: { expression: Term; pathHeads: Record<string, true> };
     _projection?: { paths: Path[] };
     _updates?: { paths: Path[]; sections: UpdateSection[] };
-  }
-  export interface BatchGet {
-    Keys: Item[];
-    AttributesToGet?: string[];
-    _projection?: { paths: Path[] };
-  }
-  export interface BatchWrite {
-    PutRequest?: { Item: Item };
-    DeleteRequest?: { Key: Item };
-  }
-
-  export interface Page {
-    Items?: Item[];
-    Count: number;
-    ScannedCount: number;
   }
 
   export interface Table {
@@ -81,9 +56,6 @@ declare module 'dynalite/db/index.js' {
 
   interface Database {
     create(options: { path: string }): Store;
-    compare(comparison: string, value: AttributeValue, operands: AttributeValue[]): boolean;
-    mapPaths(paths: Path[], item: Item): Item;
-    mapPath(path: Path, item: Item): AttributeValue | null | undefined;
   }
   const database: Database;
   export default database;

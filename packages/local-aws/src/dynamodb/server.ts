@@ -5,14 +5,14 @@ import type { Context } from '../context.ts';
 import { type Operation, signerOf, startAwsServer } from '../http/json-protocol.ts';
 import type { RunningServer } from '../http/listen.ts';
 import type { Principal } from '../iam/policy.ts';
-import { authorize, keyText, type TableAccess, tableAccesses } from './access.ts';
-import { type ItemOperation, parseRequest, runItemOperation } from './engine.ts';
-import { ensureTable, listTables, readTable, type TableDefinition } from './tables.ts';
-import { createTimeToLive, type TimeToLive } from './ttl.ts';
+import { accessContext, authorize } from './access.ts';
+import { type ItemOperation, itemOperations, parseRequest, runItemOperation } from './engine.ts';
+import { ensureTable, type TableDefinition } from './tables.ts';
+import { createTimeToLive } from './ttl.ts';
 
 export interface DynamoDbOptions {
   context: Context;
-  /** Holds the tables; exists already, and is used by one process at a time. */
+  /** Holds the tables; exists, and is used by one process at a time. */
   folder: string;
   tables: TableDefinition[];
   /** Whether KMS lets the principal decrypt when DynamoDB asks on its behalf. */
@@ -26,37 +26,14 @@ export interface DynamoDbOptions {
   port?: number;
 }
 
-const ITEM_OPERATIONS: ItemOperation[] = [
-  'BatchGetItem',
-  'BatchWriteItem',
-  'DeleteItem',
-  'GetItem',
-  'PutItem',
-  'Query',
-  'Scan',
-  'UpdateItem',
-];
-
-const REFUSED = [
-  'BatchExecuteStatement',
-  'CreateTable',
-  'DeleteTable',
-  'ExecuteStatement',
-  'ExecuteTransaction',
-  'TransactGetItems',
-  'TransactWriteItems',
-  'UpdateTable',
-];
-
 /**
- * Serves DynamoDB's data plane for the given tables. Tables are made at the start if they are not there; no call makes
- * or changes one. An acknowledged write is in the operating system's hands: it outlives the process, not a power cut.
+ * Serves the operations on items of the given tables. It makes missing tables at the start; no call makes or changes one.
+ * An acknowledged write survives the end of the process, but not a power cut.
  *
  * @throws Error if the folder is in use, or holds a table of the same name with another key
  */
 export async function startDynamoDb(options: DynamoDbOptions): Promise<RunningServer> {
-  const { context, folder } = options;
-  const tables = new Map(options.tables.map((table) => [table.name, table]));
+  const { context, folder, tables } = options;
   const store = db.create({ path: join(folder, 'tables') });
   await store.db.open().catch((error: Error & { cause?: { code?: string } }) => {
     const inUse = error.cause?.code === 'LEVEL_LOCKED';
@@ -67,15 +44,15 @@ export async function startDynamoDb(options: DynamoDbOptions): Promise<RunningSe
   });
 
   try {
-    for (const table of options.tables) await ensureTable(store, table, context.clock.seconds());
-    const timeToLive = createTimeToLive(store, context.clock, tables);
-    await timeToLive.sweep();
+    for (const table of tables) await ensureTable(store, table, context.clock.seconds());
+    const sweep = createTimeToLive(store, context.clock, tables);
+    await sweep();
     const server = await startAwsServer({
       service: 'dynamodb',
       targetPrefix: 'DynamoDB_20120810',
       contentType: 'application/x-amz-json-1.0',
       context,
-      operations: createOperations(options, store, tables, timeToLive),
+      operations: createOperations(options, store, sweep),
       ...(options.port === undefined ? {} : { port: options.port }),
     });
     return {
@@ -92,42 +69,19 @@ export async function startDynamoDb(options: DynamoDbOptions): Promise<RunningSe
 }
 
 function createOperations(
-  options: DynamoDbOptions,
+  { context, tables, mayDecryptVia }: DynamoDbOptions,
   store: Store,
-  tables: ReadonlyMap<string, TableDefinition>,
-  timeToLive: TimeToLive,
+  sweep: () => Promise<void>,
 ): Record<string, Operation> {
-  const { region, account } = options.context;
-  const tableArn = (name: string) =>
-    tables.get(name)?.arn ?? `arn:aws:dynamodb:${region}:${account}:table/${name}`;
+  const { region, account } = context;
 
-  function find(name: string): TableDefinition {
-    const table = tables.get(name);
+  /** Checks the table's key. @throws AwsError ResourceNotFoundException, AccessDeniedException */
+  function checkTable(principal: Principal, name: string, table: TableDefinition | undefined): void {
     if (!table) throw new AwsError('ResourceNotFoundException', 'Requested resource not found');
-    return table;
-  }
-
-  /** Authorized by name before anything is said about whether the table exists, then by the table's key. */
-  function admit(principal: Principal, operation: string, access: TableAccess): void {
-    const { tableName, indexName, context, keys } = access;
-    const hashKey = tables.get(tableName)?.keySchema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName;
-    const leadingKeys = keys.flatMap((key) => {
-      const value = hashKey === undefined ? undefined : key[hashKey];
-      return value ? [keyText(value)] : [];
-    });
-    const resource = tableArn(tableName) + (indexName === undefined ? '' : `/index/${indexName}`);
-    authorize(principal, region, operation, resource, {
-      ...context,
-      ...(leadingKeys.length > 0 ? { 'dynamodb:LeadingKeys': [...new Set(leadingKeys)] } : {}),
-    });
-
-    const { kmsKeyArn } = find(tableName);
-    const encryptionContext = {
-      'aws:dynamodb:tableName': tableName,
-      'aws:dynamodb:subscriberId': account,
-    };
+    const { kmsKeyArn } = table;
+    const encryptionContext = { 'aws:dynamodb:tableName': name, 'aws:dynamodb:subscriberId': account };
     const viaService = `dynamodb.${region}.amazonaws.com`;
-    if (kmsKeyArn && !options.mayDecryptVia(principal, kmsKeyArn, viaService, encryptionContext)) {
+    if (kmsKeyArn && !mayDecryptVia(principal, kmsKeyArn, viaService, encryptionContext)) {
       throw new AwsError(
         'AccessDeniedException',
         `KMS key access denied: ${principal.arn} is not authorized to perform: kms:Decrypt on ${kmsKeyArn} via ${viaService}`,
@@ -140,56 +94,19 @@ function createOperations(
     async ({ input, principal }) => {
       const itemOnFailure = parseItemOnFailure(input['ReturnValuesOnConditionCheckFailure']);
       const request = parseRequest(store, operation, input);
-      for (const access of tableAccesses(operation, request)) admit(signerOf(principal), operation, access);
-      await timeToLive.sweep();
-      return runItemOperation(store, operation, request, { itemOnFailure });
+      const { TableName: name = '' } = request;
+      const signer = signerOf(principal);
+      const table = tables.find((candidate) => candidate.name === name);
+      const arn = table?.arn ?? `arn:aws:dynamodb:${region}:${account}:table/${name}`;
+      const hashKey = table?.keySchema.find(({ KeyType }) => KeyType === 'HASH')?.AttributeName;
+      // Before anything is said about whether the table exists.
+      authorize(signer, region, operation, arn, accessContext(operation, request, hashKey));
+      checkTable(signer, name, table);
+      await sweep();
+      return runItemOperation(store, operation, request, itemOnFailure);
     };
 
-  const tableOperation =
-    (
-      operation: string,
-      answer: (table: TableDefinition, input: Record<string, unknown>) => unknown,
-    ): Operation =>
-    async ({ input, principal }) => {
-      const { TableName = '' } = parseRequest(store, 'DescribeTable', input);
-      authorize(signerOf(principal), region, operation, tableArn(TableName));
-      return answer(find(TableName), input);
-    };
-
-  return {
-    ...Object.fromEntries(ITEM_OPERATIONS.map((operation) => [operation, itemOperation(operation)])),
-    ...Object.fromEntries(REFUSED.map((operation) => [operation, refused(operation)])),
-    ListTables: async ({ input, principal }) => {
-      const request = parseRequest(store, 'ListTables', input);
-      authorize(signerOf(principal), region, 'ListTables', '*');
-      return listTables([...tables.keys()], request);
-    },
-    DescribeTable: tableOperation('DescribeTable', async (table) => ({
-      Table: await readTable(store, table.name),
-    })),
-    DescribeTimeToLive: tableOperation('DescribeTimeToLive', (table) => {
-      const attribute = timeToLive.attribute(table.name);
-      const description = attribute
-        ? { TimeToLiveStatus: 'ENABLED', AttributeName: attribute }
-        : { TimeToLiveStatus: 'DISABLED' };
-      return { TimeToLiveDescription: description };
-    }),
-    UpdateTimeToLive: tableOperation('UpdateTimeToLive', (table, input) =>
-      updateTimeToLive(timeToLive, table.name, input['TimeToLiveSpecification']),
-    ),
-  };
-}
-
-function updateTimeToLive(timeToLive: TimeToLive, tableName: string, specification: unknown) {
-  const { AttributeName, Enabled } = (specification ?? {}) as Record<string, unknown>;
-  if (typeof AttributeName !== 'string' || AttributeName === '' || typeof Enabled !== 'boolean') {
-    throw new AwsError('ValidationException', 'TimeToLiveSpecification needs AttributeName and Enabled');
-  }
-  if (Enabled === (timeToLive.attribute(tableName) !== undefined)) {
-    throw new AwsError('ValidationException', `TimeToLive is already ${Enabled ? 'enabled' : 'disabled'}`);
-  }
-  timeToLive.setAttribute(tableName, Enabled ? AttributeName : undefined);
-  return { TimeToLiveSpecification: { AttributeName, Enabled } };
+  return Object.fromEntries(itemOperations.map((operation) => [operation, itemOperation(operation)]));
 }
 
 function parseItemOnFailure(value: unknown): boolean {
@@ -199,13 +116,4 @@ function parseItemOnFailure(value: unknown): boolean {
     'ValidationException',
     `1 validation error detected: Value '${value}' at 'returnValuesOnConditionCheckFailure' failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, NONE]`,
   );
-}
-
-function refused(operation: string): Operation {
-  return async () => {
-    throw new AwsError(
-      'UnsupportedOperationException',
-      `${operation} is not supported by the local DynamoDB`,
-    );
-  };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Request, Store, Table } from 'dynalite/db/index.js';
+import type { Store, Table } from 'dynalite/db/index.js';
 
 export interface TableDefinition {
   name: string;
@@ -13,9 +13,9 @@ export interface TableDefinition {
 }
 
 /**
- * Makes the table if it is not there.
+ * Makes the table if it is missing.
  *
- * @throws Error if it is there with another key
+ * @throws Error if it exists with another key
  */
 export async function ensureTable(store: Store, table: TableDefinition, now: number): Promise<void> {
   const existing = await readTable(store, table.name);
@@ -44,19 +44,10 @@ export async function ensureTable(store: Store, table: TableDefinition, now: num
   }
 }
 
-/** What DescribeTable says of the table; undefined if it was never made. */
-export function readTable(store: Store, name: string): Promise<Table | undefined> {
+function readTable(store: Store, name: string): Promise<Table | undefined> {
   return new Promise((resolve, reject) => {
     store.tableDb.get(name, (error, table) =>
       error && error.name !== 'NotFoundError' ? reject(error) : resolve(table),
     );
   });
-}
-
-/** One page of table names, as ListTables answers. */
-export function listTables(names: string[], request: Request) {
-  const { ExclusiveStartTableName: after = '', Limit: limit = 100 } = request;
-  const rest = names.filter((name) => name > after).toSorted();
-  const TableNames = rest.slice(0, limit);
-  return rest.length > limit ? { TableNames, LastEvaluatedTableName: TableNames.at(-1) } : { TableNames };
 }

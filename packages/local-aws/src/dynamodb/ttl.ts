@@ -1,71 +1,55 @@
 import type { Item, Store } from 'dynalite/db/index.js';
 import type { Clock } from '../clock.ts';
-import { runItemOperation } from './engine.ts';
+import { parseRequest, runItemOperation } from './engine.ts';
 import type { TableDefinition } from './tables.ts';
 
-/** How long an expired item stays readable here. On AWS it is "within a few days". */
+/** An expired item stays readable this long. On AWS it is "within a few days". */
 const GRACE_SECONDS = 10 * 60;
 const SWEEP_EVERY_SECONDS = 60;
 /** "DynamoDB doesn't delete items with a TTL more than five years in the past" (Developer Guide, TTL). */
 const TOO_OLD_SECONDS = 5 * 365 * 24 * 60 * 60;
 
-export interface TimeToLive {
-  /** The attribute that holds the expiry, if TTL is on for the table. */
-  attribute(tableName: string): string | undefined;
-  setAttribute(tableName: string, attribute: string | undefined): void;
-  /** Deletes what expired more than ten minutes ago; does nothing within a minute of the last time. */
-  sweep(): Promise<void>;
-}
-
-/** Lazy expiry. Each start takes up the definitions' setting again: the template says what is so, not the folder. */
+/** Returns a sweep that deletes what expired more than ten minutes ago. It does nothing within a minute of the last one. */
 export function createTimeToLive(
   store: Store,
   clock: Clock,
-  tables: ReadonlyMap<string, TableDefinition>,
-): TimeToLive {
-  const attributes = new Map(
-    [...tables.values()].map((table) => [table.name, table.ttlAttribute] as [string, string | undefined]),
-  );
+  tables: readonly TableDefinition[],
+): () => Promise<void> {
   let sweeping: Promise<void> | undefined;
   let sweptAt = Number.NEGATIVE_INFINITY;
-
-  async function sweepTables(now: number): Promise<void> {
-    for (const table of tables.values()) {
-      const attribute = attributes.get(table.name);
-      if (attribute === undefined) continue;
-      const isOver = (item: Item | undefined) => item !== undefined && expired(item, attribute, now);
-      for await (const item of store.getItemDb(table.name).createValueStream({})) {
-        if (!isOver(item)) continue;
-        const Key = Object.fromEntries(
-          table.keySchema.map(({ AttributeName: name }) => [name, item[name] ?? {}]),
-        );
-        // The item may have been written anew since it was listed.
-        await runItemOperation(store, 'DeleteItem', { TableName: table.name, Key }, { onlyIf: isOver }).catch(
-          (error: Error) => {
-            if (error.name !== 'ConditionalCheckFailedException') throw error;
-          },
-        );
-      }
+  return async () => {
+    const now = clock.seconds();
+    if (!sweeping && now - sweptAt >= SWEEP_EVERY_SECONDS) {
+      sweptAt = now;
+      sweeping = sweepTables(store, tables, now).finally(() => {
+        sweeping = undefined;
+      });
     }
-  }
-
-  return {
-    attribute: (tableName) => attributes.get(tableName),
-    setAttribute: (tableName, attribute) => void attributes.set(tableName, attribute),
-    async sweep() {
-      const now = clock.seconds();
-      if (!sweeping && now - sweptAt >= SWEEP_EVERY_SECONDS) {
-        sweptAt = now;
-        sweeping = sweepTables(now).finally(() => {
-          sweeping = undefined;
-        });
-      }
-      await sweeping;
-    },
+    await sweeping;
   };
 }
 
-function expired(item: Item, attribute: string, now: number): boolean {
+async function sweepTables(store: Store, tables: readonly TableDefinition[], now: number): Promise<void> {
+  for (const { name, keySchema, ttlAttribute } of tables) {
+    if (ttlAttribute === undefined) continue;
+    for await (const item of store.getItemDb(name).createValueStream({})) {
+      if (!isExpired(item, ttlAttribute, now)) continue;
+      // The item may have been written again since it was listed.
+      const request = parseRequest(store, 'DeleteItem', {
+        TableName: name,
+        Key: Object.fromEntries(keySchema.map(({ AttributeName: key }) => [key, item[key]])),
+        ConditionExpression: '#ttl = :listed',
+        ExpressionAttributeNames: { '#ttl': ttlAttribute },
+        ExpressionAttributeValues: { ':listed': item[ttlAttribute] },
+      });
+      await runItemOperation(store, 'DeleteItem', request).catch((error: Error) => {
+        if (error.name !== 'ConditionalCheckFailedException') throw error;
+      });
+    }
+  }
+}
+
+function isExpired(item: Item, attribute: string, now: number): boolean {
   const expiry = item[attribute]?.['N'];
   if (expiry === undefined) return false;
   const age = now - Number(expiry);

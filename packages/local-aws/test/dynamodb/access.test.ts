@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import {
-  BatchGetItemCommand,
   DeleteItemCommand,
-  DescribeTableCommand,
   GetItemCommand,
-  ListTablesCommand,
   PutItemCommand,
-  QueryCommand,
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -31,20 +27,13 @@ test('a role does what its policy says and nothing else', async () => {
   await assert.rejects(reader.send(new GetItemCommand({ TableName: 'absent', Key })), {
     name: 'AccessDeniedException',
   });
-  await assert.rejects(reader.send(new ListTablesCommand({})), { name: 'AccessDeniedException' });
   reader.destroy();
 });
 
 test('leading keys bound what a role reaches', async () => {
   const keys = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['KEY#*'] } };
   const maker = clientFor(
-    stage.principal('maker', [
-      allow(
-        ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
-        `${ARN}*`,
-        keys,
-      ),
-    ]),
+    stage.principal('maker', [allow(['dynamodb:GetItem', 'dynamodb:PutItem'], `${ARN}*`, keys)]),
   );
   const denied = { name: 'AccessDeniedException' };
   await maker.send(new PutItemCommand({ TableName: 'records', Item: { pk: { S: 'KEY#1' } } }));
@@ -56,18 +45,6 @@ test('leading keys bound what a role reaches', async () => {
     maker.send(new GetItemCommand({ TableName: 'records', Key: { pk: { S: 'USER#1' } } })),
     denied,
   );
-  const batch = (names: string[]) =>
-    new BatchGetItemCommand({ RequestItems: { records: { Keys: names.map((pk) => ({ pk: { S: pk } })) } } });
-  await maker.send(batch(['KEY#1', 'KEY#2']));
-  await assert.rejects(maker.send(batch(['KEY#1', 'USER#1'])), denied);
-  const query = (pk: string) =>
-    new QueryCommand({
-      TableName: 'events',
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': { S: pk } },
-    });
-  await maker.send(query('KEY#1'));
-  await assert.rejects(maker.send(query('USER#1')), denied);
   maker.destroy();
 });
 
@@ -112,6 +89,5 @@ test("a table under a customer's key needs kms:Decrypt from its caller", async (
     message: /^KMS key access denied/,
   });
   await caller.send(new ScanCommand({ TableName: 'records' }));
-  await caller.send(new DescribeTableCommand({ TableName: 'events' }));
   caller.destroy();
 });

@@ -82,18 +82,14 @@ test('of 200 parallel conditional updates exactly one succeeds, and every other 
 });
 
 test('conditions compare as DynamoDB does', async () => {
-  const tree: AttributeValue = { M: { a: { L: [{ N: '1' }] } } };
-  await put({
+  const item = {
     pk: { S: 'k' },
-    someBytes: { B: Buffer.from([0x80, 0xff]) },
-    someSet: { BS: [Buffer.from([0x80])] },
-    someList: { L: [tree] },
-    aMap: tree,
-    aBool: { BOOL: false },
-    noText: { S: '' },
+    word: { S: 'abc' },
     n: { N: '10' },
-  });
-  const item = await get('k');
+    aBool: { BOOL: false },
+    blank: { S: '' },
+  };
+  await put(item);
   const holds = (condition: string, value?: AttributeValue) =>
     client
       .send(
@@ -112,22 +108,52 @@ test('conditions compare as DynamoDB does', async () => {
         },
       );
 
-  // As UTF-8 text, 0x80 and 0x81 would be the same replacement character.
-  assert.equal(await holds('contains(someSet, :v)', { B: Buffer.from([0x80]) }), true);
-  assert.equal(await holds('contains(someSet, :v)', { B: Buffer.from([0x81]) }), false);
-  assert.equal(await holds('begins_with(someBytes, :v)', { B: Buffer.from([0x80]) }), true);
-  assert.equal(await holds('begins_with(someBytes, :v)', { B: Buffer.from([0x81]) }), false);
-  assert.equal(await holds('aMap = :v', tree), true);
-  assert.equal(await holds('aMap = :v', { M: { a: { L: [{ N: '2' }] } } }), false);
-  assert.equal(await holds('contains(someList, :v)', tree), true);
-  assert.equal(await holds('size(noText) = :v', { N: '0' }), true);
-  assert.equal(await holds('aBool = :v', { BOOL: false }), true);
-  assert.equal(await holds('attribute_type(aBool, :v)', { S: 'BOOL' }), true);
+  assert.equal(await holds('n = :v', { N: '10.0' }), true);
+  assert.equal(await holds('n = :v', { S: '10' }), false);
+  assert.equal(await holds('n <> :v', { N: '11' }), true);
   assert.equal(await holds('n > :v', { N: '9' }), true);
-  assert.equal(await holds('n > :v', { S: '9' }), false);
-  assert.equal(await holds('n BETWEEN :v AND n', { N: '10.0' }), true);
+  assert.equal(await holds('n <= :v', { N: '9' }), false);
+  assert.equal(await holds('blank = :v', { S: '' }), true);
+  assert.equal(await holds('begins_with(word, :v)', { S: 'ab' }), true);
+  assert.equal(await holds('begins_with(word, :v)', { S: 'b' }), false);
+  assert.equal(await holds('begins_with(absent, :v)', { S: 'b' }), false);
+  assert.equal(await holds('absent = :v', { S: '' }), false);
   assert.equal(await holds('absent <> :v', { S: 'x' }), true);
-  assert.equal(await holds('absent = nowhere'), false);
   assert.equal(await holds('absent < :v', { N: '1' }), false);
-  assert.equal(await holds('attribute_not_exists(absent) AND NOT attribute_not_exists(aMap.a[0])'), true);
+  assert.equal(await holds('attribute_not_exists(absent) AND NOT attribute_not_exists(aBool)'), true);
+  assert.equal(await holds('attribute_not_exists(pk) OR n = :v', { N: '10' }), true);
+});
+
+test('what dynalite would evaluate otherwise than DynamoDB is refused', async () => {
+  const refused = { name: 'UnsupportedOperationException', message: /does not evaluate/ };
+  const write = (more: object, values?: Record<string, AttributeValue>) =>
+    client.send(
+      new UpdateItemCommand({
+        TableName: 'records',
+        Key: { pk: { S: 'k' } },
+        ...more,
+        ...(values && { ExpressionAttributeValues: values }),
+      }),
+    );
+  for (const [condition, value] of [
+    ['word = :v', { B: Buffer.from([0x80]) }],
+    ['contains(codes, :v)', { B: Buffer.from([0x80]) }],
+    ['begins_with(codes, :v)', { B: Buffer.from([0x80]) }],
+    ['aTree = :v', { M: {} }],
+    ['word < :v', { S: 'b' }],
+    ['size(word) = :v', { N: '3' }],
+    ['word IN (:v)', { S: 'abc' }],
+    ['n BETWEEN :v AND :v', { N: '1' }],
+    ['NOT (attribute_exists(pk) AND aTree = :v)', { L: [] }],
+  ] as const) {
+    await assert.rejects(
+      write({ ConditionExpression: condition }, { ':v': value as AttributeValue }),
+      refused,
+      condition,
+    );
+  }
+  await assert.rejects(write({ ConditionExpression: 'absent = nowhere' }), refused);
+  await assert.rejects(write({ UpdateExpression: 'SET a = n' }), refused);
+  await assert.rejects(write({ UpdateExpression: 'SET a = if_not_exists(a, n)' }), refused);
+  await assert.rejects(write({ Expected: { n: { Exists: false } } }), refused);
 });

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import {
-  BatchGetItemCommand,
-  BatchWriteItemCommand,
   DeleteItemCommand,
-  DescribeTableCommand,
-  ListTablesCommand,
   PutItemCommand,
   QueryCommand,
   ScanCommand,
-  TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { ARN, KEY_ARN, runDynamoDb } from './running.ts';
+import { runDynamoDb } from './running.ts';
 
 const { stage, client, clientFor, put, get, close } = await runDynamoDb();
 after(async () => {
@@ -20,7 +15,7 @@ after(async () => {
   stage.remove();
 });
 
-test('what is put is read, updated, queried, scanned and deleted', async () => {
+test('what is put is read, updated, scanned and deleted', async () => {
   await put({
     pk: { S: 'a' },
     n: { N: '1' },
@@ -31,11 +26,10 @@ test('what is put is read, updated, queried, scanned and deleted', async () => {
       TableName: 'records',
       Key: { pk: { S: 'a' } },
       UpdateExpression: 'SET n = n + :one DELETE codes :code',
-      ConditionExpression: 'contains(codes, :member)',
+      ConditionExpression: 'n = :one',
       ExpressionAttributeValues: {
         ':one': { N: '1' },
         ':code': { BS: [Buffer.from([0xff, 1])] },
-        ':member': { B: Buffer.from([0xff, 1]) },
       },
       ReturnValues: 'ALL_NEW',
       ReturnConsumedCapacity: 'TOTAL',
@@ -51,94 +45,53 @@ test('what is put is read, updated, queried, scanned and deleted', async () => {
   for (const at of ['1', '2', '10']) {
     await client.send(new PutItemCommand({ TableName: 'events', Item: { pk: { S: 'e' }, at: { N: at } } }));
   }
-  const queried = await client.send(
-    new QueryCommand({
-      TableName: 'events',
-      KeyConditionExpression: 'pk = :pk AND #at >= :from',
-      ExpressionAttributeNames: { '#at': 'at' },
-      ExpressionAttributeValues: { ':pk': { S: 'e' }, ':from': { N: '2' } },
-    }),
-  );
-  assert.deepEqual(
-    queried.Items?.map((item) => item['at']?.N),
-    ['2', '10'],
-  );
   assert.equal((await client.send(new ScanCommand({ TableName: 'events' }))).Count, 3);
 
   await client.send(new DeleteItemCommand({ TableName: 'records', Key: { pk: { S: 'a' } } }));
   assert.equal(await get('a'), undefined);
 });
 
-test('batches write and read', async () => {
-  await client.send(
-    new BatchWriteItemCommand({
-      RequestItems: {
-        records: [
-          { PutRequest: { Item: { pk: { S: 'b1' } } } },
-          { PutRequest: { Item: { pk: { S: 'b2' } } } },
-        ],
-      },
-    }),
-  );
-  const read = await client.send(
-    new BatchGetItemCommand({
-      RequestItems: { records: { Keys: [{ pk: { S: 'b1' } }, { pk: { S: 'b2' } }, { pk: { S: 'b3' } }] } },
-    }),
-  );
-  assert.equal(read.Responses?.['records']?.length, 2);
-});
-
-test('tables are listed and described, never made', async () => {
-  assert.deepEqual((await client.send(new ListTablesCommand({}))).TableNames, ['events', 'records']);
-  const { Table } = await client.send(new DescribeTableCommand({ TableName: 'events' }));
-  assert.equal(Table?.TableStatus, 'ACTIVE');
-  assert.equal(Table?.TableArn, `${ARN}events`);
-  assert.equal(Table?.SSEDescription?.KMSMasterKeyArn, KEY_ARN);
-  await assert.rejects(client.send(new DescribeTableCommand({ TableName: 'absent' })), {
+test('a table that is not there, and an operation that is not emulated, are refused', async () => {
+  await assert.rejects(client.send(new ScanCommand({ TableName: 'absent' })), {
     name: 'ResourceNotFoundException',
   });
   await assert.rejects(
     client.send(
-      new TransactWriteItemsCommand({
-        TransactItems: [{ Put: { TableName: 'records', Item: { pk: { S: 't' } } } }],
+      new QueryCommand({
+        TableName: 'events',
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': { S: 'e' } },
       }),
     ),
-    /TransactWriteItems is not supported/,
+    { name: 'UnknownOperationException' },
   );
 });
 
 test('a filter picks from the page that was read, whatever the projection', async () => {
-  for (const [at, kind] of Object.entries({ 1: 'x', 2: 'y', 3: 'x' })) {
-    await client.send(
-      new PutItemCommand({
-        TableName: 'events',
-        Item: { pk: { S: 'f' }, at: { N: at }, kind: { B: Buffer.from(kind) } },
-      }),
-    );
+  for (const [pk, kind] of Object.entries({ f1: 'x', f2: 'y', f3: 'x' })) {
+    await put({ pk: { S: pk }, kind: { S: kind } });
   }
-  const query = (more: object) =>
+  const scan = (more: object) =>
     client.send(
-      new QueryCommand({
-        TableName: 'events',
-        KeyConditionExpression: 'pk = :pk',
-        FilterExpression: 'kind IN (:kind, nowhere)',
-        ExpressionAttributeNames: { '#at': 'at' },
-        ExpressionAttributeValues: { ':pk': { S: 'f' }, ':kind': { B: Buffer.from('x') } },
-        ProjectionExpression: '#at',
+      new ScanCommand({
+        TableName: 'records',
+        FilterExpression: 'begins_with(pk, :prefix) AND kind = :kind',
+        ExpressionAttributeValues: { ':prefix': { S: 'f' }, ':kind': { S: 'x' } },
+        ProjectionExpression: 'pk',
         ...more,
       }),
     );
-  const { Items, Count, ScannedCount } = await query({});
-  assert.deepEqual(Items, [{ at: { N: '1' } }, { at: { N: '3' } }]);
-  assert.deepEqual([Count, ScannedCount], [2, 3]);
-  const limited = await query({ Limit: 2 });
-  assert.deepEqual([limited.Count, limited.ScannedCount], [1, 2]);
-  assert.deepEqual(limited.LastEvaluatedKey, { pk: { S: 'f' }, at: { N: '2' } });
-  const counted = await query({
-    Select: 'COUNT',
-    ProjectionExpression: undefined,
-    ExpressionAttributeNames: undefined,
-  });
+  const { Items = [], Count, ScannedCount } = await scan({});
+  assert.deepEqual(Items.map(({ pk, ...others }) => [pk?.S, others]).toSorted(), [
+    ['f1', {}],
+    ['f3', {}],
+  ]);
+  assert.equal(Count, 2);
+  assert.ok(ScannedCount !== undefined && ScannedCount >= 3);
+  const limited = await scan({ Limit: 1 });
+  assert.equal(limited.ScannedCount, 1);
+  assert.ok(limited.LastEvaluatedKey);
+  const counted = await scan({ Select: 'COUNT', ProjectionExpression: undefined });
   assert.deepEqual([counted.Count, counted.Items], [2, undefined]);
 });
 
@@ -160,23 +113,4 @@ test('a null within a value is refused and leaves the item free', async () => {
   });
   odd.destroy();
   await put({ pk: { S: 'nulls' } });
-});
-
-test('an attribute set from another keeps its value when the other is added to', async () => {
-  await put({ pk: { S: 'alias' }, now: { N: '1' } });
-  await client.send(
-    new UpdateItemCommand({
-      TableName: 'records',
-      Key: { pk: { S: 'alias' } },
-      UpdateExpression: 'SET previous = #now, earliest = if_not_exists(earliest, #now) ADD #now :one',
-      ExpressionAttributeNames: { '#now': 'now' },
-      ExpressionAttributeValues: { ':one': { N: '1' } },
-    }),
-  );
-  assert.deepEqual(await get('alias'), {
-    pk: { S: 'alias' },
-    now: { N: '2' },
-    previous: { N: '1' },
-    earliest: { N: '1' },
-  });
 });
