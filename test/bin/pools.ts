@@ -9,7 +9,7 @@ import { readDeployment } from '@countersign/local-aws/cloudformation';
 import { startCognito } from '@countersign/local-aws/cognito';
 import { poolDefinitions } from '@countersign/local-aws/cognito/template';
 import type { Principal } from '@countersign/local-aws/iam';
-import { startLambdaControl } from '@countersign/local-aws/lambda';
+import { startLambda } from '@countersign/local-aws/lambda';
 import { openFunctionPolicies } from '@countersign/local-aws/lambda/permissions';
 import { writeAssembly } from '@countersign/local-aws/testing/assembly';
 import { ACCOUNT, allow, clientOf, createStage, REGION } from '@countersign/local-aws/testing/stage';
@@ -84,7 +84,7 @@ export async function accountWith(
         pools: definitions,
         invokeTrigger: () => Promise.reject(new Error('Nobody signs in here.')),
       }),
-      startLambdaControl({
+      startLambda({
         context,
         deployment,
         policies: openFunctionPolicies(deployment, join(folder, 'lambda')),

@@ -15,8 +15,8 @@ import type { Principals } from './iam/principals.ts';
 import { startKms } from './kms/server.ts';
 import { keyDefinitions } from './kms/template.ts';
 import { type FunctionPolicies, openFunctionPolicies } from './lambda/permissions.ts';
-import { type FunctionDefinition, type InvokeResult, type Lambda, startLambda } from './lambda/runtime.ts';
-import { startLambdaControl } from './lambda/server.ts';
+import { type FunctionDefinition, type InvokeResult, type Runtime, startRuntime } from './lambda/runtime.ts';
+import { startLambda } from './lambda/server.ts';
 import { functionDefinition } from './lambda/template.ts';
 
 /** What runs behind the REST API. */
@@ -26,7 +26,7 @@ export interface Services {
   /** The session each function runs under. */
   sessions: ReadonlyMap<Resource, Principal>;
   mayInvoke: FunctionPolicies['mayInvoke'];
-  invoke: Lambda['invoke'];
+  invoke: Runtime['invoke'];
   events: EventBus;
 }
 
@@ -65,12 +65,12 @@ export async function startServices(options: {
 
   const policies = openFunctionPolicies(deployment, dataOf('lambda'));
   const { mayInvoke } = policies;
-  // Lambda starts last, since its functions call the others. Nothing is invoked before.
+  // The functions start last, since they call the others. Nothing is invoked before.
   const invoke = async (functionArn: string, event: unknown): Promise<InvokeResult> =>
-    lambda.invoke(functionArn, event);
-  const renew = (functionArn: string) => lambda.renew(functionArn);
-  const control = await startLambdaControl({ context, deployment, policies, lambda: { invoke, renew } });
-  running(control);
+    runtime.invoke(functionArn, event);
+  const renew = (functionArn: string) => runtime.renew(functionArn);
+  const lambda = await startLambda({ context, deployment, policies, runtime: { invoke, renew } });
+  running(lambda);
 
   const pools = poolDefinitions(deployment);
   const events = createEventBus(deployment, mayInvoke, invoke, context.clock.now);
@@ -107,16 +107,16 @@ export async function startServices(options: {
     cognito: cognito.endpoint,
     dynamodb: dynamodb.endpoint,
     kms: kms.endpoint,
-    lambda: control.endpoint,
+    lambda: lambda.endpoint,
   };
-  const { lambda, sessions } = startFunctions({ ...options, endpoints });
-  running(lambda);
-  // Stops before Lambda does: nobody would stop what it invokes after that.
+  const { runtime, sessions } = startFunctions({ ...options, endpoints });
+  running(runtime);
+  // Stops before the functions do: nobody would stop what it invokes after that.
   running(events);
   return { endpoints, pools, sessions, mayInvoke, invoke, events };
 }
 
-/** Starts Lambda with the template's functions, each under a session of its role. */
+/** Starts the template's functions, each under a session of its role. */
 function startFunctions(options: {
   deployment: Deployment;
   context: Context;
@@ -124,7 +124,7 @@ function startFunctions(options: {
   endpoints: Services['endpoints'];
   environments?: number;
   onLog?(constructPath: string, line: string): void;
-}): { lambda: Lambda; sessions: Map<Resource, Principal> } {
+}): { runtime: Runtime; sessions: Map<Resource, Principal> } {
   const { deployment, context, principals, endpoints } = options;
   const sessions = new Map<Resource, Principal>();
   const constructPaths = new Map<string, string>();
@@ -135,7 +135,7 @@ function startFunctions(options: {
     if (mayLog(definition, session, context)) constructPaths.set(definition.name, resource.path);
     return definition;
   });
-  const lambda = startLambda({
+  const runtime = startRuntime({
     functions,
     clock: context.clock,
     region: context.region,
@@ -157,7 +157,7 @@ function startFunctions(options: {
       if (path !== undefined) options.onLog?.(path, line);
     },
   });
-  return { lambda, sessions };
+  return { runtime, sessions };
 }
 
 /** A function writes its log under its own role: without the grant, CloudWatch would never show a line. */

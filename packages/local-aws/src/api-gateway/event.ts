@@ -24,7 +24,6 @@ export function proxyEvent(
 ) {
   const headers = requestHeaders(method, request, variables['requestId'] ?? '');
   const query = parseQuery(request.query);
-  const binary = isBinary(api, headerOf(request, 'content-type'));
   const domainName = headerOf(request, 'host') ?? '';
   const { apiKey, principal } = caller;
   return {
@@ -69,20 +68,9 @@ export function proxyEvent(
       deploymentId: api.deploymentId,
       apiId: api.id,
     },
-    body: request.body.length === 0 ? null : request.body.toString(binary ? 'base64' : 'utf8'),
-    isBase64Encoded: binary && request.body.length > 0,
+    body: request.body.length === 0 ? null : request.body.toString('utf8'),
+    isBase64Encoded: false,
   };
-}
-
-/** Whether the API treats this content type as binary. */
-export function isBinary(api: Api, contentType: string | undefined): boolean {
-  const type = contentType?.split(';')[0]?.trim().toLowerCase() ?? '';
-  return api.binaryMediaTypes.some((binary) => {
-    const [kind, subtype] = binary.toLowerCase().split('/');
-    return (
-      binary === '*/*' || binary.toLowerCase() === type || (subtype === '*' && type.startsWith(`${kind}/`))
-    );
-  });
 }
 
 function parseQuery(query: string): [string, string][] {

@@ -1,8 +1,5 @@
-import { isBinary } from './event.ts';
 import type { Answer } from './gateway-response.ts';
 import { responseHeaders } from './headers.ts';
-import { headerOf, type Request } from './request.ts';
-import type { Api } from './template.ts';
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Visible characters, spaces and tabs, Latin-1 at most: what HTTP/1.1 carries. */
@@ -13,10 +10,10 @@ const FIELDS = ['isBase64Encoded', 'statusCode', 'headers', 'multiValueHeaders',
  * The answer a function's result stands for ("Output format of a Lambda function for proxy integration"), or
  * undefined if it is malformed.
  */
-export function functionAnswer(api: Api, request: Request, result: unknown): Answer | undefined {
+export function functionAnswer(result: unknown): Answer | undefined {
   if (typeof result !== 'object' || result === null || Array.isArray(result)) return undefined;
   if (Object.keys(result).some((name) => !FIELDS.includes(name))) return undefined;
-  const { statusCode, headers, multiValueHeaders, body, isBase64Encoded } = result as Record<string, unknown>;
+  const { statusCode, headers, multiValueHeaders, body } = result as Record<string, unknown>;
   const status = Number(statusCode ?? Number.NaN);
   const sent = mergeHeaders(headers, multiValueHeaders);
   if (!Number.isInteger(status) || status < 200 || status > 599 || !sent) return undefined;
@@ -27,10 +24,8 @@ export function functionAnswer(api: Api, request: Request, result: unknown): Ans
   if (!answered.some(([name]) => name.toLowerCase() === 'content-type')) {
     answered.push(['Content-Type', 'application/json']);
   }
-  // Only the first media type of Accept counts ("Content type conversions in API Gateway").
-  const accepted = headerOf(request, 'accept')?.split(',')[0];
-  const decode = isBase64Encoded === true && isBinary(api, accepted);
-  return { status, headers: answered, body: decode ? Buffer.from(body ?? '', 'base64') : (body ?? '') };
+  // Without binary media types of the API, a body in base64 is passed on as it is.
+  return { status, headers: answered, body: body ?? '' };
 }
 
 /** Both forms as one list; of a pair that is in both, the one of `multiValueHeaders` is kept. */

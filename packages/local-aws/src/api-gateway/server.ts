@@ -157,7 +157,7 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<Runni
     if (result === 'failure') return refuse('INTEGRATION_FAILURE');
     variables['integrationStatus'] = variables['integration.status'] = '200';
     if (!result.ok) return refuse('DEFAULT_5XX');
-    const answer = functionAnswer(api, request, result.payload);
+    const answer = functionAnswer(result.payload);
     if (!answer) return refuse('DEFAULT_5XX');
     return {
       ...answer,

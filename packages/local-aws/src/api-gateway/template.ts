@@ -13,7 +13,6 @@ export interface Api {
   methods: Method[];
   /** By response type. */
   responses: Map<string, GatewayResponse>;
-  binaryMediaTypes: string[];
   /** The format of its access log's lines, if it keeps one. */
   accessLog?: string;
   /** The stage's own limit for each method: the key is `<path>/<method>`, `*` in either for all. */
@@ -71,7 +70,6 @@ export function readApi(deployment: Deployment): Api {
     'Description',
     'ApiKeySourceType',
     'EndpointConfiguration',
-    'BinaryMediaTypes',
     'DisableExecuteApiEndpoint',
     // Of TLS, which loopback has none of.
     'SecurityPolicy',
@@ -102,7 +100,6 @@ export function readApi(deployment: Deployment): Api {
     deploymentId: String(stage.properties['DeploymentId']),
     methods: deployment.resources('AWS::ApiGateway::Method').map((method) => readMethod(method, paths)),
     responses: new Map(deployment.resources('AWS::ApiGateway::GatewayResponse').map(readGatewayResponse)),
-    binaryMediaTypes: (restApi.properties['BinaryMediaTypes'] ?? []) as string[],
     ...(accessLog === undefined ? {} : { accessLog }),
     throttles: stageThrottles(stage),
     keys: deployment.resources('AWS::ApiGateway::ApiKey').map((key) => ({

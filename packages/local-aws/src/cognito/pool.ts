@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { type JsonFile, openJsonFile } from '../files/json-file.ts';
 import { type Client, checkWriteAttributes, readClient } from './client.ts';
-import { notAuthorized, resourceNotFound } from './errors.ts';
+import { resourceNotFound } from './errors.ts';
 import { openKeys, type PoolKeys } from './keys.ts';
 import { type Properties, truth } from './properties.ts';
 import { openRevocations, type Revocations } from './revocations.ts';
@@ -72,7 +72,6 @@ export function openPool(
   const keys = openKeys(join(options.folder, `${id}.keys.json`));
   const file = openJsonFile<PoolState>(join(options.folder, `${id}.json`), () => ({
     users: [],
-    groups: [],
     clientSecrets: {},
   }));
   const clients = new Map<string, Client>();
@@ -119,8 +118,6 @@ export interface Pools {
   /** Throws `ResourceNotFoundException`. */
   byId(poolId: string): Pool;
   byClient(clientId: string): { pool: Pool; client: Client };
-  /** The pool that a sign-in is under way in; throws `NotAuthorizedException`. */
-  bySession(sessionId: string): Pool;
 }
 
 /** Finds among the pools that run here. */
@@ -137,11 +134,6 @@ export function listPools(pools: readonly Pool[]): Pools {
         if (client) return { pool, client };
       }
       throw resourceNotFound(`User pool client ${clientId} does not exist.`);
-    },
-    bySession(sessionId) {
-      const pool = pools.find((candidate) => candidate.sessions.has(sessionId));
-      if (!pool) throw notAuthorized('Invalid session for the user.');
-      return pool;
     },
   };
 }

@@ -7,8 +7,6 @@ import { adminUserOperations } from './operations/admin-users.ts';
 import { authenticationOperations } from './operations/authentication.ts';
 import { describeOperations } from './operations/describe.ts';
 import { forgotPasswordOperations } from './operations/forgot-password.ts';
-import { groupOperations } from './operations/groups.ts';
-import { mfaOperations } from './operations/mfa.ts';
 import { selfServiceOperations } from './operations/self-service.ts';
 import { signUpOperations } from './operations/sign-up.ts';
 import { updateOperations } from './operations/update-user-pool.ts';
@@ -32,22 +30,15 @@ export interface CognitoOptions {
 
 /** What needs no IAM credentials (Amazon Cognito API reference: unauthenticated and token-authorized operations). */
 const unsigned = new Set([
-  'AssociateSoftwareToken',
-  'ChangePassword',
   'ConfirmForgotPassword',
-  'ConfirmSignUp',
-  'DeleteUser',
   'ForgotPassword',
   'GetUser',
   'GlobalSignOut',
   'InitiateAuth',
-  'ResendConfirmationCode',
   'RespondToAuthChallenge',
   'RevokeToken',
-  'SetUserMFAPreference',
   'SignUp',
   'UpdateUserAttributes',
-  'VerifySoftwareToken',
 ]);
 
 const jwksPath = /^\/([\w-]+_[0-9A-Za-z]+)\/\.well-known\/jwks\.json$/;
@@ -73,8 +64,6 @@ export async function startCognito(options: CognitoOptions): Promise<RunningServ
       ...signUpOperations(cognito),
       ...forgotPasswordOperations(cognito),
       ...selfServiceOperations(cognito),
-      ...mfaOperations(cognito),
-      ...groupOperations(cognito),
       ...describeOperations(cognito),
       ...updateOperations(cognito),
     },

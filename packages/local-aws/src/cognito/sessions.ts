@@ -26,8 +26,7 @@ export type Step =
       metadata: string | null;
     }
   | { challenge: 'NEW_PASSWORD_REQUIRED' }
-  | { challenge: 'SOFTWARE_TOKEN_MFA'; custom?: ChallengeResult[] }
-  | { challenge: 'MFA_SETUP'; verified: boolean; custom?: ChallengeResult[] };
+  | { challenge: 'MFA_SETUP' };
 
 /** A sign-in under way. `sub` is absent where nobody has that name, and it is played through all the same. */
 export interface Session {
@@ -43,13 +42,9 @@ export interface Session {
 export interface Sessions {
   /** Starts a session of so many seconds. */
   open(session: Omit<Session, 'id' | 'expiresAt'>, seconds: number, id?: string): Session;
-  /**
-   * Takes the session out: it is of one use. Throws `NotAuthorizedException`. Setting up MFA is the one call that
-   * does not name its client.
-   */
-  take(id: string, clientId: string | undefined, challenge: Step['challenge']): Session;
-  has(id: string): boolean;
-  /** Puts it back, where the answer was refused but may be given again: a wrong MFA code, a password against the policy. */
+  /** Takes the session out: it can be used once. Throws `NotAuthorizedException`. */
+  take(id: string, clientId: string, challenge: Step['challenge']): Session;
+  /** Puts it back if the answer was refused but may be given again, such as a password against the policy. */
   putBack(session: Session): void;
 }
 
@@ -75,8 +70,7 @@ export function createSessions(clock: Clock): Sessions {
     take(id, clientId, challenge) {
       if (used.has(id)) throw notAuthorized('Invalid session for the user, session can only be used once.');
       const session = open.get(id);
-      const fits =
-        session?.step.challenge === challenge && (clientId === undefined || session.clientId === clientId);
+      const fits = session?.step.challenge === challenge && session.clientId === clientId;
       if (!session || !fits) throw notAuthorized('Invalid session for the user.');
       open.delete(id);
       used.set(id, session.expiresAt);
@@ -85,7 +79,6 @@ export function createSessions(clock: Clock): Sessions {
       }
       return session;
     },
-    has: (id) => open.has(id) || used.has(id),
     putBack(session) {
       used.delete(session.id);
       open.set(session.id, session);

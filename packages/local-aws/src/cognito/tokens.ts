@@ -93,7 +93,7 @@ export function createTokens(options: { issuer(): string; keys: PoolKeys; clock:
 
   return {
     async issue(client, user, grant, overrides) {
-      const groups = overrides.groups ?? user.groups;
+      const { groups = [] } = overrides;
       const common = {
         sub: user.sub,
         ...(groups.length > 0 ? { 'cognito:groups': groups } : {}),

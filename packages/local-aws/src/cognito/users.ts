@@ -22,27 +22,18 @@ export interface User {
   enabled: boolean;
   createdAt: number;
   modifiedAt: number;
-  groups: string[];
   password?: Verifier;
   temporaryPasswordExpiresAt?: number;
   lockout: { failures: number; lastAt: number; until: number };
   /** No mail leaves this machine: the codes it would have carried, to be read here. */
-  codes: { confirm?: MailedCode; reset?: MailedCode };
+  codes: { reset?: MailedCode };
   signOuts: number;
   signedOutAt: number;
-  softwareToken?: {
-    secret: string;
-    verified: boolean;
-    enabled: boolean;
-    preferred: boolean;
-    lastStep: number;
-  };
 }
 
 /** What a pool's file holds. */
 export interface PoolState {
   users: User[];
-  groups: { name: string; description?: string; precedence?: number; createdAt: number }[];
   clientSecrets: Record<string, string>;
 }
 
@@ -160,7 +151,6 @@ export function createUsers(settings: PoolSettings, file: JsonFile<PoolState>, n
         enabled: true,
         createdAt: now(),
         modifiedAt: now(),
-        groups: [],
         lockout: { failures: 0, lastAt: 0, until: 0 },
         codes: {},
         signOuts: 0,

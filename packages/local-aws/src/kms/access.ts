@@ -47,7 +47,7 @@ export function authorizeKey(access: KeyAccess, resource: string): void {
   if (!mayUseKey(access)) throw accessDenied(access.principal, access.action, resource);
 }
 
-export function accessDenied(principal: Principal, action: string, resource: string): AwsError {
+function accessDenied(principal: Principal, action: string, resource: string): AwsError {
   return new AwsError(
     'AccessDeniedException',
     `User: ${principal.arn} is not authorized to perform: ${action} on ${resource} because no policy allows the ${action} action`,

@@ -3,8 +3,7 @@ import { AwsError } from '../aws-error.ts';
 import type { Context } from '../context.ts';
 import { type Operation, signerOf } from '../http/json-protocol.ts';
 import type { Principal, Statement } from '../iam/policy.ts';
-import { isAllowed, principalContext } from '../iam/policy.ts';
-import { accessDenied, authorizeKey, contextKeys, keyContext } from './access.ts';
+import { authorizeKey, contextKeys, keyContext } from './access.ts';
 import {
   encryptionContext,
   optionalByteCount,
@@ -13,7 +12,7 @@ import {
   requireBlob,
   requireText,
 } from './input.ts';
-import { generatePair, isPairSpec, PAIR_SPECS } from './key-pair.ts';
+import { generatePair } from './key-pair.ts';
 import { blobKeyId, decryptBlob, encryptBlob, type Material } from './materials.ts';
 
 export interface Key extends Material {
@@ -50,7 +49,7 @@ export function createKmsOperations(context: Context, keys: Key[]): Record<strin
   ): void {
     const context = { ...keyContext(account), ...conditions };
     authorizeKey({ principal, action, keyArn: key.arn, keyPolicy: key.policy, region, context }, resource);
-    if (!key.enabled && action !== 'kms:DescribeKey') {
+    if (!key.enabled) {
       throw new AwsError('DisabledException', `${key.arn} is disabled.`);
     }
   }
@@ -98,48 +97,36 @@ export function createKmsOperations(context: Context, keys: Key[]): Record<strin
     return { key, plaintext };
   }
 
-  function dataKey(operation: string, withPlaintext: boolean): Operation {
-    return async ({ input, principal }) => {
+  return {
+    GenerateDataKeyWithoutPlaintext: async ({ input, principal }) => {
       const length = dataKeyLength(input);
       const context = encryptionContext(input, 'EncryptionContext');
       const conditions = { ...symmetric(), ...contextKeys(context) };
-      const key = use(signerOf(principal), `kms:${operation}`, requireText(input, 'KeyId'), conditions);
+      const action = 'kms:GenerateDataKeyWithoutPlaintext';
+      const key = use(signerOf(principal), action, requireText(input, 'KeyId'), conditions);
       refuseExtras(input);
-      const plaintext = randomBytes(length);
-      return {
-        KeyId: key.arn,
-        CiphertextBlob: base64(encryptBlob(key.id, key, context, plaintext)),
-        ...(withPlaintext ? { Plaintext: base64(plaintext) } : {}),
-      };
-    };
-  }
+      const blob = encryptBlob(key.id, key, context, randomBytes(length));
+      return { KeyId: key.arn, CiphertextBlob: base64(blob) };
+    },
 
-  function dataKeyPair(operation: string, withPlaintext: boolean): Operation {
-    return async ({ input, principal }) => {
+    GenerateDataKeyPairWithoutPlaintext: async ({ input, principal }) => {
       const spec = requireText(input, 'KeyPairSpec');
-      if (!isPairSpec(spec)) {
-        throw refused('KeyPairSpec', `Member must satisfy enum value set: [${Object.keys(PAIR_SPECS)}]`);
+      if (spec !== 'RSA_2048') {
+        throw new AwsError('UnsupportedOperationException', `KeyPairSpec ${spec} is not emulated.`);
       }
       const context = encryptionContext(input, 'EncryptionContext');
       const conditions = { ...symmetric(), ...contextKeys(context), 'kms:DataKeyPairSpec': spec };
-      const key = use(signerOf(principal), `kms:${operation}`, requireText(input, 'KeyId'), conditions);
+      const action = 'kms:GenerateDataKeyPairWithoutPlaintext';
+      const key = use(signerOf(principal), action, requireText(input, 'KeyId'), conditions);
       refuseExtras(input);
-      const { publicKey, privateKey } = await generatePair(spec);
+      const { publicKey, privateKey } = await generatePair();
       return {
         KeyId: key.arn,
         KeyPairSpec: spec,
         PublicKey: base64(publicKey),
         PrivateKeyCiphertextBlob: base64(encryptBlob(key.id, key, context, privateKey)),
-        ...(withPlaintext ? { PrivateKeyPlaintext: base64(privateKey) } : {}),
       };
-    };
-  }
-
-  return {
-    GenerateDataKey: dataKey('GenerateDataKey', true),
-    GenerateDataKeyWithoutPlaintext: dataKey('GenerateDataKeyWithoutPlaintext', false),
-    GenerateDataKeyPair: dataKeyPair('GenerateDataKeyPair', true),
-    GenerateDataKeyPairWithoutPlaintext: dataKeyPair('GenerateDataKeyPairWithoutPlaintext', false),
+    },
 
     Encrypt: async ({ input, principal }) => {
       const plaintext = requireBlob(input, 'Plaintext', MAX_PLAINTEXT_BYTES);
@@ -185,43 +172,6 @@ export function createKmsOperations(context: Context, keys: Key[]): Record<strin
         DestinationEncryptionAlgorithm: SYMMETRIC,
       };
     },
-
-    GenerateRandom: async ({ input, principal }) => {
-      const signer = signerOf(principal);
-      const action = 'kms:GenerateRandom';
-      const context = { ...principalContext(signer, region), 'kms:CallerAccount': account };
-      if (!isAllowed(signer.policies, { action, resource: '*', context })) {
-        throw accessDenied(signer, action, 'resource: *');
-      }
-      refuseExtras(input);
-      const length = optionalByteCount(input, 'NumberOfBytes');
-      if (length === undefined) throw refused('NumberOfBytes', 'Member must not be null');
-      return { Plaintext: base64(randomBytes(length)) };
-    },
-
-    DescribeKey: async ({ input, principal }) => {
-      const key = use(signerOf(principal), 'kms:DescribeKey', requireText(input, 'KeyId'), {});
-      return { KeyMetadata: describeKey(key, account) };
-    },
-  };
-}
-
-function describeKey(key: Key, account: string) {
-  return {
-    AWSAccountId: account,
-    KeyId: key.id,
-    Arn: key.arn,
-    CreationDate: key.createdAt,
-    Enabled: key.enabled,
-    Description: '',
-    KeyUsage: 'ENCRYPT_DECRYPT',
-    KeyState: key.enabled ? 'Enabled' : 'Disabled',
-    Origin: 'AWS_KMS',
-    KeyManager: 'CUSTOMER',
-    KeySpec: SYMMETRIC,
-    CustomerMasterKeySpec: SYMMETRIC,
-    EncryptionAlgorithms: [SYMMETRIC],
-    MultiRegion: false,
   };
 }
 

@@ -20,7 +20,7 @@ export interface FunctionDefinition {
   logGroup: string;
 }
 
-export interface Lambda {
+export interface Runtime {
   /**
    * Invokes a function and waits for it (RequestResponse). The event and the answer pass as JSON.
    *
@@ -48,7 +48,7 @@ const MAX_ANSWER_BYTES = 6 * 1024 * 1024;
  * Runs functions in worker threads, one event at a time in each environment: a new one is started when all of a
  * function's are busy, up to `environments`; further events wait in the order they came.
  */
-export function startLambda(options: {
+export function startRuntime(options: {
   functions: FunctionDefinition[];
   clock: Clock;
   region: string;
@@ -59,7 +59,7 @@ export function startLambda(options: {
   /** At most so many a function. @default 4 */
   environments?: number;
   onLine?(functionName: string, line: string): void;
-}): Lambda {
+}): Runtime {
   const most = options.environments ?? 4;
   const pools = new Map(options.functions.map((definition) => [definition.arn, createPool(definition)]));
 

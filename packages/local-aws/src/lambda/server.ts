@@ -9,7 +9,7 @@ import type { Principal } from '../iam/policy.ts';
 import { isAllowed, principalContext } from '../iam/policy.ts';
 import { verifySignature } from '../iam/sigv4.ts';
 import { type FunctionPolicies, permissionStatement } from './permissions.ts';
-import type { InvokeResult, Lambda } from './runtime.ts';
+import type { InvokeResult, Runtime } from './runtime.ts';
 import { configurationOf, type FunctionConfiguration } from './template.ts';
 
 interface Answer {
@@ -33,39 +33,39 @@ const MAX_BODY_BYTES = 64 * 1024;
  * it is described (GetFunctionConfiguration, UpdateFunctionConfiguration), and Invoke. No faults are played here: nothing
  * that is deployed calls it.
  */
-export async function startLambdaControl(options: {
+export async function startLambda(options: {
   context: Context;
   deployment: Deployment;
   policies: FunctionPolicies;
   /** What runs the functions. @default they are described only */
-  lambda?: Pick<Lambda, 'invoke' | 'renew'>;
+  runtime?: Pick<Runtime, 'invoke' | 'renew'>;
   /** @default any free one */
   port?: number;
 }): Promise<RunningServer> {
-  const { context, policies, lambda } = options;
+  const { context, policies, runtime } = options;
   const functions = options.deployment.resources('AWS::Lambda::Function').map(configurationOf);
   const operations: Record<string, Operation | undefined> = {
     'GET configuration': {
       name: 'GetFunctionConfiguration',
       run: (target) => ({ status: 200, body: { ...target, LastUpdateStatus: 'Successful' } }),
     },
-    'PUT configuration': lambda && {
+    'PUT configuration': runtime && {
       name: 'UpdateFunctionConfiguration',
       run(target, input) {
         target['Description'] = readDescription(object(input));
         target['LastModified'] = `${new Date(context.clock.now()).toISOString().slice(0, -1)}+0000`;
         // Done at once here. AWS takes its time, and lets the old environments answer until then.
-        lambda.renew(target.FunctionArn);
+        runtime.renew(target.FunctionArn);
         return { status: 200, body: { ...target, LastUpdateStatus: 'InProgress' } };
       },
     },
-    'POST invocations': lambda && {
+    'POST invocations': runtime && {
       name: 'Invoke',
       action: 'lambda:InvokeFunction',
       async run({ FunctionArn }, event, headers) {
         const type = headers['x-amz-invocation-type'] ?? 'RequestResponse';
         if (type !== 'RequestResponse') throw invalid(`The invocation type ${type} is not known here.`);
-        return invoked(await lambda.invoke(FunctionArn, event));
+        return invoked(await runtime.invoke(FunctionArn, event));
       },
     },
     'GET policy': {

@@ -70,7 +70,7 @@ const preflight = {
 };
 
 export const resources = {
-  Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { Name: 'api', BinaryMediaTypes: ['image/*'] } },
+  Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { Name: 'api' } },
   Deployment: { Type: 'AWS::ApiGateway::Deployment', Properties: { RestApiId: restApi } },
   Stage: {
     Type: 'AWS::ApiGateway::Stage',

@@ -7,7 +7,7 @@ import { AwsError } from '../../src/aws-error.ts';
 import { createClock } from '../../src/clock.ts';
 import { readDeployment } from '../../src/cloudformation/deployment.ts';
 import type { Principal } from '../../src/iam/policy.ts';
-import { startLambda } from '../../src/lambda/runtime.ts';
+import { startRuntime } from '../../src/lambda/runtime.ts';
 import { scratchFolder, writeAssembly } from '../../testing/assembly.ts';
 import { functionArn, resources } from './resources.ts';
 
@@ -55,7 +55,7 @@ export async function runGateway() {
     );
   const api = read();
   writeAssembly(join(root, 'code'), {}, { echo: source });
-  const lambda = startLambda({
+  const lambda = startRuntime({
     functions: [
       {
         name: 'echo',

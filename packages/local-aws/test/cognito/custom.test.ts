@@ -166,7 +166,7 @@ test('a session cannot be answered for somebody else, by another client, or as a
   const respond = async (change: {
     ClientId?: string;
     username?: string;
-    challenge?: 'SOFTWARE_TOKEN_MFA';
+    challenge?: 'NEW_PASSWORD_REQUIRED';
   }) => {
     const { Session } = await admin.send(
       new InitiateAuthCommand({
@@ -183,7 +183,7 @@ test('a session cannot be answered for somebody else, by another client, or as a
         ChallengeResponses: {
           USERNAME: change.username ?? 'alice',
           ANSWER: '42',
-          SOFTWARE_TOKEN_MFA_CODE: '000000',
+          NEW_PASSWORD: 'Another-horse-8',
         },
       }),
     );
@@ -191,7 +191,7 @@ test('a session cannot be answered for somebody else, by another client, or as a
   const invalid = named('NotAuthorizedException', /Invalid session/);
   await assert.rejects(respond({ username: 'mallory' }), invalid);
   await assert.rejects(respond({ ClientId: 'other' }), invalid);
-  await assert.rejects(respond({ challenge: 'SOFTWARE_TOKEN_MFA' }), invalid);
+  await assert.rejects(respond({ challenge: 'NEW_PASSWORD_REQUIRED' }), invalid);
   assert.ok((await respond({})).AuthenticationResult);
 });
 

@@ -110,6 +110,7 @@ test('a wrong password and an unknown user are one answer where the client hides
 test('five wrong passwords lock for a second, each further one for twice as long, the right one included', async (t) => {
   const { admin, addUser, clock } = await run(t);
   await addUser('alice');
+  clock.stop();
   const exceeded = named('NotAuthorizedException', 'Password attempts exceeded');
   for (let failure = 1; failure <= 5; failure += 1)
     await assert.rejects(signIn(admin, 'alice', 'x'), incorrect);

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createClock } from '../../src/clock.ts';
-import { type InvokeResult, startLambda } from '../../src/lambda/runtime.ts';
+import { type InvokeResult, startRuntime } from '../../src/lambda/runtime.ts';
 import { scratchFolder } from '../../testing/assembly.ts';
 
 // Inside the checkout, where a node_modules folder lies above.
@@ -29,7 +29,7 @@ const sources: Record<string, string> = {
   crashes: `exports.handler = () => new Promise(() => setTimeout(() => { throw new TypeError('later'); }));`,
   rejects: `exports.handler = () => new Promise(() => void Promise.reject(new Error('nobody waits')));`,
   broken: `throw new Error('at start');`,
-  missing: `require('otplib'); exports.handler = async () => 1;`,
+  missing: `require('jose'); exports.handler = async () => 1;`,
   nothing: `exports.other = 1;`,
   callback: `exports.handler = (event, context, done) => done(null, 1);`,
   writes: `exports.handler = async () => { console.log('one\\ntwo'); console.error('three'); };`,
@@ -43,7 +43,7 @@ const sources: Record<string, string> = {
     };`,
 };
 
-const lambda = startLambda({
+const lambda = startRuntime({
   functions: Object.entries(sources).map(([name, source]) => {
     const folder = join(root, name);
     mkdirSync(folder);
@@ -169,7 +169,7 @@ test('errors are reported as Lambda reports them', async () => {
 test('a bundle that lacks a module does not find it in this checkout', async () => {
   const [type, message] = errorOf(await invoke('missing'));
   assert.equal(type, 'Runtime.ImportModuleError');
-  assert.match(String(message), /Cannot find module 'otplib'/);
+  assert.match(String(message), /Cannot find module 'jose'/);
 });
 
 test('a crash fails its own event only', async () => {

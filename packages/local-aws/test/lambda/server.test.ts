@@ -12,8 +12,8 @@ import {
 } from '@aws-sdk/client-lambda';
 import { readDeployment } from '../../src/cloudformation/deployment.ts';
 import { openFunctionPolicies } from '../../src/lambda/permissions.ts';
-import { startLambda } from '../../src/lambda/runtime.ts';
-import { startLambdaControl } from '../../src/lambda/server.ts';
+import { startRuntime } from '../../src/lambda/runtime.ts';
+import { startLambda } from '../../src/lambda/server.ts';
 import { writeAssembly } from '../../testing/assembly.ts';
 import { ACCOUNT, allow, clientOf, createStage, REGION } from '../../testing/stage.ts';
 
@@ -53,7 +53,7 @@ mkdirSync(folder);
 const source = `let count = 0;
 exports.handler = async (event) => { if (event.fail) throw new RangeError('too far'); return { event, count: ++count }; };`;
 writeFileSync(join(folder, 'index.js'), source);
-const lambda = startLambda({
+const lambda = startRuntime({
   functions: [
     {
       name: 'verify',
@@ -72,9 +72,9 @@ const lambda = startLambda({
   endpoints: {},
   hosts: {},
 });
-const server = await startLambdaControl({
+const server = await startLambda({
   context: stage.context,
-  lambda,
+  runtime: lambda,
   deployment,
   policies,
 });

@@ -32,26 +32,16 @@ function requireNewPassword(attempt: Attempt, user: User): Answer {
   );
 }
 
-/** The pool's own second factor, where this user has one or the pool demands one; undefined where it does not. */
-export function ownMfa(attempt: Attempt, user: User, custom?: ChallengeResult[]): Answer | undefined {
-  const { mfa } = attempt.pool.settings;
-  if (mfa === 'OFF') return undefined;
-  const token = user.softwareToken;
-  if (token?.verified && (mfa === 'ON' || token.enabled)) {
-    return challenge(
-      attempt,
-      user,
-      { challenge: 'SOFTWARE_TOKEN_MFA', ...(custom ? { custom } : {}) },
-      {
-        USER_ID_FOR_SRP: user.username,
-      },
-    );
-  }
-  if (mfa === 'OPTIONAL') return undefined;
+/**
+ * Asks for the pool's own MFA if the pool demands it. Setting up an app is not emulated, so nobody gets further; where
+ * MFA is optional, nobody has an app.
+ */
+export function ownMfa(attempt: Attempt, user: User): Answer | undefined {
+  if (attempt.pool.settings.mfa !== 'ON') return undefined;
   return challenge(
     attempt,
     user,
-    { challenge: 'MFA_SETUP', verified: false, ...(custom ? { custom } : {}) },
+    { challenge: 'MFA_SETUP' },
     {
       MFAS_CAN_SETUP: JSON.stringify(['SOFTWARE_TOKEN_MFA']),
       USER_ID_FOR_SRP: user.username,
@@ -60,21 +50,19 @@ export function ownMfa(attempt: Attempt, user: User, custom?: ChallengeResult[])
 }
 
 /**
- * What follows a right password: a new one where it was temporary, the pool's own MFA, the rest of a custom sign-in
- * (`custom` is its history so far), or the tokens.
+ * Continues after a right password: with a new password if it was temporary, the pool's own MFA, the rest of a custom
+ * sign-in (`custom` is its history so far), or the tokens.
  */
 export async function afterPassword(
   attempt: Attempt,
   user: User,
   custom?: ChallengeResult[],
 ): Promise<Answer> {
-  // Cognito leaves the custom sign-in here: the new password is answered with tokens, whatever define would have said.
+  // Cognito leaves the custom sign-in here: the new password is answered with tokens, without asking define.
   if (user.status === 'FORCE_CHANGE_PASSWORD') return requireNewPassword(attempt, user);
-  const history = custom && [
-    ...custom,
-    { challengeName: 'PASSWORD_VERIFIER', challengeResult: true, challengeMetadata: null },
-  ];
-  const mfa = ownMfa(attempt, user, history);
+  const mfa = ownMfa(attempt, user);
   if (mfa) return mfa;
-  return history ? advance(attempt, { user, username: user.username }, history) : issue(attempt, user);
+  if (!custom) return issue(attempt, user);
+  const proved = { challengeName: 'PASSWORD_VERIFIER', challengeResult: true, challengeMetadata: null };
+  return advance(attempt, { user, username: user.username }, [...custom, proved]);
 }

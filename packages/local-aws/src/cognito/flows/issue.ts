@@ -32,7 +32,7 @@ async function overrides(attempt: Attempt, user: User, source: string): Promise<
     clientId: attempt.client.id,
     request: {
       userAttributes: triggerAttributes(user),
-      groupConfiguration: { groupsToOverride: user.groups, iamRolesToOverride: [], preferredRole: null },
+      groupConfiguration: { groupsToOverride: [], iamRolesToOverride: [], preferredRole: null },
       ...(second ? { scopes: ['aws.cognito.signin.user.admin'] } : {}),
       ...(attempt.metadata ? { clientMetadata: attempt.metadata } : {}),
     },

@@ -6,13 +6,10 @@ import type { Answer, Attempt } from './attempt.ts';
 import { answerCustom } from './custom.ts';
 import { answerNewPassword } from './new-password.ts';
 import { answerPasswordVerifier } from './password-verifier.ts';
-import { answerMfaSetup, answerSoftwareToken } from './software-token.ts';
 
 const answers = new Map<string, (attempt: Attempt, session: string) => Promise<Answer>>([
   ['CUSTOM_CHALLENGE', answerCustom],
   ['NEW_PASSWORD_REQUIRED', answerNewPassword],
-  ['SOFTWARE_TOKEN_MFA', answerSoftwareToken],
-  ['MFA_SETUP', answerMfaSetup],
 ]);
 
 /** RespondToAuthChallenge and AdminRespondToAuthChallenge. A PASSWORD_VERIFIER may be answered without its session. */

@@ -1,44 +1,33 @@
 import { AwsError } from '../../aws-error.ts';
 import type { Operation } from '../../http/json-protocol.ts';
-import { invalidParameter, userNotFound } from '../errors.ts';
-import { attributeList, flag, type Input, optional, required, stringList } from '../input.ts';
+import { invalidParameter } from '../errors.ts';
+import { attributeList, flag, type Input, optional, required } from '../input.ts';
 import { checkPolicy, inventPassword, setPassword } from '../password.ts';
 import type { Pool } from '../pool.ts';
 import type { User } from '../users.ts';
 import { type Cognito, guarded, guardedUser } from './access.ts';
 import { issueResetCode } from './forgot-password.ts';
-import { list } from './list-users.ts';
 import { adminView, userView } from './views.ts';
 
-/** Makes a user with a temporary password, or gives an existing one a new one (MessageAction RESEND). */
+/** Makes a user with a temporary password. */
 async function create(pool: Pool, input: Input) {
   const username = required(input, 'Username');
   const policy = pool.settings.password;
   const password = optional(input, 'TemporaryPassword') ?? inventPassword(policy);
   checkPolicy(policy, password);
   const attributes = attributeList(input, 'UserAttributes');
-  const action = optional(input, 'MessageAction');
-  let user: User | undefined;
-  if (action === 'RESEND') {
-    user = pool.users.find(username);
-    if (!user) throw userNotFound();
-    if (user.status !== 'FORCE_CHANGE_PASSWORD') {
-      throw new AwsError(
-        'UnsupportedUserStateException',
-        `Resend not possible. ${user.status} status is not supported.`,
-      );
-    }
-  } else {
-    await pool.call({
-      trigger: 'PreSignUp',
-      source: 'AdminCreateUser',
-      username,
-      clientId: 'CLIENT_ID_NOT_APPLICABLE',
-      request: { userAttributes: attributes, validationData: attributeList(input, 'ValidationData') },
-      response: { autoConfirmUser: false, autoVerifyEmail: false, autoVerifyPhone: false },
-    });
-    user = pool.users.create(username, attributes, 'FORCE_CHANGE_PASSWORD');
+  if (optional(input, 'MessageAction') === 'RESEND') {
+    throw new AwsError('UnsupportedOperationException', 'MessageAction RESEND is not emulated.');
   }
+  await pool.call({
+    trigger: 'PreSignUp',
+    source: 'AdminCreateUser',
+    username,
+    clientId: 'CLIENT_ID_NOT_APPLICABLE',
+    request: { userAttributes: attributes, validationData: attributeList(input, 'ValidationData') },
+    response: { autoConfirmUser: false, autoVerifyEmail: false, autoVerifyPhone: false },
+  });
+  const user = pool.users.create(username, attributes, 'FORCE_CHANGE_PASSWORD');
   setPassword(pool, user, password, true);
   pool.users.save(user);
   return { User: userView(user) };
@@ -88,10 +77,5 @@ export function adminUserOperations(cognito: Cognito): Record<string, Operation>
     AdminUpdateUserAttributes: guardedUser(cognito, 'AdminUpdateUserAttributes', (pool, user, input) =>
       pool.users.setAttributes(user, attributeList(input, 'UserAttributes')),
     ),
-    AdminDeleteUserAttributes: guardedUser(cognito, 'AdminDeleteUserAttributes', (pool, user, input) => {
-      const names = stringList(input, 'UserAttributeNames') ?? [];
-      pool.users.setAttributes(user, Object.fromEntries(names.map((name) => [name, ''])));
-    }),
-    ListUsers: guarded(cognito, 'ListUsers', list),
   };
 }

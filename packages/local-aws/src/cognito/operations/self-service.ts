@@ -1,8 +1,6 @@
 import type { Operation } from '../../http/json-protocol.ts';
 import { checkWritable } from '../client.ts';
-import { incorrect } from '../errors.ts';
-import { attributeList, required } from '../input.ts';
-import { attemptPassword, checkPolicy, setPassword } from '../password.ts';
+import { attributeList } from '../input.ts';
 import { type Cognito, holder } from './access.ts';
 import { signOutEverywhere } from './admin-users.ts';
 import { ownView } from './views.ts';
@@ -16,27 +14,12 @@ export function selfServiceOperations({ pools }: Cognito): Record<string, Operat
       signOutEverywhere(pool, user);
       return {};
     },
-    ChangePassword: async ({ input }) => {
-      const { pool, user } = await holder(pools, input);
-      const previous = required(input, 'PreviousPassword');
-      const proposed = required(input, 'ProposedPassword');
-      if (!attemptPassword(pool, user, previous)) throw incorrect();
-      checkPolicy(pool.settings.password, proposed);
-      setPassword(pool, user, proposed, false);
-      pool.users.save(user);
-      return {};
-    },
     UpdateUserAttributes: async ({ input }) => {
       const { pool, user, claims } = await holder(pools, input);
       const attributes = attributeList(input, 'UserAttributes');
       checkWritable(pools.byClient(claims.client_id).client, attributes);
       pool.users.setAttributes(user, attributes);
       return { CodeDeliveryDetailsList: [] };
-    },
-    DeleteUser: async ({ input }) => {
-      const { pool, user } = await holder(pools, input);
-      pool.users.remove(user);
-      return {};
     },
   };
 }

@@ -18,22 +18,13 @@ export function userView(user: User, only?: string[]) {
   };
 }
 
-/** What GetUser and AdminGetUser show of MFA. */
-export function mfaView(user: User) {
-  const { softwareToken } = user;
-  return {
-    ...(softwareToken?.enabled ? { UserMFASettingList: ['SOFTWARE_TOKEN_MFA'] } : {}),
-    ...(softwareToken?.preferred ? { PreferredMfaSetting: 'SOFTWARE_TOKEN_MFA' } : {}),
-  };
-}
-
 /** A user as GetUser shows one to itself. */
 export function ownView(user: User) {
-  return { Username: user.username, UserAttributes: nameValues(user.attributes), ...mfaView(user) };
+  return { Username: user.username, UserAttributes: nameValues(user.attributes) };
 }
 
 /** A user as AdminGetUser shows one. */
 export function adminView(user: User) {
   const { Attributes, ...rest } = userView(user);
-  return { ...rest, UserAttributes: Attributes, ...mfaView(user) };
+  return { ...rest, UserAttributes: Attributes };
 }
