@@ -48,7 +48,7 @@ export interface PreparedAws extends Pick<Services, 'pools' | 'endpoints'> {
 }
 
 export interface Aws extends PreparedAws, Omit<ObservedContext, 'context'> {
-  /** Where the REST API is served. */
+  /** The address of the REST API. */
   url: string;
   apiKeys: ApiKeyValue[];
   clock: Clock;

@@ -1,6 +1,6 @@
 /**
- * The time of this local AWS. Every embedded server and every function reads the same one: the workers get
- * `shared` and shift their own `Date` by it, so that a test sets the time instead of waiting for it.
+ * The time of every embedded server and every function. The workers receive `shared` and shift their own `Date` by it,
+ * so a test sets the time instead of waiting.
  */
 export interface Clock {
   /** Milliseconds since the epoch, shifted by what `advance` has added. */
@@ -9,9 +9,9 @@ export interface Clock {
   seconds(): number;
   /** Moves the time forward for everything that runs here. */
   advance(seconds: number): void;
-  /** Lets no time pass any more but what `advance` adds, however long this machine takes. */
+  /** Stops the time: only `advance` moves it from now on. */
   stop(): void;
-  /** What `timeFrom` reads, shared with the workers. */
+  /** The counts that `timeFrom` reads, shared with the workers. */
   readonly shared: SharedArrayBuffer;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { Principal } from './iam/policy.ts';
 
-/** What all embedded servers share. */
+/** The clock, place and observers that all embedded servers share. */
 export interface Context {
   clock: Clock;
   region: string;

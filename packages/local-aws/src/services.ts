@@ -19,7 +19,7 @@ import { type FunctionDefinition, type InvokeResult, type Runtime, startRuntime 
 import { startLambda } from './lambda/server.ts';
 import { functionDefinition } from './lambda/template.ts';
 
-/** What runs behind the REST API. */
+/** The services behind the REST API. */
 export interface Services {
   endpoints: Record<'cognito' | 'dynamodb' | 'kms' | 'lambda', string>;
   pools: PoolDefinition[];

@@ -7,7 +7,7 @@ import {
 } from 'amazon-cognito-identity-js';
 import { poolId } from './cognito.ts';
 
-/** What the client library ended with. */
+/** The client library's last callback. */
 export type Outcome =
   | { kind: 'session'; session: CognitoUserSession; user: CognitoUser }
   | { kind: 'custom'; parameters: Record<string, string>; user: CognitoUser }

@@ -4,14 +4,14 @@ import { headerOf, type Request } from './request.ts';
 import type { Api, Method } from './template.ts';
 import type { Variables } from './variables.ts';
 
-/** The caller as far as the gateway knows it. */
+/** The caller, if the method asks for a key or a signature. */
 export interface Caller {
   apiKey?: { id: string; value: string };
   principal?: Principal;
 }
 
 /**
- * The event of a Lambda proxy integration ("Input format of a Lambda function for proxy integration"). Path and path
+ * Makes the event of a Lambda proxy integration ("Input format of a Lambda function for proxy integration"). Path and path
  * parameters stay percent-encoded as sent; query parameters are decoded.
  */
 export function proxyEvent(

@@ -2,13 +2,13 @@ import type { Answer } from './gateway-response.ts';
 import { responseHeaders } from './headers.ts';
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Visible characters, spaces and tabs, Latin-1 at most: what HTTP/1.1 carries. */
+/** The characters that HTTP/1.1 carries: visible ones, spaces and tabs, up to Latin-1. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const FIELDS = ['isBase64Encoded', 'statusCode', 'headers', 'multiValueHeaders', 'body'];
 
 /**
- * The answer a function's result stands for ("Output format of a Lambda function for proxy integration"), or
- * undefined if it is malformed.
+ * Turns a function's result into the answer ("Output format of a Lambda function for proxy integration"); undefined if
+ * it is malformed.
  */
 export function functionAnswer(result: unknown): Answer | undefined {
   if (typeof result !== 'object' || result === null || Array.isArray(result)) return undefined;
@@ -28,7 +28,7 @@ export function functionAnswer(result: unknown): Answer | undefined {
   return { status, headers: answered, body: body ?? '' };
 }
 
-/** Both forms as one list; of a pair that is in both, the one of `multiValueHeaders` is kept. */
+/** Merges both forms into one list. A pair that is in both is kept once. */
 function mergeHeaders(single: unknown, multiple: unknown): [string, string][] | undefined {
   const merged: [string, string][] = [];
   for (const [name, values] of entriesOf(multiple)) {

@@ -2,7 +2,7 @@ import type { Resource } from '../cloudformation/deployment.ts';
 import { known } from '../cloudformation/known.ts';
 import { checkTemplate, render, type Variables } from './variables.ts';
 
-/** How the API wants an error of the gateway itself answered. */
+/** The API's own answer to an error of the gateway. */
 export interface GatewayResponse {
   status?: number;
   /** Header name → `'literal'`, `context.x` or `method.request.header.x`. */
@@ -38,19 +38,19 @@ const TYPES = {
   QUOTA_EXCEEDED: { status: 429, errorType: 'LimitExceededException', message: 'Limit Exceeded' },
   REQUEST_TOO_LARGE: { status: 413, errorType: 'RequestTooLargeException', message: 'Request Too Long' },
   THROTTLED: { status: 429, errorType: 'TooManyRequestsException', message: 'Too Many Requests' },
-  /** A function that failed or answered nonsense: no type of its own, so only the default is left. */
+  /** A function failed, or its answer is malformed. There is no type for that, so only the default is left. */
   DEFAULT_5XX: { status: 502, errorType: 'InternalServerErrorException', message: 'Internal server error' },
 } as const;
 export type ResponseType = keyof typeof TYPES;
 
 export interface Answer {
   status: number;
-  /** In order; a name may come again. */
+  /** In order; a name may repeat. */
   headers: [string, string][];
   body: string | Buffer;
 }
 
-/** Reads one AWS::ApiGateway::GatewayResponse. @throws Error for what would be evaluated otherwise in AWS. */
+/** Reads one AWS::ApiGateway::GatewayResponse. @throws Error for anything that AWS would evaluate otherwise. */
 export function readGatewayResponse(resource: Resource): [string, GatewayResponse] {
   const { properties, logicalId } = resource;
   known(resource, properties, [

@@ -1,7 +1,7 @@
 import type { Request } from './request.ts';
 import type { Method } from './template.ts';
 
-// "Amazon API Gateway important notes for REST APIs": what becomes of headers on the way to and from a function.
+// Headers to and from a function are changed as in "Amazon API Gateway important notes for REST APIs".
 
 const DROPPED_IN = new Set([
   'connection',
@@ -38,7 +38,7 @@ const REMAPPED_OUT = new Set([
   'www-authenticate',
 ]);
 
-/** The headers a function sees: what API Gateway drops is gone, where the request came from is added. */
+/** The request's headers as the function receives them: API Gateway drops some, and adds where the request came from. */
 export function requestHeaders(method: Method, request: Request, traceId: string): [string, string][] {
   const seen: [string, string][] = [];
   const forwardedFor: string[] = [];
@@ -68,7 +68,7 @@ function isSignature(method: Method, lower: string, value: string): boolean {
   );
 }
 
-/** The headers a client sees of those a function sent. */
+/** A function's headers as the client receives them. */
 export function responseHeaders(sent: [string, string][]): [string, string][] {
   return sent
     .filter(([name]) => !DROPPED_OUT.has(name.toLowerCase()))

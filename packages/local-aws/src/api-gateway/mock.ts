@@ -2,11 +2,11 @@ import type { Resource } from '../cloudformation/deployment.ts';
 import { known } from '../cloudformation/known.ts';
 import type { Answer } from './gateway-response.ts';
 
-/** A MOCK integration as CORS preflights use it: fixed headers, and one of several origins let in. */
+/** A MOCK integration for CORS preflights: fixed headers, and a list of allowed origins. */
 export interface MockIntegration {
   status: number;
   headers: Record<string, string>;
-  /** Origins that take the place of the fixed one when they ask. */
+  /** Each of these origins replaces the fixed one if it asks. */
   origins: string[];
 }
 
@@ -51,7 +51,7 @@ export function readMock(method: Resource, integration: Record<string, unknown>)
   };
 }
 
-/** The origins compared with in the template the CDK writes when there is more than one. */
+/** Reads the allowed origins from the template that the CDK writes for several of them. */
 function readOrigins(template: string): string[] | undefined {
   const lines = template.split('\n').map((line) => line.trim());
   const expected = [

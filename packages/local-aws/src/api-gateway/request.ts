@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 const MAX_BODY_BYTES = 10_485_760;
 
-/** One HTTP request as it came. */
+/** One HTTP request as received. */
 export interface Request {
   method: string;
   /** As on the wire, without the query. */
@@ -15,7 +15,7 @@ export interface Request {
   body: Buffer;
 }
 
-/** The whole request, or undefined if the client went away. What is over the limit is read and dropped. */
+/** Reads the whole request; undefined if the client went away. A body over the limit is read and dropped. */
 export async function readRequest(
   incoming: IncomingMessage,
 ): Promise<(Request & { tooLarge: boolean }) | undefined> {
@@ -51,7 +51,7 @@ export function headerOf(request: Pick<Request, 'headers'>, name: string): strin
   return request.headers.find(([candidate]) => candidate.toLowerCase() === name.toLowerCase())?.[1];
 }
 
-/** In lower case, several of one name as one, parted by commas: as a signature is made over them. */
+/** Lowers the names and joins repeated headers by commas, as a signature does. */
 export function joinedHeaders(headers: Iterable<[string, unknown]>): Record<string, string> {
   const all: Record<string, string> = {};
   for (const [name, value] of headers) {

@@ -6,8 +6,8 @@ export interface Match {
 }
 
 /**
- * Finds the method for a request. Segments are compared as sent, undecoded; a literal one is preferred to a
- * parameter; a slash at the end does not count.
+ * Returns a function that finds the method for a request. It compares segments as sent, undecoded. It prefers a literal
+ * segment to a parameter, and ignores a slash at the end.
  */
 export function createRouter(api: Api): (httpMethod: string, path: string) => Match | undefined {
   const routes = api.methods

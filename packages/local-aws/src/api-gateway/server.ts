@@ -67,7 +67,7 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<Runni
     if (api.accessLog !== undefined) options.onAccess?.(render(api.accessLog, variables, '-'));
   });
 
-  // Clients keep their connections; one closed just as a request comes would look like a fault.
+  // Clients reuse connections. Closing one just as a request arrives would look like a fault.
   server.keepAliveTimeout = 60_000;
 
   async function answerTo(request: Request & { tooLarge: boolean }, variables: Variables): Promise<Answer> {
@@ -103,7 +103,7 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<Runni
     if (over) return refuse(over);
 
     if (method.integration.type === 'mock') {
-      // Another content type has no template: the body goes through as it is, and a mock cannot read it.
+      // Another content type has no template, so the mock receives the body as it is and cannot read it.
       const json = /^application\/json\b/.test(headerOf(request, 'content-type') ?? 'application/json');
       return json
         ? answerMock(method.integration, headerOf(request, 'origin'))

@@ -71,7 +71,7 @@ export function readApi(deployment: Deployment): Api {
     'ApiKeySourceType',
     'EndpointConfiguration',
     'DisableExecuteApiEndpoint',
-    // Of TLS, which loopback has none of.
+    // These are about TLS, which loopback does not use.
     'SecurityPolicy',
     'EndpointAccessMode',
     'Tags',

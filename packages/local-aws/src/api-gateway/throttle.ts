@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Api, ApiKey, Method, Throttle, UsagePlan } from './template.ts';
 
 export interface Throttling {
-  /** Takes what this request costs; tells which limit it is over, if any. */
+  /** Counts the request, and returns the limit that it exceeds, if any. */
   admit(method: Method, key: ApiKey | undefined): 'THROTTLED' | 'QUOTA_EXCEEDED' | undefined;
 }
 
@@ -12,8 +12,8 @@ interface Bucket {
 }
 
 /**
- * The stage's and the usage plans' limits, by token buckets. In a plan, a method with a limit of its own has a bucket
- * of its own, for each key. Unlike AWS's these count exactly: "usage plan throttling and quotas are not hard limits".
+ * Applies the limits of the stage and the usage plans, by token buckets. In a plan, a method with its own limit has its
+ * own bucket for each key. They count exactly; on AWS, "usage plan throttling and quotas are not hard limits".
  */
 export function createThrottling(api: Api, clock: Clock): Throttling {
   const buckets = new Map<string, Bucket>();
@@ -61,7 +61,7 @@ export function planOf(api: Api, key: ApiKey): UsagePlan | undefined {
   return api.plans.find((plan) => plan.keyIds.has(key.id));
 }
 
-/** A name for the period a time is in, by UTC; weeks begin on Sunday. */
+/** Names the period of a time, by UTC. Weeks begin on Sunday. */
 function periodOf(now: number, period: 'DAY' | 'WEEK' | 'MONTH'): string {
   const date = new Date(now);
   if (period === 'MONTH') return date.toISOString().slice(0, 7);

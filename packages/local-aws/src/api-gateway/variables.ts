@@ -1,7 +1,7 @@
 /** The $context variables of one request, by name without `$context.`. */
 export type Variables = Record<string, string>;
 
-/** Those that gateway responses and access logs may name here. */
+/** The variables that gateway responses and access logs may name here. */
 export const VARIABLES = [
   'accountId',
   'apiId',
@@ -49,7 +49,7 @@ export function checkTemplate(where: string, template: string): void {
   if (other) throw new Error(`${where}: ${other} in a template is not known here.`);
 }
 
-/** Puts the variables' values in; those without one become `absent`. */
+/** Replaces the variables by their values, or by `absent`. */
 export function render(template: string, variables: Variables, absent: string): string {
   return template.replace(VARIABLE, (_, name: string) => variables[name] ?? absent);
 }

@@ -4,11 +4,11 @@ import type { InvokeResult } from '../lambda/runtime.ts';
 import type { Deployment, Resource } from './deployment.ts';
 
 /**
- * Runs what the deployment runs once its resources are there: each `Custom::Trigger` invokes a function, under the
- * role of its provider.
+ * Runs the deployment's triggers, as CloudFormation does once the resources exist. Each `Custom::Trigger` invokes a
+ * function, under the role of its provider.
  *
- * @param sessions the functions and whom they run as
- * @throws Error with what the function reported, or that the provider may not invoke it
+ * @param sessions the session that each function runs under
+ * @throws Error if the function fails, with its error, or if the provider may not invoke it
  */
 export async function runCustomTriggers(
   deployment: Deployment,

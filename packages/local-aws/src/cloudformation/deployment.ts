@@ -16,7 +16,7 @@ export interface Resource {
   attribute(name: string): string;
 }
 
-/** Everything the assembly's stacks would create, as if it had been created here. */
+/** The resources of all stacks, as if they had been created here. */
 export interface Deployment {
   region: string;
   account: string;
@@ -31,7 +31,7 @@ export interface Deployment {
 }
 
 /**
- * Reads an assembly and gives every resource its physical id, the same at every start.
+ * Reads an assembly and gives every resource its physical id. The ids are the same at every start.
  *
  * @throws Error that names the resource and what about it is not known: a type, an attribute, an intrinsic function,
  * a reference to nothing, a cycle.
@@ -58,7 +58,7 @@ export function readDeployment(options: {
       byId.set(`${stack.name}/${logicalId}`, resource);
     }
   }
-  // Now rather than when it is first needed: a template that cannot be read is refused as a whole.
+  // Resolves everything now, so that a template that cannot be read is refused as a whole.
   for (const resource of resources) void [resource.ref, resource.properties];
 
   function scopeOf(stack: Stack): Scope {

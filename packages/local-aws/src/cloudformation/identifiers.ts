@@ -2,13 +2,13 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { openJsonFile } from '../files/json-file.ts';
 
-/** The names AWS makes up when something is created, made up once and kept. */
+/** The names that AWS makes up for what it creates. They are made up once and kept. */
 export interface Identifiers {
-  /** The identifier of this key; made on first use, and on the disk before it is returned. */
+  /** Returns the identifier of this key. It is made on first use, and on the disk before the call returns. */
   get(key: string, make: () => string): string;
 }
 
-/** Opens, or starts, the identifiers kept in this folder. */
+/** Opens the identifiers kept in this folder. */
 export function openIdentifiers(folder: string): Identifiers {
   const file = openJsonFile<Record<string, string>>(join(folder, 'identifiers.json'), () => ({}));
   return {

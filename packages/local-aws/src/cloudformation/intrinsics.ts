@@ -1,7 +1,7 @@
-/** What the intrinsic functions of one stack's template look things up in. */
+/** Resolves the names that the intrinsic functions of one stack's template use. */
 export interface Scope {
   stack: string;
-  /** Of a resource, a parameter or a pseudo parameter; undefined if there is none of that name. */
+  /** Returns the value of a resource, parameter or pseudo parameter; undefined if there is none of that name. */
   ref(name: string): unknown;
   attribute(logicalId: string, name: string): unknown;
   importValue(name: string): unknown;
@@ -11,7 +11,7 @@ export interface Scope {
   mapping(map: string, key: string, name: string): unknown;
 }
 
-/** What `AWS::NoValue` resolves to: the property or the list's member is left out. */
+/** Stands for `AWS::NoValue`: the property or list member is left out. */
 const NO_VALUE = Symbol('AWS::NoValue');
 
 /**

@@ -1,6 +1,6 @@
 import type { Resource } from './deployment.ts';
 
-/** Refuses a property this machine does not act on: it would work otherwise in AWS. */
+/** Refuses a property that is not emulated: on AWS it would have an effect. */
 export function known(
   resource: Resource,
   properties: Record<string, unknown>,

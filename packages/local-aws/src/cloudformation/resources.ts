@@ -12,7 +12,7 @@ export interface Subject {
   identifier(make: () => string): string;
 }
 
-/** What Ref and Fn::GetAtt give for a type of resource (CloudFormation's template reference, "Return values"). */
+/** The values of Ref and Fn::GetAtt for a type of resource (CloudFormation's template reference, "Return values"). */
 export interface Kind {
   ref(subject: Subject): string;
   attributes?: Record<string, (subject: Subject) => string>;
@@ -48,7 +48,7 @@ const versionArn = (subject: Subject) => {
   return `${given.startsWith('arn:') ? given : arn('lambda', subject, `function:${given}`)}:1`;
 };
 
-/** Every type that can be in a template here. A type without an effect on this machine is named all the same. */
+/** Every type that a template may hold, those without an effect on this machine included. */
 export const KINDS: Record<string, Kind> = {
   'AWS::ApiGateway::Account': { ref: own(10) },
   'AWS::ApiGateway::ApiKey': { ref: own(10), attributes: { APIKeyId: own(10) } },
@@ -106,7 +106,7 @@ export const KINDS: Record<string, Kind> = {
     ref: logGroupName,
     attributes: { Arn: (subject) => arn('logs', subject, `log-group:${logGroupName(subject)}:*`) },
   },
-  // No firewall runs here: these are for the account to hold against an address.
+  // No firewall runs here.
   'AWS::WAFv2::WebACL': {
     ref: (subject) => `${named('Name', 128)(subject)}|${webAclId(subject)}|REGIONAL`,
     attributes: {

@@ -18,13 +18,13 @@ export interface Client {
   refreshTokenValidity: number;
   sessionValidity: number;
   readAttributes?: ReadonlySet<string>;
-  /** Without any named, the standard ones that a client can write ("WriteAttributes" in the API reference). */
+  /** @default the standard attributes that a client can write ("WriteAttributes" in the API reference) */
   writeAttributes: ReadonlySet<string>;
 }
 
 const unitSeconds: Record<string, number> = { seconds: 1, minutes: 60, hours: 3600, days: 86_400 };
 
-/** The names from before `ALLOW_…`; refreshing was always allowed with them, and SRP could not be switched off. */
+/** The flow names before `ALLOW_…`. They always allowed refreshing, and SRP unless CUSTOM_AUTH_FLOW_ONLY is named. */
 const legacyFlows: Record<string, string[]> = {
   ADMIN_NO_SRP_AUTH: ['ALLOW_ADMIN_USER_PASSWORD_AUTH'],
   CUSTOM_AUTH_FLOW_ONLY: ['ALLOW_CUSTOM_AUTH'],
@@ -48,8 +48,7 @@ function allowedFlows(named: string[] | undefined): Set<string> {
 }
 
 /**
- * Reads a client; `secret` is kept by the caller, and made where `GenerateSecret` is true. Throws on a setting that
- * would silently not be heeded.
+ * Reads a client. The caller keeps its `secret`. Throws an Error for a setting that is not emulated.
  */
 export function readClient(id: string, properties: Properties, secret: string | undefined): Client {
   const units = part(properties, 'TokenValidityUnits');
@@ -78,13 +77,12 @@ export function readClient(id: string, properties: Properties, secret: string | 
   };
 }
 
-/** What only Cognito and administrators set. */
+/** Only Cognito and administrators set these attributes. */
 const isNeverWritable = (name: string) => name === 'sub' || name.endsWith('_verified');
 
 /**
- * Refuses a client as Cognito refuses to create it: no client can be told to write what none may write, and "required
- * attributes in a user pool are always writable", so a list without one of them is refused too. Throws
- * `InvalidParameterException`.
+ * Refuses a client that Cognito would not create, with `InvalidParameterException`: its list must not name what no
+ * client may write, and must name every required attribute ("required attributes in a user pool are always writable").
  */
 export function checkWriteAttributes({ writeAttributes }: Client, pool: PoolSettings): void {
   const known = [...writeAttributes].every(

@@ -4,21 +4,21 @@ import type { Context } from '../context.ts';
 import type { BusEvent } from '../eventbridge/bus.ts';
 import type { Principal } from '../iam/policy.ts';
 
-/** One call to the API of user pools that an administrator has made. */
+/** An administrator's call to the API of user pools. */
 export interface ApiCall {
   operation: string;
   poolId: string;
-  /** Of the user it was about; absent where there is none of that name. */
+  /** The sub of the user in question, if there is one of that name. */
   sub?: string | undefined;
   principal: Principal;
   headers: IncomingHttpHeaders;
-  /** Why it was refused. */
+  /** The error's code, if it was refused. */
   errorCode?: string | undefined;
 }
 
 /**
- * What CloudTrail records of a call, as EventBridge gets it ("Amazon Cognito logging in AWS CloudTrail", "AWS service events
- * delivered via AWS CloudTrail"): who is meant is told by `additionalEventData.sub` alone.
+ * Makes the event that EventBridge receives when CloudTrail records a call ("Amazon Cognito logging in AWS CloudTrail",
+ * "AWS service events delivered via AWS CloudTrail"). Only `additionalEventData.sub` names the user.
  */
 export function recordOf(call: ApiCall, { account, region, clock }: Context): BusEvent {
   const { operation, poolId, sub, principal, headers, errorCode } = call;

@@ -7,7 +7,7 @@ const member = (name: string) => name.charAt(0).toLowerCase() + name.slice(1);
 
 const wrongType = () => new AwsError('SerializationException', 'Unexpected field type');
 
-/** A string that has to be there; throws `InvalidParameterException`, or `SerializationException` for another type. */
+/** Reads a required string. Throws `InvalidParameterException`, or `SerializationException` for another type. */
 export function required(input: Input, name: string): string {
   const value = optional(input, name);
   if (value === undefined) {
@@ -23,7 +23,7 @@ export function required(input: Input, name: string): string {
   return value;
 }
 
-/** A string or nothing. */
+/** Reads a string; undefined if it is absent. */
 export function optional(input: Input, name: string): string | undefined {
   const value = input[name];
   if (value === undefined || value === null) return undefined;
@@ -32,7 +32,7 @@ export function optional(input: Input, name: string): string | undefined {
 }
 
 /**
- * ContextData of the Admin forms, which only the threat protection of a pool reads. All but EncodedData has to be there,
+ * Checks ContextData of the Admin forms, which only a pool's threat protection reads. All but EncodedData is required,
  * and may be empty (API reference, ContextDataType). Throws as `required` does.
  */
 export function checkContextData(input: Input): void {
@@ -60,7 +60,7 @@ export function checkContextData(input: Input): void {
   }
 }
 
-/** A boolean; false where it is absent. */
+/** Reads a boolean; false if it is absent. */
 export function flag(input: Input, name: string): boolean {
   const value = input[name];
   if (value === undefined || value === null) return false;
@@ -68,7 +68,7 @@ export function flag(input: Input, name: string): boolean {
   return value;
 }
 
-/** A map of strings, such as AuthParameters; undefined where it is absent. Null values are left out. */
+/** Reads a map of strings, such as AuthParameters; undefined if it is absent. Null values are left out. */
 export function strings(input: Input, name: string): Record<string, string> | undefined {
   const value = input[name];
   if (value === undefined || value === null) return undefined;
@@ -82,7 +82,7 @@ export function strings(input: Input, name: string): Record<string, string> | un
   return result;
 }
 
-/** A list of `{Name, Value}`, such as UserAttributes, as a record; empty where it is absent. */
+/** Reads a list of `{Name, Value}`, such as UserAttributes, into a record; empty if it is absent. */
 export function attributeList(input: Input, name: string): Record<string, string> {
   const value = input[name] ?? [];
   if (!Array.isArray(value)) throw wrongType();

@@ -14,7 +14,7 @@ import { createTokens, type Tokens } from './tokens.ts';
 import { type CallTrigger, createTriggers, type InvokeTrigger } from './triggers.ts';
 import { createUsers, type PoolState, type Users } from './users.ts';
 
-/** A pool as the template describes it, every intrinsic resolved. */
+/** A pool as the template describes it. */
 export interface PoolDefinition {
   id: string;
   arn: string;
@@ -33,7 +33,7 @@ export interface Pool {
   id: string;
   /** The part of the id after the underscore, which SRP hashes. */
   shortName: string;
-  /** What `definition.properties` say; follows them. */
+  /** The settings by `definition.properties`; follow their changes. */
   readonly settings: PoolSettings;
   clients: ReadonlyMap<string, Client>;
   clock: Clock;
@@ -44,9 +44,9 @@ export interface Pool {
   sessions: Sessions;
   revocations: Revocations;
   call: CallTrigger;
-  /** Takes these for its properties from now on. Throws an Error for what is not emulated, and changes nothing then. */
+  /** Replaces its properties. Throws an Error for one that is not emulated, and then changes nothing. */
   update(properties: Properties): void;
-  /** Bytes that are always the same for this pool, purpose and name, and that nobody else can tell from random. */
+  /** Bytes that depend on pool, purpose and name only, and look random to everybody else. */
   pseudonym(purpose: string, name: string): Buffer;
 }
 
@@ -120,7 +120,7 @@ export interface Pools {
   byClient(clientId: string): { pool: Pool; client: Client };
 }
 
-/** Finds among the pools that run here. */
+/** Makes the lookup of these pools. */
 export function listPools(pools: readonly Pool[]): Pools {
   return {
     byId(poolId) {

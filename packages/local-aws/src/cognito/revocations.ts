@@ -1,15 +1,15 @@
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** The sessions that RevokeToken has ended, until their refresh tokens would have ended anyway. */
+/** The sessions that RevokeToken has ended, until their refresh tokens expire. */
 export interface Revocations {
   has(originJti: string): boolean;
-  /** Kept in the file when it returns. `expiresAt` in seconds. */
+  /** Adds one. It is in the file when the call returns. `expiresAt` is in seconds. */
   add(originJti: string, expiresAt: number): void;
 }
 
 /**
- * One line a revocation, appended: a service that drops every refresh token at once must not rewrite a growing file
- * at every sign-in. What has expired is left out when the file is opened; a line cut off by a kill is ignored.
+ * Opens the file of revocations, and drops the expired ones. Each revocation appends one line, so that a service that
+ * revokes at every sign-in does not rewrite a growing file. A line that a kill cut off is ignored.
  */
 export function openRevocations(path: string, now: () => number): Revocations {
   const revoked = new Map<string, number>();

@@ -17,18 +17,18 @@ export type { PoolDefinition } from './pool.ts';
 
 export interface CognitoOptions {
   context: Context;
-  /** Where the pools keep their users and keys; exists. */
+  /** Keeps the pools' users and keys; exists. */
   folder: string;
   pools: PoolDefinition[];
-  /** Runs a trigger by its ARN; rejects on a function error, and with an `AwsError` when it cannot be invoked. */
+  /** Runs a trigger by its ARN; rejects on a function error, and with an `AwsError` if it cannot be invoked. */
   invokeTrigger: InvokeTrigger;
-  /** Called with every call that CloudTrail would record of an administrator. @default nobody is told */
+  /** Called with every administrator's call that CloudTrail would record. @default not called */
   onApiCall?(call: ApiCall): void;
   /** @default any free one */
   port?: number;
 }
 
-/** What needs no IAM credentials (Amazon Cognito API reference: unauthenticated and token-authorized operations). */
+/** Operations without IAM credentials (Amazon Cognito API reference: unauthenticated and token-authorized operations). */
 const unsigned = new Set([
   'ConfirmForgotPassword',
   'ForgotPassword',
@@ -44,8 +44,8 @@ const unsigned = new Set([
 const jwksPath = /^\/([\w-]+_[0-9A-Za-z]+)\/\.well-known\/jwks\.json$/;
 
 /**
- * Cognito user pools on loopback, by the protocol of `AWSCognitoIdentityProviderService`, with each pool's JWKS at
- * `/<pool id>/.well-known/jwks.json`. Users, keys and revocations are kept in `folder`; sign-ins under way are not.
+ * Serves user pools by the protocol of `AWSCognitoIdentityProviderService`, with each pool's JWKS at
+ * `/<pool id>/.well-known/jwks.json`. Users, keys and revocations are kept in `folder`; sign-ins in progress are not.
  *
  * @throws Error for a pool with a trigger that is not emulated
  */

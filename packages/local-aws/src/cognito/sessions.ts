@@ -10,7 +10,7 @@ export interface ChallengeResult {
   challengeMetadata: string | null;
 }
 
-/** What each kind of challenge keeps until it is answered; `custom` carries the history of a custom sign-in along. */
+/** The data each kind of challenge keeps until its answer. `custom` is the history of a custom sign-in. */
 export type Step =
   | {
       challenge: 'PASSWORD_VERIFIER';
@@ -28,7 +28,7 @@ export type Step =
   | { challenge: 'NEW_PASSWORD_REQUIRED' }
   | { challenge: 'MFA_SETUP' };
 
-/** A sign-in under way. `sub` is absent where nobody has that name, and it is played through all the same. */
+/** A sign-in in progress. Without a `sub`, nobody has that name, and the sign-in is played through all the same. */
 export interface Session {
   id: string;
   clientId: string;
@@ -51,7 +51,7 @@ export interface Sessions {
 /** An unguessable session id, of the length that Cognito's API allows (20 to 2048). */
 export const newSessionId = () => randomBytes(96).toString('base64url');
 
-/** Sign-ins under way, in memory: they do not outlive a restart. */
+/** Keeps the sign-ins in progress, in memory: a restart ends them. */
 export function createSessions(clock: Clock): Sessions {
   const open = new Map<string, Session>();
   const used = new Map<string, number>();

@@ -23,7 +23,7 @@ export interface PasswordPolicy {
   temporaryDays: number;
 }
 
-/** What a pool's `AWS::Cognito::UserPool` properties say, with Cognito's defaults. */
+/** A pool's settings from its `AWS::Cognito::UserPool` properties, with Cognito's defaults. */
 export interface PoolSettings {
   usernameAttributes: string[];
   aliasAttributes: string[];
@@ -37,7 +37,7 @@ export interface PoolSettings {
   triggers: Partial<Record<TriggerName, string>>;
   /** Version 1 unless PreTokenGenerationConfig says otherwise. */
   tokenTriggerVersion: 1 | 2;
-  /** Of IssuerConfiguration: the host, before the region, of the `iss` in tokens. */
+  /** The host, before the region, of the `iss` in tokens, by IssuerConfiguration. */
   issuerHost: 'cognito-idp' | 'issuer-cognito-idp';
 }
 
@@ -55,7 +55,7 @@ function readTriggers(config: Properties, pool: string): PoolSettings['triggers'
   return triggers;
 }
 
-/** Reads the properties of a pool; throws on a trigger that would silently not be called. */
+/** Reads the properties of a pool. Throws for a trigger that is not emulated. */
 export function readSettings(pool: string, properties: Properties): PoolSettings {
   const policy = part(part(properties, 'Policies'), 'PasswordPolicy');
   const schema = Array.isArray(properties['Schema']) ? (properties['Schema'] as Properties[]) : [];

@@ -15,7 +15,7 @@ const N = BigInt(`0x${getDiffieHellman('modp15').getPrime('hex')}`);
 const g = 2n;
 const k = hashOf(bytes(N), bytes(g));
 
-/** What the server keeps of a password: hexadecimal, from which the password does not follow. */
+/** The server's record of a password, in hexadecimal. The password does not follow from it. */
 export interface Verifier {
   salt: string;
   verifier: string;
@@ -29,7 +29,7 @@ export interface SrpOffer {
   secret: string;
 }
 
-/** From the highest bit down, so that what is multiplied by stays small where the base is. */
+/** Raises by squaring from the highest bit down, which keeps the factor small if the base is small. */
 function power(base: bigint, exponent: bigint): bigint {
   let result = 1n;
   for (const bit of exponent.toString(2)) {
@@ -51,7 +51,7 @@ function hashOf(...parts: Buffer[]): bigint {
 
 const number = (hexadecimal: string) => BigInt(`0x${hexadecimal}`);
 
-/** The verifier of a password; `poolName` is what follows the underscore in the pool's id. */
+/** Makes the verifier of a password. `poolName` is the part of the pool's id after the underscore. */
 export function makeVerifier(poolName: string, username: string, password: string, salt?: string): Verifier {
   const chosen = salt ?? randomBytes(16).toString('hex');
   const identity = createHash('sha256').update(`${poolName}${username}:${password}`).digest();
@@ -59,7 +59,7 @@ export function makeVerifier(poolName: string, username: string, password: strin
   return { salt: chosen, verifier: power(g, x).toString(16) };
 }
 
-/** Whether this is the password the verifier was made of, in constant time over the verifier. */
+/** Whether the verifier is of this password. Takes constant time over the verifier. */
 export function matches(kept: Verifier, poolName: string, username: string, password: string): boolean {
   const given = makeVerifier(poolName, username, password, kept.salt).verifier;
   return timingSafeEqual(
@@ -68,7 +68,7 @@ export function matches(kept: Verifier, poolName: string, username: string, pass
   );
 }
 
-/** Answers SRP_A with SRP_B = kv + g^b; undefined when A is not a number or A mod N is zero (RFC 5054 §2.5.4). */
+/** Answers SRP_A with SRP_B = kv + g^b; undefined if A is not a number or A mod N is zero (RFC 5054 §2.5.4). */
 export function offer(srpA: string, verifier: string): SrpOffer | undefined {
   if (!/^[0-9a-f]+$/i.test(srpA) || srpA.length > 1024 || number(srpA) % N === 0n) return undefined;
   const secret = BigInt(`0x${randomBytes(32).toString('hex')}`);
@@ -76,7 +76,7 @@ export function offer(srpA: string, verifier: string): SrpOffer | undefined {
   return { a: srpA, b: b.toString(16), secret: secret.toString(16) };
 }
 
-/** What a client that knows the password must send: HMAC-SHA-256 of pool, user, secret block and timestamp. */
+/** The proof a client must send if it knows the password: HMAC-SHA-256 of pool, user, secret block and timestamp. */
 export function expectedSignature(
   exchange: SrpOffer,
   verifier: string,

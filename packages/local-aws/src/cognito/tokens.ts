@@ -7,18 +7,18 @@ import { notAuthorized } from './errors.ts';
 import type { PoolKeys } from './keys.ts';
 import type { User } from './users.ts';
 
-/** What a refresh token says, sealed: nobody but the pool can read it. Times in seconds. */
+/** The content of a refresh token, which only the pool can read. Times in seconds. */
 export interface Grant {
   sub: string;
   clientId: string;
   originJti: string;
   authTime: number;
   expiresAt: number;
-  /** How often the user had been signed out everywhere when it was given. */
+  /** The number of times the user had been signed out everywhere when it was issued. */
   signOuts: number;
 }
 
-/** What the pre-token-generation trigger may change. */
+/** Changes that the pre-token-generation trigger may make. */
 export interface TokenOverrides {
   idClaims: Record<string, unknown>;
   idSuppress: string[];
@@ -46,9 +46,9 @@ export interface Tokens {
     overrides: TokenOverrides,
   ): Promise<{ access: string; id: string }>;
   sealGrant(grant: Grant): Promise<string>;
-  /** Throws `NotAuthorizedException` for what is no refresh token of this pool. Expiry and revocation are the caller's. */
+  /** Opens a refresh token of this pool; throws `NotAuthorizedException`. The caller checks expiry and revocation. */
   openGrant(refreshToken: string): Promise<Grant>;
-  /** The claims of an access token that has neither ended nor been forged; throws `NotAuthorizedException`. */
+  /** Verifies an access token and returns its claims; throws `NotAuthorizedException`. */
   readAccess(accessToken: string): Promise<AccessClaims>;
 }
 

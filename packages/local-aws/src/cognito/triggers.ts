@@ -6,7 +6,7 @@ export type InvokeTrigger = (functionArn: string, event: unknown) => Promise<unk
 
 export interface TriggerCall {
   trigger: TriggerName;
-  /** What follows the trigger's name in triggerSource; `Authentication` of `DefineAuthChallenge_Authentication`. */
+  /** The end of triggerSource, such as `Authentication` in `DefineAuthChallenge_Authentication`. */
   source: string;
   username: string;
   clientId: string;
@@ -15,7 +15,7 @@ export interface TriggerCall {
   version?: string;
 }
 
-/** Calls one trigger and returns its `response`; undefined where the pool has none of that name. */
+/** Calls one trigger and returns its `response`; undefined if the pool has none of that name. */
 export type CallTrigger = (call: TriggerCall) => Promise<Record<string, unknown> | undefined>;
 
 const limit = 5000;
@@ -24,7 +24,7 @@ const attempts = 3;
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The answer, or `late` when it has not come within five seconds; a late answer is thrown away. */
+/** Resolves to the answer, or to `late` after five seconds. A late answer is dropped. */
 async function within<T>(answer: Promise<T>): Promise<T | 'late'> {
   let timer: NodeJS.Timeout | undefined;
   const clock = new Promise<'late'>((resolve) => {
@@ -39,9 +39,9 @@ async function within<T>(answer: Promise<T>): Promise<T | 'late'> {
 }
 
 /**
- * Calls triggers as Cognito does: five seconds, three attempts when they are slow, none again when they throw.
- * Throws `UserLambdaValidationException` when the function throws, `UnexpectedLambdaException` when it stays silent
- * or cannot be invoked, `InvalidLambdaResponseException` when what it returns is no event.
+ * Calls triggers as Cognito does: it waits five seconds, tries a slow function three times, and never retries an error.
+ * Throws `UserLambdaValidationException` if the function throws, `UnexpectedLambdaException` if it stays silent or
+ * cannot be invoked, `InvalidLambdaResponseException` if it returns no event.
  */
 export function createTriggers(options: {
   poolId: string;

@@ -25,20 +25,20 @@ export interface User {
   password?: Verifier;
   temporaryPasswordExpiresAt?: number;
   lockout: { failures: number; lastAt: number; until: number };
-  /** No mail leaves this machine: the codes it would have carried, to be read here. */
+  /** Codes that Cognito would have mailed. No mail leaves this machine. */
   codes: { reset?: MailedCode };
   signOuts: number;
   signedOutAt: number;
 }
 
-/** What a pool's file holds. */
+/** The content of a pool's file. */
 export interface PoolState {
   users: User[];
   clientSecrets: Record<string, string>;
 }
 
 export interface Users {
-  /** By user name, sub, or what the pool accepts in place of a user name. */
+  /** Finds a user by user name, by alias or by sub. */
   find(name: string): User | undefined;
   bySub(sub: string): User | undefined;
   all(): readonly User[];
@@ -47,14 +47,14 @@ export interface Users {
   remove(user: User): void;
   /** Sets attributes; an empty value removes one. Throws as `create` does. */
   setAttributes(user: User, attributes: Record<string, string>): void;
-  /** Writes what has been changed on any user. */
+  /** Writes the changes of all users. */
   save(user: User): void;
 }
 
 const looksLikeEmail = (name: string) => /^[^@\s]+@[^@\s]+$/.test(name);
 const looksLikePhone = (name: string) => /^\+\d{5,15}$/.test(name);
 
-/** The users of a pool, kept in its file: every change is written before the call returns. */
+/** The users of a pool. Every change is in the pool's file before the call returns. */
 export function createUsers(settings: PoolSettings, file: JsonFile<PoolState>, now: () => number): Users {
   const list = file.value.users;
   const same = settings.caseSensitive
@@ -103,7 +103,7 @@ export function createUsers(settings: PoolSettings, file: JsonFile<PoolState>, n
     }
   };
 
-  /** Where the e-mail address is the user name, the user's own name is a UUID: the sub. */
+  /** If the pool's user names are e-mail addresses, the user's own name is a UUID: the sub. */
   const nameOf = (given: string, sub: string, attributes: Record<string, string>) => {
     if (settings.usernameAttributes.length > 0) {
       const email = settings.usernameAttributes.includes('email') && looksLikeEmail(given);
@@ -168,7 +168,7 @@ export function createUsers(settings: PoolSettings, file: JsonFile<PoolState>, n
       checkNames(attributes);
       checkFree({ ...user.attributes, ...attributes }, user);
       for (const [name, value] of Object.entries(attributes)) {
-        // A changed address is unproved until somebody says otherwise.
+        // A changed address is unverified, unless the call says otherwise.
         if ((name === 'email' || name === 'phone_number') && user.attributes[name] !== value) {
           user.attributes[`${name}_verified`] = attributes[`${name}_verified`] ?? 'false';
         }

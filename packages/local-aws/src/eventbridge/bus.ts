@@ -5,7 +5,7 @@ import { known } from '../cloudformation/known.ts';
 import type { InvokeResult } from '../lambda/runtime.ts';
 import { checkTargets, type MayInvoke } from './rules.ts';
 
-/** An event as EventBridge hands it to a function ("Events in Amazon EventBridge"). */
+/** The own part of an event ("Events in Amazon EventBridge"). */
 export interface BusEvent {
   source: string;
   'detail-type': string;
@@ -14,19 +14,21 @@ export interface BusEvent {
 
 /** The account's default event bus, with the deployment's rules. */
 export interface EventBus {
-  /** Returns at once: the functions of the rules that match are invoked later, each tried three times. */
+  /** Returns at once. The functions of matching rules are invoked later, up to three times each. */
   put(event: BusEvent): void;
-  /** When everything put so far has been delivered, or given up. */
+  /** Resolves when every event put so far has been delivered or given up. */
   settled(): Promise<void>;
-  /** Takes nothing more, tries nothing again, and waits for what is under way: nothing is invoked after it. */
+  /** Stops retrying, and waits for the deliveries in progress. Nothing is invoked after it. */
   close(): Promise<void>;
 }
 
-/** "Asynchronous invocation": two more attempts. Lambda waits minutes between; here nothing would be another for it. */
+/** "Asynchronous invocation" retries twice. Lambda waits minutes between; here there is no wait. */
 const ATTEMPTS = 3;
 
 /**
- * @throws Error for a rule that cannot be read here, or whose function EventBridge may not invoke
+ * Makes the bus of the deployment's rules.
+ *
+ * @throws Error for a rule that is not emulated, or whose function EventBridge may not invoke
  */
 export function createEventBus(
   deployment: Deployment,
@@ -67,7 +69,7 @@ export function createEventBus(
       for (const { matches, targets } of rules) {
         if (!matches(event)) continue;
         for (const target of targets) {
-          // A service that has stopped meanwhile delivers nothing.
+          // Functions that have stopped meanwhile receive nothing.
           const delivery = deliver(target, event).catch(() => undefined);
           underway.add(delivery);
           void delivery.finally(() => underway.delete(delivery));
@@ -87,10 +89,9 @@ export function createEventBus(
 type Matches = (value: unknown) => boolean;
 
 /**
- * An event pattern: objects of patterns, with lists of values at the ends, of which one has to be there; of the comparison
- * operators `{"exists": false}` alone.
+ * Reads an event pattern: nested objects that end in lists of values, of which one has to match.
  *
- * @throws Error for any other
+ * @throws Error for a comparison operator other than `{"exists": false}`
  */
 function readPattern(rule: string, pattern: unknown): Matches {
   if (Array.isArray(pattern)) {

@@ -5,10 +5,10 @@ import { known } from '../cloudformation/known.ts';
 export type MayInvoke = (functionArn: string, service: string, sourceArn: string) => boolean;
 
 /**
- * Checks every schedule of the deployment, and runs none: on a clock that a test moves by months, a schedule would fire a
- * storm of runs at once. What they run is run by `invoke`.
+ * Checks every schedule of the deployment. None fires: a test that moves the clock by months would start a storm of
+ * runs. Tests invoke the functions themselves.
  *
- * @throws Error that names the rule, and what EventBridge would not do
+ * @throws Error that names the rule and what is wrong with it
  */
 export function checkSchedules(deployment: Deployment, mayInvoke: MayInvoke): void {
   for (const rule of deployment.resources('AWS::Events::Rule')) {
@@ -24,9 +24,9 @@ export function checkSchedules(deployment: Deployment, mayInvoke: MayInvoke): vo
 }
 
 /**
- * The functions of a rule of EventBridge, by their ARNs.
+ * Returns the ARNs of a rule's functions.
  *
- * @throws Error for a target that is none, or that EventBridge may not invoke
+ * @throws Error for a target that is no function, or that EventBridge may not invoke
  */
 export function checkTargets(deployment: Deployment, rule: Resource, mayInvoke: MayInvoke): string[] {
   const functions = deployment.resources('AWS::Lambda::Function').map((one) => one.attribute('Arn'));

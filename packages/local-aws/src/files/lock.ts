@@ -3,10 +3,10 @@ import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 
 /**
- * Takes the folder for this process. The lock of a process that was killed is taken over: it names the process by its
- * id and its start, since ids come again.
+ * Locks the folder for this process. It takes over the lock of a process that was killed. A lock names the process by id
+ * and start time, since ids repeat.
  *
- * @returns what gives the folder back
+ * @returns a function that unlocks the folder
  * @throws Error if another process has the folder
  */
 export function lockFolder(folder: string): () => void {
@@ -24,7 +24,7 @@ export function lockFolder(folder: string): () => void {
   };
 }
 
-/** A link is there at once with its content, or not at all. */
+/** Claims by a link, which appears with its content or not at all. */
 function claim(draft: string, path: string): boolean {
   try {
     linkSync(draft, path);
@@ -46,7 +46,7 @@ function clearAway(path: string, folder: string): void {
   } catch {
     return;
   }
-  // Somebody else may have cleared it away and locked between: then it goes back.
+  // Another process may have taken the lock in between: then it goes back.
   if (readFileSync(aside, 'utf8') !== found) claim(aside, path);
   rmSync(aside);
 }
@@ -59,7 +59,7 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-/** When the process started, in whatever form this system tells it; undefined if there is no such process. */
+/** The start time of the process, in the system's own form; undefined if there is no such process. */
 function startOf(pid: number): string | undefined {
   if (existsSync('/proc/self/stat')) {
     // Field 22; the second is a name in parentheses, in which anything may stand (proc_pid_stat(5)).

@@ -8,7 +8,7 @@ import { verifySignature } from '../iam/sigv4.ts';
 import { listen, type RunningServer } from './listen.ts';
 import { readBody } from './read-body.ts';
 
-/** Answers one call, with the input as parsed and whoever signed it. @throws AwsError */
+/** Answers one call. @throws AwsError */
 export type Operation = (request: {
   input: Record<string, unknown>;
   principal: Principal | undefined;
@@ -30,7 +30,7 @@ export interface AwsServerOptions {
   get?: (path: string) => { contentType: string; body: string } | undefined;
 }
 
-/** What a service calls its throttling and its own faults. */
+/** Each service's names for throttling and for its own faults. */
 const FAULTS: Record<Service, { throttle: string; error: string }> = {
   dynamodb: { throttle: 'ProvisionedThroughputExceededException', error: 'InternalServerError' },
   kms: { throttle: 'ThrottlingException', error: 'KMSInternalException' },
@@ -42,9 +42,9 @@ const FAULTS: Record<Service, { throttle: string; error: string }> = {
 const MAX_BODY_BYTES = { dynamodb: 16 * 1024 * 1024, other: 1024 * 1024 };
 
 /**
- * Serves one AWS service by the AWS JSON protocol, on loopback. Requests are POSTs to `/` whose X-Amz-Target names
- * the operation; the signature is verified before the body is looked at. An error an operation throws is answered
- * as `{__type, message}`; anything but an AwsError is the service's own 500.
+ * Serves one AWS service by the AWS JSON protocol. Requests are POSTs to `/` whose X-Amz-Target names the operation. The
+ * signature is verified before the body is read. An AwsError is answered as `{__type, message}`; any other error is the
+ * service's own 500.
  */
 export async function startAwsServer(options: AwsServerOptions): Promise<RunningServer> {
   const { service, context } = options;
@@ -63,7 +63,7 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
     underway.add(work);
     void work.finally(() => underway.delete(work));
   });
-  // Idle connections stay open: one closed just as a client sends would look like a fault.
+  // Idle connections stay open. Closing one just as a client sends would look like a fault.
   server.keepAliveTimeout = 0;
 
   function sendDocument(request: IncomingMessage, response: ServerResponse): void {
@@ -115,7 +115,7 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
       status = known.status;
       answer = { __type: typeOf(service, known.code), message: known.message, ...known.details };
     }
-    // Before the answer leaves, so that who has the answer sees the call counted.
+    // Before the answer leaves: a client that has the answer must see the call counted.
     called(status);
     if (fault === 'error-after') {
       status = 500;
@@ -176,7 +176,7 @@ export async function startAwsServer(options: AwsServerOptions): Promise<Running
 }
 
 /**
- * Who signed a request to an operation that must be signed.
+ * Returns the signer of a request to an operation that must be signed.
  *
  * @throws AwsError MissingAuthenticationTokenException
  */
@@ -198,8 +198,8 @@ function parseInput(body: Buffer): Record<string, unknown> {
 }
 
 /**
- * A defect of the emulator, or a policy it cannot read. The place is printed; the message only of the latter, since
- * others may quote what was sent.
+ * Reports a defect of the emulator, or a policy it cannot read. It prints the place, but the message of a PolicyError
+ * only, since others may quote the request.
  */
 function ownFault(service: Service, operation: string | undefined, error: unknown): AwsError {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
@@ -228,7 +228,7 @@ function typeOf(service: Service, code: string): string {
   return `com.amazonaws.dynamodb.v20120810#${code}`;
 }
 
-/** AWS's own endpoints let any page call them: what protects is the signature. */
+/** Lets any page call, as AWS's endpoints do: the signature protects them. */
 function allowOrigin(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('access-control-allow-origin', '*');
   response.setHeader('access-control-expose-headers', 'x-amzn-requestid, x-amzn-errortype, date');

@@ -39,7 +39,7 @@ const ELEMENTS = new Set([
   'Condition',
 ]);
 
-/** Whether a value of the request matches one of the policy's; negated operators are turned round by `holds`. */
+/** Whether a value of the request matches one of the policy's. `holds` negates the result for negated operators. */
 const OPERATORS: Record<string, (actual: string, wanted: string) => boolean> = {
   StringEquals: (actual, wanted) => actual === wanted,
   StringEqualsIgnoreCase: (actual, wanted) => actual.toLowerCase() === wanted.toLowerCase(),
@@ -60,8 +60,8 @@ const NEGATED: Record<string, string> = {
 const checked = new WeakSet<Statement>();
 
 /**
- * Decides as IAM does within one policy type: an explicit Deny wins, then an Allow is needed. `Principal` is not
- * looked at: select a resource policy's statements by principal first.
+ * Decides as IAM does within one policy type: an explicit Deny wins, then an Allow is needed. It ignores `Principal`:
+ * select a resource policy's statements by principal first.
  *
  * @throws Error named PolicyError for a statement this evaluator does not understand, as {@link checkStatements} does.
  */
@@ -69,7 +69,7 @@ export function isAllowed(statements: readonly Statement[], request: AccessReque
   return decide(statements, request) === 'Allow';
 }
 
-/** Like {@link isAllowed}, telling an explicit Deny from the absence of an Allow (undefined). */
+/** Decides like {@link isAllowed}, and tells an explicit Deny from a missing Allow (undefined). */
 export function decide(
   statements: readonly Statement[],
   request: AccessRequest,
@@ -122,7 +122,7 @@ export function checkStatements(statements: readonly Statement[]): void {
 }
 
 /**
- * The ARN that policies name this principal by: the role of an assumed-role session, else the principal's own.
+ * The ARN by which policies name this principal: the role of an assumed-role session, else the principal's own.
  * A role's path is not part of its session ARN, so roles with a path cannot be told apart by it.
  */
 export function identityArn(principal: Principal): string {
@@ -131,7 +131,7 @@ export function identityArn(principal: Principal): string {
   return kind === 'assumed-role' ? `arn:aws:iam::${parts[4]}:role/${role}` : principal.arn;
 }
 
-/** The global condition keys that go with every signed request. `aws:SecureTransport` says what AWS would see. */
+/** The global condition keys of every signed request. `aws:SecureTransport` is true, as it would be on AWS. */
 export function principalContext(principal: Principal, region: string): Record<string, string> {
   const [, , , , account = '', name = ''] = principal.arn.split(':');
   return {
@@ -175,7 +175,7 @@ function holds(operator: string, actual: string[], wanted: string[], effect: Sta
   if (actual.length === 0) return ifExists || quantifier === 'ForAllValues' || (negated && !quantifier);
   if (quantifier === 'ForAllValues') return actual.every(one);
   if (quantifier === 'ForAnyValue') return actual.some(one);
-  // AWS leaves several values under an operator for one undefined: the answer here is whichever refuses.
+  // AWS does not define several values under an operator for one. Here the result is the one that refuses.
   const [first, ...others] = actual;
   return first !== undefined && others.length === 0 ? one(first) : effect === 'Deny';
 }
@@ -193,7 +193,7 @@ function parseOperator(operator: string): { name: string; quantifier?: string; i
   return { name, ifExists: ifExists !== undefined, ...(quantifier === undefined ? {} : { quantifier }) };
 }
 
-/** Each of the six parts is matched by itself, so that a wildcard never crosses into the next. */
+/** Matches each of the six parts by itself, so that a wildcard never crosses into the next. */
 function arnMatches(pattern: string, arn: string): boolean {
   if (pattern === '*') return true;
   const wanted = sixParts(pattern);

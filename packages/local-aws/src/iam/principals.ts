@@ -7,7 +7,7 @@ import { policiesOf, roleOf } from './roles.ts';
 export interface Principals {
   find(accessKeyId: string): Principal | undefined;
   all(): Iterable<Principal>;
-  /** Lets one more sign requests. */
+  /** Adds somebody who may sign requests. */
   add(principal: Principal): void;
   /** A session of the function's role, with credentials made for this run. */
   ofFunction(lambdaFunction: Resource): Principal & { sessionToken: string };
@@ -15,7 +15,7 @@ export interface Principals {
   user(name: string, policies: Statement[]): Principal;
 }
 
-/** Everybody who may sign requests on this machine. */
+/** Keeps everybody who may sign requests on this machine. */
 export function createPrincipals(deployment: Deployment): Principals {
   const { identifiers } = deployment;
   const byAccessKey = new Map<string, Principal>();

@@ -1,7 +1,7 @@
 import type { Deployment, Resource } from '../cloudformation/deployment.ts';
 import type { Statement } from './policy.ts';
 
-/** AWS's own policies that a role here may have, as far as this machine has the services they speak of. */
+/** AWS managed policies that a role may have, with their statements about services played here. */
 const AWS_MANAGED: Record<string, Statement[]> = {
   'arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole': [
     {
@@ -12,7 +12,7 @@ const AWS_MANAGED: Record<string, Statement[]> = {
   ],
 };
 
-/** The role a function runs under. @throws Error if it is not in the template, or Lambda may not assume it. */
+/** Finds the role of a function. @throws Error if it is not in the template, or Lambda may not assume it. */
 export function roleOf(deployment: Deployment, lambdaFunction: Resource): Resource {
   const arn = lambdaFunction.properties['Role'];
   const role = deployment.resources('AWS::IAM::Role').find((candidate) => candidate.attribute('Arn') === arn);
@@ -29,7 +29,7 @@ export function roleOf(deployment: Deployment, lambdaFunction: Resource): Resour
   return role;
 }
 
-/** Every statement of the role's policies: inline, attached, and AWS's own. */
+/** Collects the statements of the role's policies: inline, attached, and AWS managed. */
 export function policiesOf(deployment: Deployment, role: Resource): Statement[] {
   if (role.properties['PermissionsBoundary'] !== undefined) {
     throw new Error(`${role.logicalId}: a permissions boundary is not known here.`);

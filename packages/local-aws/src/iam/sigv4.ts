@@ -19,8 +19,8 @@ export interface SignedRequest {
 /**
  * Verifies a Signature Version 4 in the Authorization header, over the body as received.
  *
- * @param principals who holds an access key id, if anyone
- * @param expected the scope to insist on, and the time in milliseconds since the epoch (five minutes either way)
+ * @param principals returns the holder of an access key id
+ * @param expected the required scope, and the time in milliseconds since the epoch (five minutes either way)
  * @returns the principal that signed
  * @throws AwsError MissingAuthenticationTokenException, IncompleteSignatureException, UnrecognizedClientException or
  * InvalidSignatureException
@@ -132,7 +132,7 @@ function canonicalRequest(request: SignedRequest, signedHeaders: string[], hash:
   ].join('\n');
 }
 
-/** Every service but S3 encodes the path of the wire once more. */
+/** Encodes the path of the wire once more, as every service but S3 does. */
 function canonicalPath(path: string): string {
   const segments: string[] = [];
   for (const segment of path.split('/')) {

@@ -15,9 +15,8 @@ export interface KeyAccess {
 }
 
 /**
- * Whether key policy and identity policies together allow it, within one account: a Deny of either wins; the key
- * policy may name the principal, or hand the decision to IAM by naming the account; without it no identity policy
- * counts ("Key policies in AWS KMS").
+ * Whether key policy and identity policies together allow it, within one account ("Key policies in AWS KMS"). A Deny of
+ * either wins. The key policy allows the principal itself, or leaves the decision to IAM by naming the account.
  */
 export function mayUseKey(access: KeyAccess): boolean {
   const { principal, keyPolicy } = access;
@@ -40,6 +39,8 @@ export function mayUseKey(access: KeyAccess): boolean {
 }
 
 /**
+ * Refuses what the policies do not allow.
+ *
  * @param resource how the refusal names what was asked for
  * @throws AwsError AccessDeniedException, naming principal, action and resource
  */
@@ -54,7 +55,7 @@ function accessDenied(principal: Principal, action: string, resource: string): A
   );
 }
 
-/** The condition keys that say what kind of key it is, and who calls. */
+/** The condition keys about the key and the calling account. */
 export function keyContext(account: string): Record<string, string> {
   return {
     'kms:CallerAccount': account,
@@ -74,7 +75,7 @@ export function contextKeys(context: EncryptionContext): Record<string, string |
   };
 }
 
-/** The AWS principals a statement names; a service's are nobody here. */
+/** The AWS principals that a statement names. Services are ignored. */
 function principalsOf(statement: Statement): string[] {
   const { Principal: named } = statement;
   if (named === '*') return ['*'];

@@ -3,7 +3,7 @@ import type { EncryptionContext } from './materials.ts';
 
 type Input = Record<string, unknown>;
 
-/** The readers of KMS's input members. Each throws ValidationException for what AWS's model does not admit. */
+/** Reads a required text. All readers here throw ValidationException for input that AWS's model does not admit. */
 export function requireText(input: Input, name: string): string {
   const value = optionalText(input, name);
   if (value === undefined) throw refused(name, 'Member must not be null');
@@ -18,7 +18,7 @@ export function optionalText(input: Input, name: string): string | undefined {
   return value;
 }
 
-/** A base64 member of 1 to `maxBytes` bytes. */
+/** Reads a base64 member of 1 to `maxBytes` bytes. */
 export function requireBlob(input: Input, name: string, maxBytes: number): Buffer {
   const value = input[name] ?? undefined;
   if (value === undefined) throw refused(name, 'Member must not be null');
@@ -35,7 +35,7 @@ export function requireBlob(input: Input, name: string, maxBytes: number): Buffe
   return blob;
 }
 
-/** An integer from 1 to 1024. */
+/** Reads an integer from 1 to 1024. */
 export function optionalByteCount(input: Input, name: string): number | undefined {
   const value = input[name] ?? undefined;
   if (value === undefined) return undefined;
@@ -45,7 +45,7 @@ export function optionalByteCount(input: Input, name: string): number | undefine
   return count;
 }
 
-/** Pairs of strings; empty if absent. */
+/** Reads pairs of strings; empty if absent. */
 export function encryptionContext(input: Input, name: string): EncryptionContext {
   const value = input[name] ?? {};
   if (typeof value !== 'object' || Array.isArray(value)) throw notOfType(name, 'a map');

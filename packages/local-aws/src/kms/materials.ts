@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What KMS keeps of a symmetric key. */
+/** The material of a symmetric key. */
 export interface Material {
   key: Buffer;
   /** Whole seconds since the epoch. */
@@ -16,8 +16,8 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Reads the keys' material from `folder`, making what is missing. Material once written is never replaced, and a file
- * half written is never seen: it is put in place whole.
+ * Reads the keys' material from `folder`, and makes missing keys. Existing material is never replaced. The file is
+ * replaced as a whole, so nobody reads half of it.
  */
 export async function loadMaterials(
   folder: string,
@@ -32,7 +32,7 @@ export async function loadMaterials(
   return materials;
 }
 
-/** Encrypts into a blob that names its key; it opens under the same encryption context only. */
+/** Encrypts into a blob that names its key, and opens under the same encryption context only. */
 export function encryptBlob(
   keyId: string,
   material: Material,
@@ -48,14 +48,14 @@ export function encryptBlob(
   return Buffer.concat([head, iv, cipher.getAuthTag(), sealed]);
 }
 
-/** The id of the key that a blob says it was made under; undefined if it is no blob of ours. */
+/** Reads the id of a blob's key; undefined if it is no blob of ours. */
 export function blobKeyId(blob: Buffer): string | undefined {
   const length = blob[1] ?? 0;
   if (blob[0] !== VERSION || blob.length < 2 + length + IV_BYTES + TAG_BYTES) return undefined;
   return blob.toString('utf8', 2, 2 + length);
 }
 
-/** The plaintext, or undefined if key, context or blob do not belong together. */
+/** Opens a blob; undefined if key, context and blob do not belong together. */
 export function decryptBlob(
   material: Material,
   context: EncryptionContext,
@@ -75,7 +75,7 @@ export function decryptBlob(
   }
 }
 
-/** Unambiguous, and the same in whatever order the pairs come. */
+/** Encodes head and context unambiguously, whatever the order of the pairs. */
 function associatedData(head: Buffer, context: EncryptionContext): Buffer {
   const pairs = Object.keys(context)
     .toSorted()

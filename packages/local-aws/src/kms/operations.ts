@@ -29,7 +29,7 @@ const SYMMETRIC = 'SYMMETRIC_DEFAULT';
 const MAX_PLAINTEXT_BYTES = 4096;
 const MAX_CIPHERTEXT_BYTES = 6144;
 
-/** The TrentService operations on these keys. Each checks access before anything else is said about the key's state. */
+/** The TrentService operations on these keys. Each checks access before it tells the key's state. */
 export function createKmsOperations(context: Context, keys: Key[]): Record<string, Operation> {
   const { region, account } = context;
 
@@ -60,7 +60,7 @@ export function createKmsOperations(context: Context, keys: Key[]): Record<strin
     return key;
   }
 
-  /** What the blob holds, and its key; `names` are those of the input's members. */
+  /** Opens the blob and finds its key. `names` are the names of the input's members. */
   function openBlob(
     principal: Principal,
     action: string,
@@ -198,7 +198,7 @@ function requireSymmetric(input: Input, name: string): void {
   }
 }
 
-/** DryRun ends a call that would have succeeded; answers for enclaves are not made here. */
+/** Ends a dry run that would have succeeded, and refuses requests for enclaves. */
 function refuseExtras(input: Input): void {
   if (input['Recipient'] !== undefined) {
     throw new AwsError('UnsupportedOperationException', 'Recipient is not supported by the local KMS');

@@ -18,8 +18,8 @@ export interface KeyDefinition {
 
 export interface KmsServer extends RunningServer {
   /**
-   * Whether the principal may decrypt under the key when an AWS service asks on its behalf; `viaService` as in
-   * `dynamodb.eu-central-1.amazonaws.com`, the encryption context as that service gives it.
+   * Whether the principal may decrypt under the key when an AWS service asks on its behalf. `viaService` is a name such
+   * as `dynamodb.eu-central-1.amazonaws.com`; the encryption context is that service's.
    */
   mayDecryptVia(
     principal: Principal,
@@ -30,8 +30,8 @@ export interface KmsServer extends RunningServer {
 }
 
 /**
- * Serves the KMS calls an application makes, on keys whose material stays in `folder` (exists already). Keys are made
- * at the start if they are not there; no call makes or changes one.
+ * Serves KMS on keys whose material stays in `folder`, which exists. It makes missing keys at the start; no call makes
+ * or changes one.
  *
  * @throws Error named PolicyError for a key policy that cannot be evaluated
  */

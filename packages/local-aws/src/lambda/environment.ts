@@ -6,7 +6,7 @@ export type Outcome = { ok: true; payload: string } | { ok: false; error: Functi
 
 /** One execution environment: a worker thread that works on one event at a time. */
 export interface Environment {
-  /** Resolves when the function's module is loaded: to undefined, or to why it could not be. */
+  /** Resolves when the function's module has been loaded, or to the error if it could not. */
   started: Promise<FunctionError | undefined>;
   /** Runs one event to its end, its failure or its deadline. Never rejects. */
   run(invocation: Invocation): Promise<Outcome>;
@@ -69,7 +69,7 @@ export function startEnvironment(options: {
     ),
   );
 
-  /** The next report, or the failure that stands for none within the time. */
+  /** Resolves to the next report, or to a failure if none comes in time. */
   function next(limitMs: number, seconds: number): Promise<Report> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {

@@ -43,15 +43,15 @@ async function load(folder: string, file: string): Promise<Record<string, unknow
   throw named('Runtime.ImportModuleError', `Error: Cannot find module '${file}'`);
 }
 
-/** By the package.json of the code itself. */
+/** Whether the package.json of the code itself says so. */
 function isModule(folder: string): boolean {
   const own = join(folder, 'package.json');
   return existsSync(own) && JSON.parse(readFileSync(own, 'utf8')).type === 'module';
 }
 
 /**
- * Nothing lies above /var/task: neither a package.json that would turn a .js file into an ES module, nor a
- * node_modules folder that would hide what the bundle lacks.
+ * Loads CommonJS as if nothing were above /var/task: no package.json that makes a .js file an ES module, and no
+ * node_modules folder that hides what the bundle lacks.
  */
 function loadCommonJs(path: string): Record<string, unknown> {
   const module = new Module(path) as Module & {

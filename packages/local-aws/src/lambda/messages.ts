@@ -1,13 +1,13 @@
 import type { Hosts } from './network.ts';
 
-/** How Lambda reports that a function failed. */
+/** Lambda's report of a function that failed. */
 export interface FunctionError {
   errorType: string;
   errorMessage: string;
   trace?: string[];
 }
 
-/** What an environment is started with. */
+/** The start data of an environment. */
 export interface Start {
   /** The folder that is /var/task on Lambda. */
   folder: string;
@@ -26,7 +26,7 @@ export interface Invocation {
   functionArn: string;
 }
 
-/** What comes back: the start's outcome first, then one answer for each invocation. */
+/** A worker's message: the outcome of the start first, then one answer for each invocation. */
 export type Report =
   | { kind: 'started' }
   | { kind: 'answered'; payload: string }

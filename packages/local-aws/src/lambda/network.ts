@@ -3,15 +3,15 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 
-// An import of it would load undici too, for the WebSocket it also exports: a third of what starting an environment costs.
+// An import would also load undici, for WebSocket. That is a third of the cost of starting an environment.
 const http = process.getBuiltinModule('node:http');
 
 /** Host name → the endpoint on loopback that stands for it, as DNS and TLS would lead there. */
 export type Hosts = Record<string, string>;
 
 /**
- * Closes this thread's network but for loopback. HTTPS requests to a host of `hosts` go to its endpoint; a connection
- * to anywhere else fails with ECONNREFUSED and says where it was going.
+ * Closes this thread's network except loopback. HTTPS requests to a host of `hosts` go to its endpoint. A connection to
+ * anywhere else fails with ECONNREFUSED, and the error names the destination.
  */
 export function confineNetwork(hosts: Hosts): void {
   routeFetch(hosts);
@@ -72,7 +72,7 @@ function refuseConnections(): void {
   } as typeof connectThere;
 }
 
-/** The host, or the path of a local socket, in the forms `net.connect` takes and the one it passes on itself. */
+/** Reads the host, or a local socket's path, from the arguments of `net.connect` in all their forms. */
 function destination(given: unknown[]): string {
   const first: unknown = Array.isArray(given[0]) ? given[0][0] : given[0];
   if (typeof first === 'object' && first !== null) {

@@ -4,7 +4,7 @@ import { openJsonFile } from '../files/json-file.ts';
 import type { Statement } from '../iam/policy.ts';
 import { isAllowed } from '../iam/policy.ts';
 
-/** The resource policies of the functions: who may invoke each. */
+/** The resource policies of the functions, which say who may invoke each. */
 export interface FunctionPolicies {
   /** The function's statements; empty for a function without a policy. */
   of(functionArn: string): Statement[];
@@ -14,7 +14,7 @@ export interface FunctionPolicies {
   mayInvoke(functionArn: string, service: string, sourceArn: string): boolean;
 }
 
-/** Those of the template's AWS::Lambda::Permission resources, and those added since, which `folder` keeps. */
+/** Opens the policies: the template's AWS::Lambda::Permission resources, and statements added since, kept in `folder`. */
 export function openFunctionPolicies(deployment: Deployment, folder: string): FunctionPolicies {
   const permissions = deployment.resources('AWS::Lambda::Permission');
   const added = openJsonFile<Record<string, Statement[]>>(join(folder, 'permissions.json'), () => ({}));

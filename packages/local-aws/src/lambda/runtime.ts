@@ -15,7 +15,7 @@ export interface FunctionDefinition {
   memoryMb: number;
   /** Its own variables. */
   variables: Record<string, string>;
-  /** Those of its role. */
+  /** The credentials of its role. */
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken: string };
   logGroup: string;
 }
@@ -29,13 +29,13 @@ export interface Runtime {
    */
   invoke(functionArn: string, event: unknown): Promise<InvokeResult>;
   /**
-   * What is invoked from now on gets a new environment, as after a change of the function's configuration; those at work
-   * end what they are at.
+   * Runs later invocations in new environments, as after a change of the function's configuration. Busy environments
+   * finish their work.
    *
    * @throws Error if there is no such function
    */
   renew(functionArn: string): void;
-  /** Ends every environment, whatever it is doing. */
+  /** Ends every environment, busy ones included. */
   close(): Promise<void>;
 }
 
@@ -45,8 +45,8 @@ export type InvokeResult = { ok: true; payload: unknown } | { ok: false; error: 
 const MAX_ANSWER_BYTES = 6 * 1024 * 1024;
 
 /**
- * Runs functions in worker threads, one event at a time in each environment: a new one is started when all of a
- * function's are busy, up to `environments`; further events wait in the order they came.
+ * Runs functions in worker threads. Each environment works on one event at a time. If all of a function's environments
+ * are busy, a new one starts, up to `environments`; further events wait in order.
  */
 export function startRuntime(options: {
   functions: FunctionDefinition[];
@@ -66,7 +66,7 @@ export function startRuntime(options: {
   function createPool(definition: FunctionDefinition) {
     const all = new Set<Environment>();
     const idle: Environment[] = [];
-    /** To be used no more once they are given back. */
+    /** Busy environments that stop when their work is done. */
     const outdated = new Set<Environment>();
     const queue: PromiseWithResolvers<Environment>[] = [];
     let closed = false;

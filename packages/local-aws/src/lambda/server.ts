@@ -29,15 +29,15 @@ const PATH = /^\/2015-03-31\/functions\/([^/]+)\/(policy|configuration|invocatio
 const MAX_BODY_BYTES = 64 * 1024;
 
 /**
- * A part of Lambda's API by its REST protocol, of unqualified functions: who may invoke one (GetPolicy, AddPermission), how
- * it is described (GetFunctionConfiguration, UpdateFunctionConfiguration), and Invoke. No faults are played here: nothing
- * that is deployed calls it.
+ * Serves a part of Lambda's API by its REST protocol, for unqualified functions: Invoke, the resource policy (GetPolicy,
+ * AddPermission) and the configuration (GetFunctionConfiguration, UpdateFunctionConfiguration). It plays no faults, since
+ * no deployed function calls it.
  */
 export async function startLambda(options: {
   context: Context;
   deployment: Deployment;
   policies: FunctionPolicies;
-  /** What runs the functions. @default they are described only */
+  /** Runs the functions. @default they are only described */
   runtime?: Pick<Runtime, 'invoke' | 'renew'>;
   /** @default any free one */
   port?: number;
@@ -54,7 +54,7 @@ export async function startLambda(options: {
       run(target, input) {
         target['Description'] = readDescription(object(input));
         target['LastModified'] = `${new Date(context.clock.now()).toISOString().slice(0, -1)}+0000`;
-        // Done at once here. AWS takes its time, and lets the old environments answer until then.
+        // The change is complete at once. On AWS it takes a while, and old environments answer until then.
         runtime.renew(target.FunctionArn);
         return { status: 200, body: { ...target, LastUpdateStatus: 'InProgress' } };
       },
@@ -158,7 +158,7 @@ export async function startLambda(options: {
   return listen(server, { port: options.port, closing: 'cut' });
 }
 
-/** A function that fails has been invoked well: its error is in the body, and a header says so. */
+/** The answer to Invoke. If the function failed, a header says so and the error is in the body. */
 function invoked(result: InvokeResult): Answer {
   const headers = { 'x-amz-executed-version': '$LATEST' };
   if (result.ok) return { status: 200, headers, body: result.payload };
@@ -231,7 +231,7 @@ function sendError(response: ServerResponse, error: unknown): void {
   send(response, { status, body: { Type: status < 500 ? 'User' : 'Service', Message: message } });
 }
 
-/** What is wrong with a signature is 403 here, as what a policy forbids. */
+/** A bad signature is 403 here, as a refusal by a policy is. */
 function known(error: unknown): { code: string; message: string; status: number } {
   if (!(error instanceof AwsError))
     return new AwsError('ServiceException', 'An internal error occurred.', 500);

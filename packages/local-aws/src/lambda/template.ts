@@ -6,7 +6,7 @@ import type { FunctionDefinition } from './runtime.ts';
 /** Lambda's quota on all of a function's variables together. */
 const MOST_VARIABLES_BYTES = 4096;
 
-/** @throws Error if the function is not one this machine runs as Lambda would */
+/** Reads a function of the template. @throws Error if it has something that is not emulated */
 export function functionDefinition(
   deployment: Deployment,
   lambdaFunction: Resource,
@@ -61,7 +61,7 @@ export interface FunctionConfiguration {
   [field: string]: unknown;
 }
 
-/** What GetFunctionConfiguration shows of a function of the template. */
+/** A function of the template as GetFunctionConfiguration shows it. */
 export function configurationOf(lambdaFunction: Resource): FunctionConfiguration {
   const { properties } = lambdaFunction;
   const shown = ['Description', 'Handler', 'Role', 'Runtime', 'Timeout', 'MemorySize', 'Environment'];

@@ -1,8 +1,8 @@
 import { timeFrom } from '../clock.ts';
 
 /**
- * Shifts this thread's `Date` as the shared clock says, read anew each time: `Date.now()`, `new Date()` and `Date()`.
- * Timers and the monotonic clock stay as they are. Returns the unshifted time, in milliseconds since the epoch.
+ * Makes `Date.now()`, `new Date()` and `Date()` of this thread follow the shared clock. Timers and the monotonic clock
+ * stay as they are. Returns a function for the unshifted time, in milliseconds since the epoch.
  */
 export function shiftDate(clock: SharedArrayBuffer): () => number {
   const RealDate = Date;

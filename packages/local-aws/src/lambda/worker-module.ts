@@ -4,8 +4,8 @@ import { buildSync } from 'esbuild';
 let made: URL | undefined;
 
 /**
- * worker.ts and what it imports as one module of plain JavaScript: every environment would strip the types anew, which is half
- * of what starting one costs.
+ * Bundles worker.ts into one module of plain JavaScript. Otherwise every environment would strip the types again, which is
+ * half the cost of starting one.
  */
 export function workerModule(): URL {
   made ??= new URL(`data:text/javascript,${encodeURIComponent(bundled())}`);

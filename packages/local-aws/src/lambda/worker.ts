@@ -4,7 +4,7 @@ import type { FunctionError, Invocation, Report, Start } from './messages.ts';
 import { confineNetwork } from './network.ts';
 import { shiftDate } from './time.ts';
 
-// One execution environment of one function: what the Node.js runtime of Lambda does, in a worker thread.
+// Does the work of Lambda's Node.js runtime, in a worker thread: one execution environment of one function.
 
 const { folder, handler: name, clock, hosts }: Start = workerData;
 const report = (message: Report) => parentPort?.postMessage(message);

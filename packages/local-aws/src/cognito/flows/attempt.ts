@@ -17,19 +17,19 @@ export interface Attempt {
   validationData?: Record<string, string>;
 }
 
-/** What those operations answer. */
+/** An answer of those operations. */
 export type Answer =
   | { ChallengeName: string; ChallengeParameters: Record<string, string>; Session: string }
   | { AuthenticationResult: Record<string, unknown>; ChallengeParameters: Record<string, string> };
 
-/** Who signs in; without `user`, nobody: played through so that a client cannot tell. */
+/** The user who signs in. Without `user` nobody has that name, and the sign-in is played through to hide it. */
 export interface Subject {
   user?: User;
   /** The user's own name, or a UUID that is always the same for that unknown name. */
   username: string;
 }
 
-/** A parameter that has to be there; throws `InvalidParameterException`. */
+/** Reads a required parameter. Throws `InvalidParameterException`. */
 export function parameter(attempt: Attempt, name: string): string {
   const value = attempt.parameters[name];
   if (value === undefined || value === '') throw invalidParameter(`Missing required parameter ${name}`);
@@ -42,7 +42,7 @@ function pseudonymOf(pool: Pool, name: string): string {
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-4${digits.slice(13, 16)}-a${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }
 
-/** Who has this name. Throws `UserNotFoundException` where the client does not hide who exists. */
+/** Finds the user of a name. Throws `UserNotFoundException` if the client does not hide who exists. */
 export function subjectNamed({ pool, client }: Attempt, name: string): Subject {
   const user = pool.users.find(name);
   if (user) return { user, username: user.username };
@@ -50,7 +50,7 @@ export function subjectNamed({ pool, client }: Attempt, name: string): Subject {
   return { username: pseudonymOf(pool, name) };
 }
 
-/** Whom a session is about; throws `NotAuthorizedException` when the answer names somebody else, or the user has gone. */
+/** Finds the user of a session. Throws `NotAuthorizedException` if the answer names somebody else, or the user is gone. */
 export function subjectOf(attempt: Attempt, session: Session): Subject {
   const given = parameter(attempt, 'USERNAME');
   const user = session.sub === undefined ? undefined : attempt.pool.users.bySub(session.sub);
@@ -61,13 +61,13 @@ export function subjectOf(attempt: Attempt, session: Session): Subject {
   return { ...(user ? { user } : {}), username: session.username };
 }
 
-/** What the triggers get as userAttributes; empty for nobody. */
+/** The userAttributes that triggers receive; empty for an unknown user. */
 export function triggerAttributes(user: User | undefined): Record<string, string> {
   if (!user) return {};
   return { sub: user.sub, 'cognito:user_status': user.status, ...user.attributes };
 }
 
-/** Throws what Cognito answers to a disabled user and to one who has to reset the password. */
+/** Refuses a disabled user, and one who has to reset the password, as Cognito does. */
 export function mayTry(user: User): void {
   if (!user.enabled) throw notAuthorized('User is disabled.');
   if (user.status === 'RESET_REQUIRED') {
@@ -75,13 +75,13 @@ export function mayTry(user: User): void {
   }
 }
 
-/** Throws what Cognito answers, to the right password only, for a user who has not confirmed the sign-up. */
+/** Refuses a user who has not confirmed the sign-up. Call it after the right password only, as Cognito does. */
 export function isConfirmed(user: User): void {
   if (user.status === 'UNCONFIRMED')
     throw new AwsError('UserNotConfirmedException', 'User is not confirmed.');
 }
 
-/** The pre-authentication trigger: it may refuse by throwing, and learns of unknown names too. */
+/** Calls the pre-authentication trigger, for unknown names too. It refuses by throwing. */
 export async function preAuthentication(attempt: Attempt, { user, username }: Subject): Promise<void> {
   await attempt.pool.call({
     trigger: 'PreAuthentication',

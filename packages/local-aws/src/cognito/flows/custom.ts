@@ -19,7 +19,7 @@ import { offerPassword } from './srp-challenge.ts';
 
 const invalidAnswer = () => new AwsError('InvalidLambdaResponseException', 'Unrecognizable lambda output');
 
-/** Calls one of the three triggers of a custom sign-in with what all of them get. */
+/** Calls one of the three triggers of a custom sign-in. */
 async function ask(
   attempt: Attempt,
   { user, username }: Subject,
@@ -44,7 +44,7 @@ async function ask(
   return answer;
 }
 
-/** A map of strings out of a trigger's answer; anything else in it is an invalid answer. */
+/** Reads a map of strings from a trigger's answer. Throws `InvalidLambdaResponseException` for anything else. */
 function parameters(value: unknown): Record<string, string> {
   if (value === undefined || value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) throw invalidAnswer();
@@ -88,9 +88,9 @@ async function createChallenge(
 }
 
 /**
- * Asks the define trigger what comes next, and does it: tokens, another challenge, or the end. Nobody gets tokens,
- * whatever it says. Throws `NotAuthorizedException` at the end, `InvalidLambdaResponseException` for a challenge
- * that cannot follow.
+ * Asks the define trigger what comes next, and does it: tokens, another challenge, or the end. An unknown user never
+ * receives tokens. Throws `NotAuthorizedException` at the end, `InvalidLambdaResponseException` for a challenge that
+ * cannot follow.
  */
 export async function advance(
   attempt: Attempt,
@@ -117,7 +117,7 @@ export async function advance(
   throw invalidAnswer();
 }
 
-/** CUSTOM_AUTH, with the password first where the client says CHALLENGE_NAME SRP_A. */
+/** Starts CUSTOM_AUTH, with the password first if CHALLENGE_NAME is SRP_A. */
 export async function startCustom(attempt: Attempt): Promise<Answer> {
   const subject = subjectNamed(attempt, parameter(attempt, 'USERNAME'));
   const withPassword = attempt.parameters['CHALLENGE_NAME'] === 'SRP_A';
@@ -133,7 +133,7 @@ export async function startCustom(attempt: Attempt): Promise<Answer> {
   return advance(attempt, subject, history);
 }
 
-/** Answers CUSTOM_CHALLENGE: the verify trigger judges, the define trigger decides. The session is spent either way. */
+/** Answers CUSTOM_CHALLENGE: the verify trigger judges, the define trigger decides. The session is used up either way. */
 export async function answerCustom(attempt: Attempt, sessionId: string): Promise<Answer> {
   parameter(attempt, 'USERNAME');
   const given = parameter(attempt, 'ANSWER');

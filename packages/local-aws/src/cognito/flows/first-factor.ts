@@ -13,7 +13,7 @@ function challenge(attempt: Attempt, user: User, step: Step, parameters: Record<
   return { ChallengeName: step.challenge, ChallengeParameters: parameters, Session: session.id };
 }
 
-/** NEW_PASSWORD_REQUIRED: the password was an administrator's temporary one. Throws when that has ended. */
+/** Asks for a new password in place of an administrator's temporary one. Throws if that has expired. */
 function requireNewPassword(attempt: Attempt, user: User): Answer {
   if ((user.temporaryPasswordExpiresAt ?? 0) <= attempt.pool.clock.seconds()) {
     throw notAuthorized('Temporary password has expired and must be reset by an administrator.');

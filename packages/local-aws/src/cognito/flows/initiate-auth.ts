@@ -10,7 +10,7 @@ import { startRefresh } from './refresh.ts';
 import { startSrp } from './srp-challenge.ts';
 
 interface Flow {
-  /** What the client's ExplicitAuthFlows must hold. */
+  /** The member that the client's ExplicitAuthFlows must hold. */
   allowedBy: string;
   refusal: string;
   start(attempt: Attempt): Promise<Answer>;
@@ -72,7 +72,7 @@ const flows = new Map<string, Flow>([
   ],
 ]);
 
-/** InitiateAuth and, with `admin`, AdminInitiateAuth. Throws `InvalidParameterException` for a flow the client does not allow. */
+/** Runs InitiateAuth or, with `admin`, AdminInitiateAuth. Throws `InvalidParameterException` for a flow the client does not allow. */
 export async function initiateAuth(
   pool: Pool,
   client: Client,
@@ -99,7 +99,7 @@ export async function initiateAuth(
   return flow.start({ pool, client, parameters, ...(validationData ? { validationData } : {}) });
 }
 
-/** The hash may be over an alias or over the user's own name; when refreshing, over the latter alone. */
+/** The secret hash may be over an alias or the user's own name. When refreshing, it is over the own name. */
 async function knownNames(pool: Pool, name: string, parameters: Record<string, string>): Promise<string[]> {
   const refreshToken = parameters['REFRESH_TOKEN'];
   const user = refreshToken

@@ -11,7 +11,7 @@ const object = (value: unknown): Json =>
 
 const list = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
 
-/** Version 1 changes the ID token, and knows strings only. */
+/** Accepts strings only, as version 1 of the trigger does. */
 function strings(claims: Json): Json {
   for (const value of Object.values(claims)) {
     if (typeof value !== 'string') {
@@ -54,7 +54,7 @@ async function overrides(attempt: Attempt, user: User, source: string): Promise<
   };
 }
 
-/** Tokens under an existing session: what refreshing answers. */
+/** Issues access and ID token under an existing session, as refreshing does. */
 export async function issueUnder(attempt: Attempt, user: User, grant: Grant, source: string): Promise<Json> {
   const changes = await overrides(attempt, user, source);
   const { access, id } = await attempt.pool.tokens.issue(attempt.client, user, grant, changes);
@@ -66,7 +66,7 @@ export async function issueUnder(attempt: Attempt, user: User, grant: Grant, sou
   };
 }
 
-/** Signs the user in: a new session with its three tokens. */
+/** Signs the user in: opens a session and issues its three tokens. */
 export async function issue(attempt: Attempt, user: User, source = 'Authentication'): Promise<Answer> {
   const { pool, client } = attempt;
   await pool.call({

@@ -10,7 +10,7 @@ import { sessionInSecretBlock } from './srp-challenge.ts';
 const timestampForm =
   /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{1,2} \d\d:\d\d:\d\d UTC \d{4}$/;
 
-/** Answers PASSWORD_VERIFIER: the client's proof that it knows the password. A wrong one ends the session. */
+/** Answers PASSWORD_VERIFIER with the client's proof of the password. A wrong one ends the session. */
 export async function answerPasswordVerifier(
   attempt: Attempt,
   sessionId: string | undefined,

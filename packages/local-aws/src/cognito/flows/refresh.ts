@@ -2,7 +2,7 @@ import { notAuthorized } from '../errors.ts';
 import { type Answer, type Attempt, parameter } from './attempt.ts';
 import { issueUnder } from './issue.ts';
 
-/** REFRESH_TOKEN_AUTH: new access and ID tokens under the same session; `auth_time` and `origin_jti` stay. */
+/** Runs REFRESH_TOKEN_AUTH: issues tokens under the same session. `auth_time` and `origin_jti` stay. */
 export async function startRefresh(attempt: Attempt): Promise<Answer> {
   const { pool, client } = attempt;
   const grant = await pool.tokens.openGrant(parameter(attempt, 'REFRESH_TOKEN'));

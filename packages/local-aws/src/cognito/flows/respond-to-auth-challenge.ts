@@ -12,7 +12,7 @@ const answers = new Map<string, (attempt: Attempt, session: string) => Promise<A
   ['NEW_PASSWORD_REQUIRED', answerNewPassword],
 ]);
 
-/** RespondToAuthChallenge and AdminRespondToAuthChallenge. A PASSWORD_VERIFIER may be answered without its session. */
+/** Runs RespondToAuthChallenge and its Admin form. PASSWORD_VERIFIER may be answered without its session. */
 export async function respondToAuthChallenge(pool: Pool, client: Client, input: Input): Promise<Answer> {
   const challenge = required(input, 'ChallengeName');
   const parameters = strings(input, 'ChallengeResponses') ?? {};

@@ -11,7 +11,7 @@ import {
   subjectNamed,
 } from './attempt.ts';
 
-/** A stand-in for a user without a password here: the same for the same name (RFC 5054 §2.5.1.3). */
+/** A stand-in for the verifier of an unknown user, always the same for one name (RFC 5054 §2.5.1.3). */
 function simulated({ pool }: Attempt, username: string): Verifier {
   const seed = pool.pseudonym('verifier', username);
   return {
@@ -20,15 +20,15 @@ function simulated({ pool }: Attempt, username: string): Verifier {
   };
 }
 
-/** Where the session's id stands in the secret block, for clients that answer without the session. */
+/** The offset of the session's id in the secret block, for clients that answer without the session. */
 const idOffset = 64;
 
-/** The session that a secret block belongs to. */
+/** Reads the session's id from a secret block. */
 export function sessionInSecretBlock(secretBlock: string): string {
   return Buffer.from(secretBlock, 'base64').subarray(idOffset).toString('utf8');
 }
 
-/** The PASSWORD_VERIFIER challenge; `custom` is the history where a custom sign-in asks for it. */
+/** Opens a PASSWORD_VERIFIER challenge. `custom` is the history if a custom sign-in asks for it. */
 export function offerPassword(attempt: Attempt, subject: Subject, custom?: ChallengeResult[]): Answer {
   const kept = subject.user?.password ?? simulated(attempt, subject.username);
   const srp = offer(parameter(attempt, 'SRP_A'), kept.verifier);
@@ -64,7 +64,7 @@ export function offerPassword(attempt: Attempt, subject: Subject, custom?: Chall
   };
 }
 
-/** USER_SRP_AUTH: an unknown user is given a challenge like any other. */
+/** Starts USER_SRP_AUTH. An unknown user receives a challenge like any other. */
 export async function startSrp(attempt: Attempt): Promise<Answer> {
   const subject = subjectNamed(attempt, parameter(attempt, 'USERNAME'));
   await preAuthentication(attempt, subject);

@@ -13,14 +13,14 @@ import type { User } from '../users.ts';
 export interface Cognito {
   pools: Pools;
   context: Context;
-  /** Called with what administrators have asked for and got, or been refused, about one user. */
+  /** Called after each call of an administrator about one user, refused ones included. */
   onApiCall?(call: ApiCall): void;
 }
 
 type Request = Parameters<Operation>[0];
 
 /**
- * An operation that IAM guards: `cognito-idp:<name>` on the pool's ARN. Throws `AccessDeniedException` before it
+ * Makes an operation that needs `cognito-idp:<name>` on the pool's ARN. It throws `AccessDeniedException` before it
  * tells whether the pool exists.
  */
 export function guarded(
@@ -54,10 +54,10 @@ export function guarded(
   };
 }
 
-/** What EventBridge is not told of: the rules here are for management events that write. */
+/** EventBridge receives no events of these: the rules here are for management events that write. */
 const READ_ONLY = /^Admin(Get|List)/;
 
-/** A guarded operation about one user; throws `UserNotFoundException`, whatever a client hides. */
+/** Makes a guarded operation about one user. It throws `UserNotFoundException`, whatever a client hides. */
 export function guardedUser(
   cognito: Cognito,
   name: string,
@@ -83,8 +83,8 @@ export function guardedUser(
 }
 
 /**
- * Who holds this access token, for the operations that a signed-in user calls. Throws `NotAuthorizedException` for a
- * token that is forged, has ended, was revoked, or is from before the user was signed out everywhere.
+ * Finds the holder of an access token, for the operations of a signed-in user. Throws `NotAuthorizedException` for a
+ * token that is forged, expired or revoked, or older than a sign-out everywhere.
  */
 export async function holder(
   pools: Pools,
@@ -95,7 +95,7 @@ export async function holder(
   const claims = await pool.tokens.readAccess(accessToken);
   const user = pool.users.bySub(claims.sub);
   if (!user) throw userNotFound();
-  // Seconds are all that the token says: one from the second of the sign-out is refused as well.
+  // The token says seconds only, so one from the second of the sign-out is refused as well.
   if (claims.iat <= user.signedOutAt || (claims.origin_jti && pool.revocations.has(claims.origin_jti))) {
     throw notAuthorized('Access Token has been revoked');
   }
@@ -107,7 +107,7 @@ export async function holder(
   return { pool, user, claims };
 }
 
-/** The pool by the token's client, unverified: the signature is checked with that pool's key afterwards. */
+/** Finds the pool by the token's client. The token is unverified: that pool's key checks it afterwards. */
 function poolOf(pools: Pools, accessToken: string): Pool {
   try {
     const payload = JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString('utf8'));

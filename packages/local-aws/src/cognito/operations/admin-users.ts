@@ -33,7 +33,7 @@ async function create(pool: Pool, input: Input) {
   return { User: userView(user) };
 }
 
-/** Ends every session: refresh tokens by the count they carry, access tokens by the second they were made in. */
+/** Ends every session of the user: refresh tokens by their count of sign-outs, access tokens by their second. */
 export function signOutEverywhere(pool: Pool, user: User): void {
   user.signOuts += 1;
   user.signedOutAt = pool.clock.seconds();
@@ -50,7 +50,7 @@ function setEnabled(enabled: boolean) {
   };
 }
 
-/** What an administrator does with users. */
+/** Operations of an administrator on users. */
 export function adminUserOperations(cognito: Cognito): Record<string, Operation> {
   return {
     AdminCreateUser: guarded(cognito, 'AdminCreateUser', create),

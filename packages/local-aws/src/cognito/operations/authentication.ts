@@ -15,7 +15,7 @@ function clientOf(pool: Pool, input: Input): Client {
   return client;
 }
 
-/** Signing in, and ending what a refresh token stands for. */
+/** Operations that sign in, and that revoke a refresh token. */
 export function authenticationOperations(cognito: Cognito): Record<string, Operation> {
   const { pools } = cognito;
   return {

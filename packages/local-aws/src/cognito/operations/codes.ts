@@ -3,7 +3,7 @@ import { AwsError } from '../../aws-error.ts';
 import type { Pool } from '../pool.ts';
 import type { MailedCode, User } from '../users.ts';
 
-/** Six digits that Cognito would mail or text; kept with the user instead. */
+/** Makes a code that Cognito would mail or text. It is kept with the user instead. */
 export function newCode(pool: Pool, lifetimeSeconds: number): MailedCode {
   return {
     code: String(randomInt(1_000_000)).padStart(6, '0'),
@@ -11,7 +11,7 @@ export function newCode(pool: Pool, lifetimeSeconds: number): MailedCode {
   };
 }
 
-/** Throws `ExpiredCodeException` where none is open, `CodeMismatchException` where it is another. */
+/** Throws `ExpiredCodeException` if no code is valid, `CodeMismatchException` if it is another one. */
 export function checkCode(pool: Pool, kept: MailedCode | undefined, given: string): void {
   if (!kept || kept.expiresAt <= pool.clock.seconds()) {
     throw new AwsError('ExpiredCodeException', 'Invalid code provided, please request a code again.');
@@ -23,7 +23,7 @@ export function checkCode(pool: Pool, kept: MailedCode | undefined, given: strin
 
 const masked = (text: string) => `${text.charAt(0)}***`;
 
-/** How a code to this user would travel; undefined without an address. */
+/** The delivery details of a code to this user; undefined without an address. */
 export function delivery(user: User, verifiedOnly: boolean) {
   const { email, phone_number: phone } = user.attributes;
   const usable = (name: string) => !verifiedOnly || user.attributes[`${name}_verified`] === 'true';
@@ -45,7 +45,7 @@ export function delivery(user: User, verifiedOnly: boolean) {
   return undefined;
 }
 
-/** The same for a name that nobody has, shaped after the name. */
+/** Delivery details for a name that nobody has. */
 export function simulatedDelivery(name: string) {
   const [local = '', domain = ''] = name.split('@');
   const shown = domain ? `${masked(local)}@${masked(domain)}` : `${masked(name)}@${masked(name.slice(1))}`;

@@ -43,7 +43,7 @@ function paged<T>(all: T[], input: Input, most: number): { items: T[]; NextToken
   return { items: all.slice(Number(token), end), ...(end < all.length ? { NextToken: String(end) } : {}) };
 }
 
-/** What a pool and its clients are set to. */
+/** Shows the settings of a pool and its clients. */
 export function describeOperations(cognito: Cognito): Record<string, Operation> {
   return {
     DescribeUserPool: guarded(cognito, 'DescribeUserPool', (pool) => ({ UserPool: poolView(pool) })),

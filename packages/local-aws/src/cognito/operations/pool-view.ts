@@ -2,8 +2,8 @@ import type { Pool } from '../pool.ts';
 import { part } from '../properties.ts';
 
 /**
- * The settings that UpdateUserPool takes, by the names the resource, the request and DescribeUserPool have in common.
- * What a request leaves out goes back to its default.
+ * The settings that UpdateUserPool takes. Resource, request and DescribeUserPool name them alike. A setting that a
+ * request leaves out goes back to its default.
  */
 export const updatable = [
   'AccountRecoverySetting',

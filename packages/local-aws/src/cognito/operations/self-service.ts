@@ -5,7 +5,7 @@ import { type Cognito, holder } from './access.ts';
 import { signOutEverywhere } from './admin-users.ts';
 import { ownView } from './views.ts';
 
-/** What a signed-in user does with the access token. */
+/** Operations of a signed-in user, by the access token. */
 export function selfServiceOperations({ pools }: Cognito): Record<string, Operation> {
   return {
     GetUser: async ({ input }) => ownView((await holder(pools, input)).user),

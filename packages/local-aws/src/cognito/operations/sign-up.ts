@@ -10,7 +10,7 @@ import type { User } from '../users.ts';
 import type { Cognito } from './access.ts';
 import { delivery } from './codes.ts';
 
-/** Ends a sign-up, and tells the post-confirmation trigger. */
+/** Confirms a sign-up, and calls the post-confirmation trigger. */
 async function confirm(
   pool: Pool,
   user: User,

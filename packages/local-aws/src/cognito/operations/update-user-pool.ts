@@ -8,8 +8,8 @@ import { type Cognito, guarded } from './access.ts';
 import { updatable } from './pool-view.ts';
 
 /**
- * "If you don't provide a value for an attribute, Amazon Cognito sets it to its default value" (UpdateUserPool). What
- * the operation does not take, the schema and how users are named, stays.
+ * "If you don't provide a value for an attribute, Amazon Cognito sets it to its default value" (UpdateUserPool). The
+ * schema and the kind of user names stay.
  */
 function updateUserPool(pool: Pool, input: Input): void {
   const { UserPoolId: _, PoolName, ...given } = input;
@@ -77,7 +77,7 @@ function checkTriggers(config: Properties, tier: string): void {
   }
 }
 
-/** Changing what a pool is set to. */
+/** Changes the settings of a pool. */
 export function updateOperations(cognito: Cognito): Record<string, Operation> {
   return { UpdateUserPool: guarded(cognito, 'UpdateUserPool', updateUserPool) };
 }
