@@ -93,11 +93,3 @@ export function attributeList(input: Input, name: string): Record<string, string
   }
   return result;
 }
-
-/** A list of strings; undefined where it is absent. */
-export function stringList(input: Input, name: string): string[] | undefined {
-  const value = input[name];
-  if (value === undefined || value === null) return undefined;
-  if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) throw wrongType();
-  return value;
-}

@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import type { Context } from '../context.ts';
-import { type JsonFile, openJsonFile } from '../files/json-file.ts';
+import { openJsonFile } from '../files/json-file.ts';
 import { type Client, checkWriteAttributes, readClient } from './client.ts';
 import { resourceNotFound } from './errors.ts';
 import { openKeys, type PoolKeys } from './keys.ts';
@@ -37,7 +37,6 @@ export interface Pool {
   readonly settings: PoolSettings;
   clients: ReadonlyMap<string, Client>;
   clock: Clock;
-  file: JsonFile<PoolState>;
   users: Users;
   keys: PoolKeys;
   tokens: Tokens;
@@ -91,7 +90,6 @@ export function openPool(
     settings,
     clients,
     clock,
-    file,
     users: createUsers(settings, file, clock.seconds),
     keys,
     tokens: createTokens({

@@ -2,11 +2,9 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The material of a symmetric key. */
+/** The material of a symmetric key: 32 bytes. */
 export interface Material {
   key: Buffer;
-  /** Whole seconds since the epoch. */
-  createdAt: number;
 }
 
 export type EncryptionContext = Record<string, string>;
@@ -19,15 +17,11 @@ const TAG_BYTES = 16;
  * Reads the keys' material from `folder`, and makes missing keys. Existing material is never replaced. The file is
  * replaced as a whole, so nobody reads half of it.
  */
-export async function loadMaterials(
-  folder: string,
-  keyIds: string[],
-  now: number,
-): Promise<Map<string, Material>> {
+export async function loadMaterials(folder: string, keyIds: string[]): Promise<Map<string, Material>> {
   const file = join(folder, 'keys.json');
   const materials = await readMaterials(file);
   const missing = keyIds.filter((id) => !materials.has(id));
-  for (const id of missing) materials.set(id, { key: randomBytes(32), createdAt: now });
+  for (const id of missing) materials.set(id, { key: randomBytes(32) });
   if (missing.length > 0) await writeMaterials(file, materials);
   return materials;
 }
@@ -88,18 +82,13 @@ async function readMaterials(file: string): Promise<Map<string, Material>> {
     if (error.code === 'ENOENT') return '{}';
     throw error;
   });
-  const stored = JSON.parse(text) as Record<string, { key: string; createdAt: number }>;
-  return new Map(
-    Object.entries(stored).map(([id, { key, createdAt }]) => [
-      id,
-      { key: Buffer.from(key, 'base64'), createdAt },
-    ]),
-  );
+  const stored = JSON.parse(text) as Record<string, { key: string }>;
+  return new Map(Object.entries(stored).map(([id, { key }]) => [id, { key: Buffer.from(key, 'base64') }]));
 }
 
 async function writeMaterials(file: string, materials: Map<string, Material>): Promise<void> {
   const stored = Object.fromEntries(
-    [...materials].map(([id, { key, createdAt }]) => [id, { key: key.toString('base64'), createdAt }]),
+    [...materials].map(([id, { key }]) => [id, { key: key.toString('base64') }]),
   );
   const temporary = `${file}.new`;
   const handle = await open(temporary, 'w', 0o600);

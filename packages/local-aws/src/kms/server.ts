@@ -45,7 +45,7 @@ export async function startKms(options: {
   const { region, account } = context;
   for (const { policy } of definitions) checkStatements(policy);
   const ids = definitions.map(({ id }) => id);
-  const materials = await loadMaterials(folder, ids, context.clock.seconds());
+  const materials = await loadMaterials(folder, ids);
   const keys = definitions.flatMap((definition): Key[] => {
     const material = materials.get(definition.id);
     return material ? [{ enabled: true, ...definition, ...material }] : [];

@@ -3,14 +3,11 @@ import type { User } from '../users.ts';
 const nameValues = (attributes: Record<string, string>) =>
   Object.entries(attributes).map(([Name, Value]) => ({ Name, Value }));
 
-/** A user as AdminCreateUser and ListUsers show one; `only` are the attributes that were asked for. */
-export function userView(user: User, only?: string[]) {
-  const attributes = Object.fromEntries(
-    Object.entries(user.attributes).filter(([name]) => !only || only.includes(name)),
-  );
+/** A user as AdminCreateUser shows one. */
+export function userView(user: User) {
   return {
     Username: user.username,
-    Attributes: nameValues(attributes),
+    Attributes: nameValues(user.attributes),
     UserCreateDate: user.createdAt,
     UserLastModifiedDate: user.modifiedAt,
     Enabled: user.enabled,
