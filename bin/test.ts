@@ -14,7 +14,7 @@ import './node-version.mjs';
 const root = resolve(import.meta.dirname, '..');
 const pattern = process.argv[2] ?? '';
 const files = inOrder(
-  globSync('test/**/*.test.ts', { cwd: root }).filter((file) => file.includes(pattern)),
+  globSync('{test,packages/*/test}/**/*.test.ts', { cwd: root }).filter((file) => file.includes(pattern)),
 ).map((file) => join(root, file));
 if (files.length === 0) fail(`no test file's path holds "${pattern}"`);
 

@@ -61,7 +61,9 @@ function breaches(path: string, source: string): string[] {
   const found: string[] = [];
   for (const specifier of importsOf(source)) {
     const target = specifier.startsWith('.') ? posix.join('/', posix.dirname(path), specifier) : specifier;
-    const local = target.startsWith('/local/') && !MAY_IMPORT_LOCAL.some((place) => path.startsWith(place));
+    const local =
+      /^(\/local\/|@countersign\/local-aws)/.test(target) &&
+      !MAY_IMPORT_LOCAL.some((place) => path.startsWith(place));
     if (local || (rule && !rule.may.some((allowed) => covers(allowed, target)))) {
       found.push(`${path} imports ${target}`);
     }
@@ -142,7 +144,7 @@ const planted: [path: string, source: string][] = [
   ['core/verify.ts', "const table = process.env['TABLE_NAME'];"],
   ['core/verify.ts', "const { env } = process['env'];"],
   ['adapters/records.ts', "import { handler } from '../functions/verify.ts';"],
-  ['adapters/records.ts', "import { startDynamoDb } from '../local/dynamodb.ts';"],
+  ['adapters/records.ts', "import { startDynamoDb } from '@countersign/local-aws/dynamodb';"],
   ['adapters/records.ts', "import axios from 'axios';"],
   ['adapters/records.ts', "import { Context } from 'aws-lambda';"],
   ['adapters/records.ts', 'const { TABLE_NAME } = process.env;'],
@@ -158,6 +160,7 @@ const planted: [path: string, source: string][] = [
   ['lib/api-stack.ts', "import { startService } from '../local/service.ts';"],
   ['lib/api-stack.ts', "const region = process.env['CDK_DEFAULT_REGION'];"],
   ['pages/index.ts', "import { startService } from '../local/service.ts';"],
+  ['pages/index.ts', "import { startAws } from '@countersign/local-aws';"],
 ];
 for (const [path, source] of planted) {
   test(`a breach is found: ${source.replaceAll('\n', ' ')} in ${path}`, () => {

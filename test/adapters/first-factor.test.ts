@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { AwsError } from '@countersign/local-aws/aws-error';
+import { createClock } from '@countersign/local-aws/clock';
+import { startAwsServer } from '@countersign/local-aws/http';
 import { SignJWT } from 'jose';
 import { createCognitoFirstFactor, sourceOf } from '../../adapters/first-factor.ts';
 import type { SignInSource } from '../../core/ports.ts';
-import { startAwsServer } from '../../local/aws/server.ts';
-import { AwsError } from '../../local/aws/types.ts';
-import { createClock } from '../../local/clock.ts';
 import { gatewayEvent } from '../support/gateway-event.ts';
 import { refusal } from '../support/refusal.ts';
 
@@ -24,7 +24,7 @@ const server = await startAwsServer({
   service: 'cognito-idp',
   targetPrefix: 'AWSCognitoIdentityProviderService',
   contentType: 'application/x-amz-json-1.1',
-  surroundings: {
+  context: {
     clock: createClock(),
     region: 'eu-central-1',
     account: '123456789012',

@@ -8,13 +8,13 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import type { Statement } from '@countersign/local-aws/iam';
+import { allow } from '@countersign/local-aws/testing/stage';
 import * as v from 'valibot';
 import { ensureFirstKey, rotateKey, withdrawSigningKey } from '../../adapters/key-maker.ts';
 import { type KeyKind, keyringKey } from '../../adapters/key-store.ts';
 import { retryWhileDenied } from '../../adapters/retry-while-denied.ts';
 import { Settings } from '../../core/settings.ts';
-import type { Statement } from '../../local/aws/types.ts';
-import { allow } from '../local/aws/stage.ts';
 import { startAws } from '../support/aws.ts';
 
 const aws = await startAws();

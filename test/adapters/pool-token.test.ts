@@ -10,8 +10,8 @@ import {
   InitiateAuthCommand,
   RevokeTokenCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
+import { all, password, poolId, region, run } from '@countersign/local-aws/testing/cognito';
 import { createAskPool } from '../../adapters/pool-token.ts';
-import { all, password, poolId, region, run } from '../local/cognito/running.ts';
 import { refusal } from '../support/refusal.ts';
 
 const SCOPE = 'aws.cognito.signin.user.admin';

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { startKms } from '@countersign/local-aws/kms';
+import { ACCOUNT, allow, createStage } from '@countersign/local-aws/testing/stage';
 import * as v from 'valibot';
 import { ensureFirstKey, rotateKey } from '../../adapters/key-maker.ts';
 import { type KeyKind, keyringKey, readRing, writeRing } from '../../adapters/key-store.ts';
@@ -9,8 +11,6 @@ import { createKeyring, createPublicSigningKeys, createSigningKeys } from '../..
 import { type RewrapOptions, regionOf, rewrapRing, type Wrapping } from '../../adapters/rewrap.ts';
 import { createUnwrap } from '../../adapters/unwrap.ts';
 import { Settings } from '../../core/settings.ts';
-import { startKms } from '../../local/kms.ts';
-import { ACCOUNT, allow, createStage } from '../local/aws/stage.ts';
 import { startAws } from '../support/aws.ts';
 import { refusal } from '../support/refusal.ts';
 
@@ -23,7 +23,7 @@ const { KEYRING_KEY_ARN: keyArn, KEYRING_STACK: stack } = aws.environment;
 const elsewhere = createStage();
 const FAR_ARN = `arn:aws:kms:eu-west-1:${ACCOUNT}:key/far`;
 const far = await startKms({
-  surroundings: { ...elsewhere.surroundings, region: 'eu-west-1' },
+  context: { ...elsewhere.context, region: 'eu-west-1' },
   folder: elsewhere.folder,
   keys: [
     {

@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { DescribeUserPoolCommand, UpdateUserPoolCommand } from '@aws-sdk/client-cognito-identity-provider';
 import { AddPermissionCommand } from '@aws-sdk/client-lambda';
 import { needed } from '../../bin/doctor/read.ts';
-import { scratchFolder } from '../local/assembly.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 import { accountWith, arnOf, lambdaConfig, own, runProgram } from './pools.ts';
 
 const rich = {

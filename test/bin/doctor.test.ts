@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Statement } from '@countersign/local-aws/iam';
 import { codes } from '../../bin/doctor/finding.ts';
-import type { Statement } from '../../local/aws/types.ts';
 import { serviceForTests } from '../support/service.ts';
 import { accountWith, arnOf, environmentOf, lambdaConfig, own, runProgram, soundClient } from './pools.ts';
 

@@ -5,9 +5,9 @@ import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { LocalJson } from '../../local/local-json.ts';
-import { scratchFolder } from '../local/assembly.ts';
 import { withCurl } from '../support/curl.ts';
 import { freePort } from '../support/free-port.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = scratchFolder('local');

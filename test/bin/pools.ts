@@ -5,17 +5,15 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { readDeployment } from '@countersign/local-aws/cloudformation';
+import { startCognito } from '@countersign/local-aws/cognito';
+import { poolDefinitions } from '@countersign/local-aws/cognito/template';
+import type { Principal } from '@countersign/local-aws/iam';
+import { startLambda } from '@countersign/local-aws/lambda';
+import { openFunctionPolicies } from '@countersign/local-aws/lambda/permissions';
+import { writeAssembly } from '@countersign/local-aws/testing/assembly';
+import { ACCOUNT, allow, clientOf, createStage, REGION } from '@countersign/local-aws/testing/stage';
 import { needed } from '../../bin/doctor/read.ts';
-import type { Principal } from '../../local/aws/types.ts';
-import { startCognito } from '../../local/cognito/server.ts';
-import { poolDefinitions } from '../../local/definitions.ts';
-import { configurationOf } from '../../local/lambda/configuration.ts';
-import { startLambdaControl } from '../../local/lambda/control.ts';
-import { openFunctionPolicies } from '../../local/lambda/permissions.ts';
-import { openIdentifiers } from '../../local/template/identifiers.ts';
-import { readDeployment } from '../../local/template.ts';
-import { writeAssembly } from '../local/assembly.ts';
-import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stage.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -71,13 +69,13 @@ export async function accountWith(
   permissions: Record<string, Record<string, unknown>> = {},
 ) {
   const stage = createStage();
-  const { surroundings, folder } = stage;
+  const { context, folder } = stage;
   const assembly = writeAssembly(join(folder, 'assembly'), { Account: template(pools, permissions) });
   const deployment = readDeployment({
     assembly,
     region: REGION,
     account: ACCOUNT,
-    identifiers: openIdentifiers(folder),
+    folder,
   });
   const definitions = poolDefinitions(deployment).map((definition) => ({
     ...definition,
@@ -88,14 +86,14 @@ export async function accountWith(
     mkdirSync(join(folder, 'lambda'), { recursive: true });
     return Promise.all([
       startCognito({
-        surroundings,
+        context,
         folder: join(folder, 'cognito'),
         pools: definitions,
         invokeTrigger: () => Promise.reject(new Error('Nobody signs in here.')),
       }),
-      startLambdaControl({
-        surroundings,
-        functions: deployment.resources('AWS::Lambda::Function').map(configurationOf),
+      startLambda({
+        context,
+        deployment,
         policies: openFunctionPolicies(deployment, join(folder, 'lambda')),
       }),
     ]);

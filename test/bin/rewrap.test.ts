@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Service, startService } from '../../local/service.ts';
 import { synthesize } from '../../local/synth.ts';
-import { scratchFolder } from '../local/assembly.ts';
 import { type Answer, challengeFor, clientOf, codeAt, enrollPerson } from '../support/client.ts';
 import { published, storedKeys } from '../support/keyring-items.ts';
 import { createPerson } from '../support/people.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 import { storedItem } from '../support/stored.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -1,9 +1,9 @@
 // Every operation, under every fault that shows at once, at every call it makes; what takes its time is in slow.test.ts.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Fault } from '@countersign/local-aws/context';
 import { requestTimeouts } from '../../adapters/aws.ts';
 import { routes } from '../../functions/routes.ts';
-import type { Fault } from '../../local/aws/types.ts';
 import { type Answer, assertProblem } from '../support/client.ts';
 import { serviceForTests } from '../support/service.ts';
 import { thorough } from '../support/thorough.ts';

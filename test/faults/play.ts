@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Call, Fault } from '@countersign/local-aws/context';
 import { WRITTEN_BY } from '../../adapters/record-item.ts';
 import { KEYRING_TTL } from '../../core/key-rotation.ts';
-import type { Call, Fault } from '../../local/aws/types.ts';
 import type { Service } from '../../local/service.ts';
 import type { Answer } from '../support/client.ts';
 import type { Actor, Cast } from './operations.ts';

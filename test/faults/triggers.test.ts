@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import type { Fault } from '@countersign/local-aws/context';
 import { KEYRING_TTL } from '../../core/key-rotation.ts';
-import type { Fault } from '../../local/aws/types.ts';
 import { clientOf, enrollPerson } from '../support/client.ts';
 import { createPerson } from '../support/people.ts';
 import { serviceForTests } from '../support/service.ts';

@@ -1,8 +1,8 @@
 // For functions that nobody waits for: what fails is run again by Lambda, by the schedule or by whoever ran it by hand.
 import assert from 'node:assert/strict';
+import type { Fault } from '@countersign/local-aws/context';
+import type { InvokeResult } from '@countersign/local-aws/lambda/runtime';
 import { KEYRING_TTL } from '../../core/key-rotation.ts';
-import type { Fault } from '../../local/aws/types.ts';
-import type { InvokeResult } from '../../local/lambda.ts';
 import type { Service } from '../../local/service.ts';
 import { thorough } from '../support/thorough.ts';
 import { type Stored, storeOf } from './stored.ts';

@@ -11,10 +11,9 @@ import {
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdated,
 } from '@aws-sdk/client-lambda';
+import { readDeployment } from '@countersign/local-aws/cloudformation';
+import { readAssembly } from '@countersign/local-aws/cloudformation/assembly';
 import type { Service } from '../../local/service.ts';
-import { readAssembly } from '../../local/template/assembly.ts';
-import { openIdentifiers } from '../../local/template/identifiers.ts';
-import { readDeployment } from '../../local/template.ts';
 
 type Options = Record<string, string | undefined>;
 
@@ -56,7 +55,7 @@ export async function awsCli(service: Service & { folder: string; assembly: stri
     assembly: service.assembly,
     region,
     account: service.operator.arn.split(':')[4] ?? '',
-    identifiers: openIdentifiers(service.folder),
+    folder: service.folder,
   });
   const stackOf = ({ 'stack-name': name }: Options) => {
     const stack = stacks.find((one) => one.name === name);

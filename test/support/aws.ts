@@ -1,10 +1,10 @@
 import { after } from 'node:test';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { startDynamoDb } from '@countersign/local-aws/dynamodb';
+import { startKms } from '@countersign/local-aws/kms';
+import { ACCOUNT, allow, clientOf, createStage, REGION } from '@countersign/local-aws/testing/stage';
 import { backgroundTimeouts, requestTimeouts } from '../../adapters/aws.ts';
-import { startDynamoDb } from '../../local/dynamodb.ts';
-import { startKms } from '../../local/kms.ts';
-import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stage.ts';
 
 const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/keyring`;
 
@@ -19,12 +19,12 @@ const CLIENTS = { patient: { ...requestTimeouts, ...backgroundTimeouts }, hurrie
 export async function startAws(how: 'patient' | 'hurried' = 'patient') {
   const stage = createStage();
   const principal = stage.principal('everything', [allow(['dynamodb:*', 'kms:*'], '*')]);
-  const { surroundings, folder } = stage;
+  const { context, folder } = stage;
   const environment = { TABLE_NAME: 'records', KEYRING_KEY_ARN: KEY_ARN, KEYRING_STACK: 'countersign' };
   const root = { AWS: `arn:aws:iam::${ACCOUNT}:root` };
   const [table, key] = await Promise.all([
     startDynamoDb({
-      surroundings,
+      context,
       folder,
       tables: [
         {
@@ -38,7 +38,7 @@ export async function startAws(how: 'patient' | 'hurried' = 'patient') {
       mayDecryptVia: () => true,
     }),
     startKms({
-      surroundings,
+      context,
       folder,
       keys: [
         {

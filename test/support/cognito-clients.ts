@@ -8,11 +8,11 @@ import {
   type InitiateAuthCommandOutput,
   RespondToAuthChallengeCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
+import { type Outcome, outcome } from '@countersign/local-aws/testing/identity-js';
 import { AuthenticationDetails, type CognitoUser } from 'amazon-cognito-identity-js';
 import { Amplify } from 'aws-amplify';
 import { confirmSignIn, fetchAuthSession, type SignInOutput, signIn, signOut } from 'aws-amplify/auth';
 import type { Service } from '../../local/service.ts';
-import { type Outcome, outcome } from '../local/cognito/identity-js.ts';
 import { answer, atCognito, password as bySrp } from './cognito-sign-in.ts';
 import { cognitoOf } from './people.ts';
 import { srpClient } from './srp-client.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { libraryUser, outcome, signInWithSrp } from '@countersign/local-aws/testing/identity-js';
 import type { CognitoUser, CognitoUserSession } from 'amazon-cognito-identity-js';
 import { decodeJwt, type JWTPayload } from 'jose';
 import type { Service } from '../../local/service.ts';
-import { libraryUser, outcome, signInWithSrp } from '../local/cognito/identity-js.ts';
 import { type Client, codeAt, type Person, text, wrongCodeAt } from './client.ts';
 
 /** Somebody at a Cognito app: the unmodified amazon-cognito-identity-js, before any sign-in. */

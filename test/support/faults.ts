@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Fault } from '../../local/aws/types.ts';
+import type { Fault } from '@countersign/local-aws/context';
 import type { Service } from '../../local/service.ts';
 import { type Answer, assertProblem } from './client.ts';
 

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
+import type { Exchange } from '@countersign/local-aws/context';
 import { base32nopad } from '@scure/base';
 import { type Operation, type Route, routes } from '../../functions/routes.ts';
-import type { Exchange } from '../../local/aws/types.ts';
 import type { Service } from '../../local/service.ts';
 import { createSecrets } from './secrets.ts';
 import { contentsOf, type Item, wholeTable } from './table.ts';

@@ -8,8 +8,8 @@ import {
   RespondToAuthChallengeCommand,
   UpdateUserAttributesCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
+import { outcome } from '@countersign/local-aws/testing/identity-js';
 import { AuthenticationDetails } from 'amazon-cognito-identity-js';
-import { outcome } from '../local/cognito/identity-js.ts';
 import '../support/native-powers.ts';
 import { assertProblem, challengeFor, clientOf, codeAt, text } from '../support/client.ts';
 import {

@@ -131,7 +131,7 @@ const cases: Record<string, (client: CognitoClient) => Promise<void>> = {
 };
 
 for (const [name, client] of Object.entries(cognitoClients(service))) {
-  // The Admin calls run the same flow, and local/cognito/custom.test.ts plays it every time.
+  // The Admin calls run the same flow, and packages/local-aws/test/cognito/custom.test.ts plays it every time.
   if (name.endsWith('Admin forms') && !thorough) continue;
   for (const [what, play] of Object.entries(cases)) test(`${name}: ${what}`, () => play(client));
 }

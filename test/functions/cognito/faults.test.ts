@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Fault } from '../../../local/aws/types.ts';
+import type { Fault } from '@countersign/local-aws/context';
 import '../../support/native-powers.ts';
 import { clientOf } from '../../support/client.ts';
 import {

@@ -7,7 +7,7 @@ import {
   InitiateAuthCommand,
   RespondToAuthChallengeCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
-import { outcome } from '../../local/cognito/identity-js.ts';
+import { outcome } from '@countersign/local-aws/testing/identity-js';
 import { type Answer, assertFields, assertProblem, clientOf, enrollPerson } from '../../support/client.ts';
 import {
   answer,
