@@ -5,7 +5,7 @@ import type {
   Authenticator,
   BackupCodes,
   Factor,
-  FactorEvent,
+  LastEvent,
   PendingAuthenticator,
   Reset,
   TotpParameters,
@@ -50,7 +50,7 @@ export function itemOf(factor: Factor): Item {
       Object.keys(factor.answered).length > 0
         ? { M: Object.fromEntries(Object.entries(factor.answered).map(([id, at]) => [id, number(at)])) }
         : undefined,
-    e: factor.event && { M: { t: text(factor.event.type), a: number(factor.event.at) } },
+    e: factor.event && eventItem(factor.event),
     q: factor.askedToEnrollAt === undefined ? undefined : number(factor.askedToEnrollAt),
     rs: factor.reset && resetItem(factor.reset),
     ps: factor.passwordSetAt === undefined ? undefined : number(factor.passwordSetAt),
@@ -100,9 +100,38 @@ function readTimes(map: Item): Record<string, number> {
   return Object.fromEntries(Object.entries(map).map(([id, at]) => [id, readNumber(at)]));
 }
 
-function readEvent(map: Item): FactorEvent {
-  // A type that a newer version knows is only shown.
-  return { type: readText(map['t']) as FactorEvent['type'], at: readNumber(map['a']) };
+function eventItem({ type, at, method }: LastEvent): AttributeValue {
+  return { M: present({ t: text(type), a: number(at), m: method === undefined ? undefined : text(method) }) };
+}
+
+/**
+ * What items of version 2 and before call an event. `accepted` and `refused` did not say what was asked for, so they are
+ * shown as they are.
+ */
+const FORMER_TYPES = new Map([
+  ['ticket_accepted', 'login.succeeded'],
+  ['enrolling', 'enrollment.started'],
+  ['confirmed', 'authenticator.added'],
+  ['disabled', 'authenticator.removed'],
+  ['rotated', 'backup_codes.rotated'],
+  ['unlocked', 'account.unlocked'],
+  ['reset', 'admin.reset'],
+  ['sessions_revoked', 'sessions.revoked'],
+  ['asked_to_enroll', 'enrollment.requested'],
+]);
+
+/** A type that a newer version knows is only shown. */
+function readType(value: AttributeValue | undefined): string {
+  const type = readText(value);
+  return FORMER_TYPES.get(type) ?? type;
+}
+
+function readEvent(map: Item): LastEvent {
+  return {
+    type: readType(map['t']),
+    at: readNumber(map['a']),
+    ...(map['m'] && { method: readText(map['m']) }),
+  };
 }
 
 function authenticatorItem(authenticator: Authenticator): AttributeValue {
@@ -234,8 +263,7 @@ function administeredItem({ type, at, by, reason, passwordChanged }: Administere
 
 function readAdministered(map: Item): Administered {
   return {
-    // A type that a newer version knows is only shown.
-    type: readText(map['t']) as Administered['type'],
+    type: readType(map['t']) as Administered['type'],
     at: readNumber(map['a']),
     by: readText(map['b']),
     ...(map['r'] && { reason: readText(map['r']) }),

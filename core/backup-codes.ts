@@ -18,11 +18,11 @@ export function newBackupCodes(user: User, key: DataKey): { codes: string[]; sto
 }
 
 /**
- * The set without this code, or undefined where it is not in it. Every digest is compared, in constant time.
+ * Returns the set without this code, or undefined if it is not in it. Compares every digest, in constant time.
  *
  * @param code as `typedCode` returns it
  */
-export function withoutCode(
+export function consumeCode(
   code: string,
   user: User,
   stored: BackupCodes,

@@ -54,7 +54,7 @@ export interface EnrollmentTicket {
 
 /** What an administrator did. */
 export interface Administered {
-  type: 'unlocked' | 'reset' | 'sessions_revoked';
+  type: 'account.unlocked' | 'admin.reset' | 'sessions.revoked';
   at: number;
   /** The ARN of the caller, as IAM or CloudTrail names it. */
   by: string;
@@ -64,21 +64,15 @@ export interface Administered {
   passwordChanged?: true | undefined;
 }
 
-/** What happened last, and when: for support. */
-export interface FactorEvent {
-  type:
-    | 'accepted'
-    | 'ticket_accepted'
-    | 'refused'
-    | 'enrolling'
-    | 'confirmed'
-    | 'disabled'
-    | 'rotated'
-    | 'unlocked'
-    | 'reset'
-    | 'sessions_revoked'
-    | 'asked_to_enroll';
+/**
+ * What happened last, and when: for support. The type is that of a `FactorEvent`, or what a former version called it.
+ * It is shown, and nothing is decided by it.
+ */
+export interface LastEvent {
+  type: string;
   at: number;
+  /** How somebody proved it, or failed to. */
+  method?: string;
 }
 
 /**
@@ -106,7 +100,7 @@ export interface Factor {
   recentFailures: { span: number; count: number }[];
   /** Challenge ids already answered, until they expire. */
   answered: Record<string, number>;
-  event?: FactorEvent | undefined;
+  event?: LastEvent | undefined;
   /** Set by an administrator's reset, until the next authenticator is confirmed. */
   reset?: Reset | undefined;
   /** When the password was last a new one, as the pool said it or support did (`adminUnlock`). */

@@ -1,6 +1,9 @@
+import { byService } from './events.ts';
 import type { Factor } from './factor.ts';
 import type { Keyring } from './ports.ts';
 import { inForce, isOutdated, open, type Place, type Sealed, seal, waiting } from './sealed.ts';
+import type { Transition } from './transition.ts';
+import { secretsResealed } from './transitions.ts';
 import type { User } from './user.ts';
 
 /** The keys a record uses, of either kind. */
@@ -24,7 +27,7 @@ export async function resealed(
   user: User,
   factor: Factor,
   now: number,
-): Promise<Factor | undefined> {
+): Promise<Transition | undefined> {
   const current = await keyring.current('data', now);
   const again = async <A extends { secret: Sealed }>(authenticator: A, place: Place): Promise<A> => {
     const { secret } = authenticator;
@@ -37,5 +40,5 @@ export async function resealed(
   const pending = factor.pending && (await again(factor.pending, waiting(factor.pending, factor)));
   const changed =
     pending !== factor.pending || authenticators.some((one, index) => one !== factor.authenticators[index]);
-  return changed ? { ...factor, authenticators, pending } : undefined;
+  return changed ? secretsResealed(factor, { authenticators, pending }, byService(now)) : undefined;
 }

@@ -2,7 +2,7 @@ import type { Caller } from './claims.ts';
 import { CountersignError } from './error.ts';
 import { backupCodesRemaining, type Factor, isEnabled } from './factor.ts';
 import type { Records } from './ports.ts';
-import { refuseUnlessCurrent } from './session.ts';
+import { readCurrent } from './session.ts';
 
 export interface Status {
   enabled: boolean;
@@ -17,8 +17,7 @@ export interface Status {
  * @throws CountersignError `token_invalid`, `enrollment_required`, `temporarily_unavailable`
  */
 export async function status({ records }: { records: Records }, caller: Caller): Promise<Status> {
-  const factor = await records.read(caller.user);
-  refuseUnlessCurrent(caller, factor);
+  const factor = await readCurrent({ records }, caller);
   if (caller.enrollmentRequired) throw new CountersignError('enrollment_required');
   return statusOf(factor);
 }

@@ -153,9 +153,9 @@ async function resealRecord(
   // Without it there is nothing to be done for anybody: that ends the run.
   await keyring.current('data', now);
   try {
-    const next = await resealed(keyring, user, factor, now);
+    const transition = await resealed(keyring, user, factor, now);
     // Where somebody used it meanwhile, the next sweep sees what they left.
-    return next && (await store.reseal(user, factor, next)) ? 'resealed' : 'left';
+    return transition && (await store.reseal(user, factor, transition.next)) ? 'resealed' : 'left';
   } catch (error) {
     // One key that cannot be had does not keep every other record from being sealed anew.
     if (error instanceof CountersignError) return 'unreadable';

@@ -35,7 +35,7 @@ const ordinary: Factor = {
   lockedUntil: 0,
   recentFailures: [],
   answered: {},
-  event: { type: 'sessions_revoked', at: NOW },
+  event: { type: 'authenticator.removed', at: NOW, method: 'backup_code' },
   writtenBy: random(16),
 };
 const stored = (factor: Factor, sub = random(36), realm = random(8)) =>
@@ -113,8 +113,8 @@ test('the worst case of the default configuration stays below 6 KB', () => {
 
 test('who did what last, and why, adds 800 bytes at most', () => {
   const act = { at: NOW, by: random(150), reason: random(200) };
-  const administered = { ...act, type: 'unlocked', passwordChanged: true } as const;
-  const revoked = { ...act, type: 'sessions_revoked' } as const;
+  const administered = { ...act, type: 'account.unlocked', passwordChanged: true } as const;
+  const revoked = { ...act, type: 'sessions.revoked' } as const;
   const added = stored({ ...ordinary, administered, revoked }) - stored(ordinary);
   assert.ok(added < 800, `${added} bytes`);
 });
@@ -125,7 +125,7 @@ test('what a reset leaves, its ticket and who did it and why, stays below 1 KB',
     authenticators: [],
     backupCodes: undefined,
     reset: { ticket: { id: random(16), keyId: random(16), digest: new Uint8Array(16), expiresAt: NOW } },
-    administered: { type: 'reset', at: NOW, by: random(120), reason: random(200) },
+    administered: { type: 'admin.reset', at: NOW, by: random(120), reason: random(200) },
   };
   assert.ok(stored(reset) < 1024, `${stored(reset)} bytes`);
 });
@@ -139,8 +139,8 @@ test("the worst case of any configuration stays below half of DynamoDB's 400 KB"
 
 const whole = itemOf({
   ...worst(1),
-  administered: { type: 'reset', at: NOW, by: random(120), reason: random(200) },
-  revoked: { type: 'sessions_revoked', at: NOW, by: random(120) },
+  administered: { type: 'admin.reset', at: NOW, by: random(120), reason: random(200) },
+  revoked: { type: 'sessions.revoked', at: NOW, by: random(120) },
   reset: { ticket: { id: random(16), keyId: random(16), digest: new Uint8Array(16), expiresAt: NOW } },
 });
 const strange: AttributeValue[] = [
@@ -198,4 +198,17 @@ test('only what an older version would misread says that it is of the newest one
 test('failures of which half is missing are a fault', () => {
   const item = { ...itemOf(ordinary), r: { L: [{ N: '3472' }, { N: '2' }, { N: '3473' }] } } as Item;
   assert.throws(() => factorOf(item), refusal('temporarily_unavailable'));
+});
+
+test('what a former version called an event is read by its new name', () => {
+  const seen = (type: string) =>
+    factorOf({ ...itemOf(ordinary), e: { M: { t: { S: type }, a: { N: '9' } } } }).event;
+  assert.deepEqual(seen('confirmed'), { type: 'authenticator.added', at: 9 });
+  assert.deepEqual(seen('sessions_revoked'), { type: 'sessions.revoked', at: 9 });
+  // These did not say what was asked for.
+  for (const type of ['accepted', 'refused']) assert.deepEqual(seen(type), { type, at: 9 });
+
+  const act = { t: { S: 'unlocked' }, a: { N: '9' }, b: { S: 'arn' } };
+  const { administered } = factorOf({ ...itemOf(ordinary), ad: { M: act } });
+  assert.deepEqual(administered, { type: 'account.unlocked', at: 9, by: 'arn' });
 });

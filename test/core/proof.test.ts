@@ -277,7 +277,7 @@ test('a code that fits two steps of the window is spent for both', async () => {
 test('a code that confirms and fits two steps of the window is spent for both', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', between);
-  const input = { caller, name: 'Phone', proof: undefined, password: PASSWORD, now: between };
+  const input = { caller, name: 'Phone', proof: undefined, password: PASSWORD, client: CLIENT, now: between };
   const { authenticatorId } = await enroll(deployment, input);
   const factor = await deployment.records.read(caller.user);
   const { pending = assert.fail() } = factor;

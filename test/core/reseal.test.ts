@@ -18,7 +18,7 @@ const versions = ({ authenticators, pending }: Factor) =>
 async function withPending(deployment: Deployment) {
   const { caller, app } = await enrolled(deployment);
   const proof = { code: app.codeAt(NOW) };
-  const begun = await enroll(deployment, { caller, name: 'Waiting', proof, now: NOW });
+  const begun = await enroll(deployment, { caller, name: 'Waiting', proof, client: CLIENT, now: NOW });
   return { caller, app, begun, waitingApp: scan(begun.otpauthUri) };
 }
 
@@ -46,8 +46,10 @@ test('boxes of an older version are sealed anew under the same key, those of the
   const { keyring } = deployment;
   const old = await asVersion1(deployment, caller.user);
   assert.deepEqual(versions(old), [1, 1]);
-  const next = await resealed(keyring, caller.user, old, NOW);
-  assert.ok(next);
+  const { next, event } = (await resealed(keyring, caller.user, old, NOW)) ?? assert.fail();
+  const ids = [...old.authenticators, ...(old.pending ? [old.pending] : [])].map(({ id }) => id);
+  const actor = { type: 'service' };
+  assert.deepEqual(event, { type: 'secrets.resealed', authenticatorIds: ids, at: NOW, actor });
   assert.deepEqual(versions(next), [2, 2]);
   assert.equal(await resealed(keyring, caller.user, next, NOW), undefined);
 

@@ -45,6 +45,7 @@ async function withWaiting(deployment: Deployment): Promise<Waiting> {
     caller,
     name: 'Second',
     proof,
+    client: CLIENT,
     now: NOW,
   });
   const second = scan(otpauthUri);
@@ -178,7 +179,7 @@ async function actor(scheduled: Deployment, { records }: Deployment, name: strin
       backupCodes = others;
     }
     if (deed === 'enroll' && authenticators.length < 5) {
-      const begun = await enroll(scheduled, { caller, name: 'More', proof: { code }, now });
+      const begun = await enroll(scheduled, { caller, name: 'More', proof: { code }, client: CLIENT, now });
       pending = { authenticatorId: begun.authenticatorId, codeAt: scan(begun.otpauthUri).codeAt };
     }
     if (deed === 'confirm' && pending) {
