@@ -1,7 +1,7 @@
 import type { BackupCodes } from './factor.ts';
+import type { DataKey } from './ports.ts';
 import { randomId } from './random.ts';
 import { digestOf, newCode, sameDigest, shown } from './recovery-code.ts';
-import type { DataKey } from './sealed.ts';
 import type { User } from './user.ts';
 
 const COUNT = 10;

@@ -8,17 +8,14 @@ import { type Factor, isEnabled } from './factor.ts';
 import type { Families, FirstFactor, Services, SignInSource } from './ports.ts';
 import type { Proof } from './proof.ts';
 import { randomId } from './random.ts';
-import { seal, waiting } from './sealed.ts';
 import { readCurrent } from './session.ts';
 import type { Settings } from './settings.ts';
-import { base32Of, newSecret, otpauthUri } from './totp.ts';
+import type { ShownTotp } from './totp/enroll.ts';
+import { totp } from './totp/kind.ts';
 import { enrollmentStarted } from './transitions.ts';
 
-export interface Enrollment {
+export interface Enrollment extends ShownTotp {
   authenticatorId: string;
-  /** Base32, 160 bits: for typing where a QR code cannot be scanned. */
-  secret: string;
-  otpauthUri: string;
   /** Seconds since the epoch. */
   expiresAt: number;
 }
@@ -47,16 +44,20 @@ export async function enroll(
 ): Promise<Enrollment> {
   const { caller, name, client, now } = input;
   const { user } = caller;
-  const { totp, lifetimes } = services.settings;
+  const { settings } = services;
   const factor = await readCurrent(services, caller);
-  if (factor.authenticators.length >= totp.authenticators) throw new CountersignError('authenticator_limit');
+  if (factor.authenticators.length >= settings.totp.authenticators)
+    throw new CountersignError('authenticator_limit');
 
-  const id = randomId();
-  const secret = newSecret();
-  const parameters = { algorithm: totp.algorithm, digits: totp.digits, period: totp.period };
-  const enrolling = { id, name, ...parameters, expiresAt: now + lifetimes.enrollment, failures: 0 };
-  const dataKey = await services.keyring.current('data', now);
-  const pending = { ...enrolling, secret: seal(secret, user, waiting(enrolling, factor), dataKey) };
+  const begun = {
+    id: randomId(),
+    name,
+    expiresAt: now + settings.lifetimes.enrollment,
+    failures: 0,
+  } as const;
+  const { account } = caller;
+  const { generation } = factor;
+  const { pending, shown } = await totp.enroll(services, user, begun, { account, generation, now });
 
   const needed = proofNeeded(factor, input);
   if (!isEnabled(factor)) await refuseUnlessMayEnrollFirst(services, input);
@@ -74,12 +75,7 @@ export async function enroll(
     const decide = (stored: Factor) => enrollmentStarted(stored, pending, undefined, context);
     await commit(services, user, factor, decide, conflict);
   }
-  return {
-    authenticatorId: id,
-    secret: base32Of(secret),
-    otpauthUri: otpauthUri(totp.issuer, caller.account, secret, parameters),
-    expiresAt: pending.expiresAt,
-  };
+  return { authenticatorId: pending.id, ...shown, expiresAt: pending.expiresAt };
 }
 
 /**

@@ -1,32 +1,10 @@
-import type { Sealed } from './sealed.ts';
+import type { PendingTotp, Totp } from './totp/data.ts';
 
-/** What an authenticator app and this service agreed on (RFC 6238 §4). */
-export interface TotpParameters {
-  algorithm: 'SHA1' | 'SHA256' | 'SHA512';
-  digits: 6 | 8;
-  /** Seconds per time step. */
-  period: number;
-}
+/** An authenticator in force: a union by `kind`. Only its own folder knows what it holds besides `AuthenticatorBase`. */
+export type Authenticator = Totp;
 
-export interface Authenticator extends TotpParameters {
-  id: string;
-  name: string;
-  secret: Sealed;
-  /** The highest time step of which a code was accepted: no code of it or before it counts again. */
-  lastStep: number;
-  createdAt: number;
-  lastUsedAt: number;
-}
-
-/** An authenticator whose secret was shown, but of which no code was seen yet. */
-export interface PendingAuthenticator extends TotpParameters {
-  id: string;
-  name: string;
-  secret: Sealed;
-  expiresAt: number;
-  /** Wrong codes at its confirmation. */
-  failures: number;
-}
+/** An authenticator that waits to be confirmed. */
+export type PendingAuthenticator = PendingTotp;
 
 export interface BackupCodes {
   /** Every set has an id of its own: a code of an older set never matches. */

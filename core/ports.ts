@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Claims, TokenKind } from './claims.ts';
 import type { Factor } from './factor.ts';
-import type { DataKey } from './sealed.ts';
 import type { Settings } from './settings.ts';
 import type { User } from './user.ts';
 
@@ -19,6 +18,12 @@ export interface Records {
     read: Factor,
     next: Factor,
   ): Promise<{ written: true } | { written: false; stored: Factor }>;
+}
+
+/** A key of the keyring, wrapped once into a KeyObject: raw bytes are several times slower to use. */
+export interface DataKey {
+  id: string;
+  key: KeyObject;
 }
 
 export type SecretKind = 'data' | 'backup-code';

@@ -1,13 +1,14 @@
-import type { Factor } from './factor.ts';
+import type { Authenticator, Factor } from './factor.ts';
 
 /** What a caller presents as the second factor, or in its place after a reset. */
 export type Proof = { code: string } | { backupCode: string } | { enrollmentTicket: string };
 
-export type Method = 'totp' | 'backup_code' | 'enrollment_ticket';
+/** A kind of authenticator, or what stands in for one. */
+export type Method = Authenticator['kind'] | 'backup_code' | 'enrollment_ticket';
 
 /** How somebody proved it. `authenticatorIds`: whose code it was; two may show the same. */
 export type Proved =
-  | { method: 'totp'; authenticatorIds: string[] }
+  | { method: Authenticator['kind']; authenticatorIds: string[] }
   | { method: 'backup_code'; backupCodesRemaining: number }
   | { method: 'enrollment_ticket' };
 

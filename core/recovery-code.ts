@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { DataKey } from './ports.ts';
 import { random } from './random.ts';
-import type { DataKey } from './sealed.ts';
 import { lengthPrefixed, type User } from './user.ts';
 
 /** Crockford's base32: no letter that reads as a digit. */

@@ -1,13 +1,19 @@
 import type { Caller } from './claims.ts';
 import { CountersignError } from './error.ts';
-import { backupCodesRemaining, type Factor, isEnabled } from './factor.ts';
+import { type Authenticator, backupCodesRemaining, type Factor, isEnabled } from './factor.ts';
 import type { Records } from './ports.ts';
 import { readCurrent } from './session.ts';
 
 export interface Status {
   enabled: boolean;
   /** Times in seconds since the epoch. */
-  authenticators: { id: string; name: string; createdAt: number; lastUsedAt: number }[];
+  authenticators: {
+    kind: Authenticator['kind'];
+    id: string;
+    name: string;
+    createdAt: number;
+    lastUsedAt: number;
+  }[];
   backupCodesRemaining: number;
 }
 
@@ -25,7 +31,8 @@ export async function status({ records }: { records: Records }, caller: Caller):
 export function statusOf(factor: Factor): Status {
   return {
     enabled: isEnabled(factor),
-    authenticators: factor.authenticators.map(({ id, name, createdAt, lastUsedAt }) => ({
+    authenticators: factor.authenticators.map(({ kind, id, name, createdAt, lastUsedAt }) => ({
+      kind,
       id,
       name,
       createdAt,

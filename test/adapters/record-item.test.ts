@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
-import { factorOf, type Item, itemOf } from '../../adapters/record-item.ts';
-import type { Authenticator, Factor } from '../../core/factor.ts';
+import type { Item } from '../../adapters/attributes.ts';
+import { factorOf, itemOf } from '../../adapters/record-item.ts';
+import type { Authenticator, Factor, PendingAuthenticator } from '../../core/factor.ts';
 import { anyFactor } from '../support/any-factor.ts';
 import { itemSize } from '../support/item-size.ts';
 import { refusal } from '../support/refusal.ts';
@@ -13,6 +14,7 @@ const random = (letters: number) => 'x'.repeat(letters);
 
 const secret = (keyId = random(16)) => ({ keyId, box: new Uint8Array(1 + 12 + 20 + 16) });
 const authenticator = (): Authenticator => ({
+  kind: 'totp',
   id: random(16),
   // 64 bytes, the most a name may have.
   name: 'é'.repeat(32),
@@ -24,6 +26,10 @@ const authenticator = (): Authenticator => ({
   createdAt: NOW,
   lastUsedAt: NOW,
 });
+const pendingOne = (): PendingAuthenticator => {
+  const { lastStep: _step, createdAt: _created, lastUsedAt: _used, ...enrolled } = authenticator();
+  return { ...enrolled, expiresAt: NOW, failures: 0 };
+};
 const digests = Array.from({ length: 10 }, (_, index) => new Uint8Array(16).fill(index));
 const ordinary: Factor = {
   generation: random(16),
@@ -190,9 +196,55 @@ for (const parameters of [
   });
 }
 
-test('only what an older version would misread says that it is of the newest one', () => {
-  assert.deepEqual(itemOf(ordinary)['v'], { N: '1' });
-  assert.deepEqual(itemOf({ ...ordinary, reset: { passwordAfter: NOW } })['v'], { N: '2' });
+test('an item says the lowest version that does not misread it', () => {
+  const { authenticators: _, ...without } = ordinary;
+  const version = (factor: Partial<Factor>) => itemOf({ ...without, authenticators: [], ...factor })['v'];
+  assert.deepEqual(version({}), { N: '1' });
+  assert.deepEqual(version({ reset: { passwordAfter: NOW } }), { N: '2' });
+  const pending = { ...authenticator(), expiresAt: NOW, failures: 0 };
+  for (const factor of [{ authenticators: [authenticator()] }, { pending }]) {
+    assert.deepEqual(version(factor), { N: '3' });
+    assert.deepEqual(version({ ...factor, reset: { passwordAfter: NOW } }), { N: '3' });
+  }
+});
+
+/** As version 2 and before stored it: without kinds. */
+function asFormer(item: Item): Item {
+  const bare = ({ M: { y: _, ...rest } = {} }: AttributeValue): AttributeValue => ({ M: rest });
+  return {
+    ...item,
+    v: { N: '1' },
+    a: { L: (item['a']?.L ?? []).map(bare) },
+    ...(item['p'] && { p: bare(item['p']) }),
+  };
+}
+
+test('an item of a former version is read, and written as one of the newest', () => {
+  const factor: Factor = { ...ordinary, pending: { ...pendingOne(), failures: 2 } };
+  const item = itemOf(factor);
+  const former = asFormer(item);
+  assert.notDeepEqual(former, item);
+  const read = factorOf(former);
+  assert.deepEqual(read, factorOf(item));
+  assert.deepEqual(itemOf(read), item);
+  assert.deepEqual([item['a']?.L?.[0]?.M?.['y'], item['p']?.M?.['y']], [{ S: 'totp' }, { S: 'totp' }]);
+});
+
+test('a kind that this version does not know is a fault, never "not enrolled"', () => {
+  const item = itemOf({ ...ordinary, pending: pendingOne() });
+  const strangeKind = (value: AttributeValue | undefined) => ({ M: { ...value?.M, y: { S: 'passkey' } } });
+  for (const unknown of [
+    { ...item, a: { L: [strangeKind(item['a']?.L?.[0])] } },
+    { ...item, a: { L: [...(item['a']?.L ?? []), strangeKind(item['a']?.L?.[0])] } },
+    { ...item, p: strangeKind(item['p']) },
+  ]) {
+    assert.throws(() => factorOf(unknown), refusal('temporarily_unavailable'));
+  }
+});
+
+test('an item of a newer version is a fault, never "not enrolled"', () => {
+  const item = { ...itemOf({ ...ordinary, authenticators: [] }), v: { N: '4' } };
+  assert.throws(() => factorOf(item), refusal('temporarily_unavailable'));
 });
 
 test('failures of which half is missing are a fault', () => {

@@ -39,7 +39,13 @@ test('status tells failures, lock, stop and the last event, and no secret', asyn
   assert.deepEqual(await adminStatus(deployment, user, NOW), {
     enabled: true,
     authenticators: [
-      { id: person.authenticatorId, name: 'Phone', createdAt: NOW - 300, lastUsedAt: NOW - 300 },
+      {
+        kind: 'totp',
+        id: person.authenticatorId,
+        name: 'Phone',
+        createdAt: NOW - 300,
+        lastUsedAt: NOW - 300,
+      },
     ],
     backupCodesRemaining: 10,
     failures: 7,

@@ -29,7 +29,12 @@ const session = 'origin-jti';
 const method = 'totp';
 
 const parameters = { algorithm: 'SHA1', digits: 6, period: 30 } as const;
-const sealed = { ...parameters, name: 'Phone', secret: { keyId: 'k1', box: new Uint8Array(49) } };
+const sealed = {
+  ...parameters,
+  kind: 'totp' as const,
+  name: 'Phone',
+  secret: { keyId: 'k1', box: new Uint8Array(49) },
+};
 const authenticator = (id: string, createdAt = NOW - 300): Authenticator => ({
   ...sealed,
   id,

@@ -29,7 +29,7 @@ test('support sees the factor, its failures, its lock and what happened last', a
     { enabled: true, backupCodesRemaining: 10, failures: 0, lockedUntil: null, stopped: false },
   );
   const [authenticator = {}] = before.body['authenticators'] as object[];
-  assert.deepEqual(Object.keys(authenticator).sort(), ['createdAt', 'id', 'lastUsedAt', 'name']);
+  assert.deepEqual(Object.keys(authenticator).sort(), ['createdAt', 'id', 'kind', 'lastUsedAt', 'name']);
   assert.equal((before.body['lastEvent'] as { type: string }).type, 'authenticator.added');
 
   for (let attempts = 0; attempts < 5; attempts++) {

@@ -61,8 +61,8 @@ export const changes = [
       promise: 'a session from before a change enrolls',
     },
     {
-      find: 'factor.authenticators.length >= totp.authenticators',
-      replace: 'factor.authenticators.length > totp.authenticators',
+      find: 'factor.authenticators.length >= settings.totp.authenticators',
+      replace: 'factor.authenticators.length > settings.totp.authenticators',
       promise: 'a user has one authenticator too many',
     },
     {
@@ -138,6 +138,20 @@ export const changes = [
       promise: "the pool's password counts for another realm's user of the same sub",
     },
   ]),
+  ...of('core/totp/enroll.ts', [
+    { find: '  if (step === undefined) return undefined;', replace: '', promise: 'a wrong code confirms' },
+    { find: 'lastStep: step,', replace: 'lastStep: 0,', promise: 'the code that confirmed signs in' },
+    {
+      find: 'now).at(-1);',
+      replace: 'now).at(0);',
+      promise: 'a confirming code that fits two steps signs in',
+    },
+    {
+      find: 'seal(secret, user, inForce(enrolled), await',
+      replace: 'seal(secret, user, waiting(pending, { generation }), await',
+      promise: 'an authenticator in force does not open',
+    },
+  ]),
   ...of('core/confirm.ts', [
     {
       find: 'await readCurrent(services, caller)',
@@ -149,22 +163,10 @@ export const changes = [
       replace: '',
       promise: 'a session that was logged out confirms',
     },
-    { find: '    if (step === undefined) return undefined;', replace: '', promise: 'a wrong code confirms' },
-    { find: 'lastStep: step,', replace: 'lastStep: 0,', promise: 'the code that confirmed signs in' },
-    {
-      find: 'now).at(-1);',
-      replace: 'now).at(0);',
-      promise: 'a confirming code that fits two steps signs in',
-    },
     {
       find: "budget: 'pending'",
       replace: "budget: 'recovery'",
       promise: 'wrong codes at confirming end nothing',
-    },
-    {
-      find: 'seal(secret, user, inForce(enrolled), await',
-      replace: 'seal(secret, user, waiting(pending, factor), await',
-      promise: 'an authenticator in force does not open',
     },
   ]),
   ...of('core/disable.ts', [

@@ -324,17 +324,7 @@ export const codes = [
       promise: 'a right code does not end the failures in a row',
     },
   ]),
-  ...of('core/prove.ts', [
-    {
-      find: 'forgiveFailures({ ...factor, authenticators })',
-      replace: '{ ...factor, authenticators }',
-      promise: 'a right code leaves the failures in a row',
-    },
-    {
-      find: 'backupCodes: remaining, backupFailures: 0',
-      replace: 'backupCodes: remaining',
-      promise: 'a right backup code leaves the wrong ones in a row',
-    },
+  ...of('core/totp/prove.ts', [
     {
       find: 'if (secrets.every((secret) => secret === undefined))',
       replace: 'if (secrets.some((secret) => secret === undefined))',
@@ -352,8 +342,8 @@ export const codes = [
     },
     { find: '  if (spent) return undefined;', replace: '', promise: 'a code counts as often as it is used' },
     {
-      find: 'const spent = factor.authenticators.some(',
-      replace: 'const spent = factor.authenticators.every(',
+      find: 'const spent = authenticators.some(',
+      replace: 'const spent = authenticators.every(',
       promise: 'with two authenticators a code counts again',
     },
     {
@@ -365,6 +355,18 @@ export const codes = [
       find: 'secret && old ?',
       replace: 'secret && false ?',
       promise: 'a secret stays under its old key, however often it is used',
+    },
+  ]),
+  ...of('core/prove.ts', [
+    {
+      find: 'forgiveFailures({ ...factor, authenticators })',
+      replace: '{ ...factor, authenticators }',
+      promise: 'a right code leaves the failures in a row',
+    },
+    {
+      find: 'backupCodes: remaining, backupFailures: 0',
+      replace: 'backupCodes: remaining',
+      promise: 'a right backup code leaves the wrong ones in a row',
     },
     {
       find: '...factor, backupCodes: remaining,',
@@ -383,7 +385,7 @@ export const codes = [
       promise: 'any ticket counts',
     },
   ]),
-  ...of('core/totp.ts', [
+  ...of('core/totp/algorithm.ts', [
     { find: 'random(20)', replace: 'random(10)', promise: 'secrets have 80 bits' },
     {
       find: 'current - window + index',

@@ -11,6 +11,7 @@ const bytes = (minLength: number, maxLength = minLength) => fc.uint8Array({ minL
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
 const secret = {
+  kind: fc.constant('totp' as const),
   id,
   name: anyText({ minLength: 1, maxLength: 16 }),
   secret: record({ keyId: id, box: bytes(1, 60) }),

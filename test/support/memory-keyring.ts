@@ -1,8 +1,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { unavailable } from '../../core/error.ts';
 import { activeKey, type RotatingKey } from '../../core/key-rotation.ts';
-import type { Keyring, SecretKind } from '../../core/ports.ts';
-import type { DataKey } from '../../core/sealed.ts';
+import type { DataKey, Keyring, SecretKind } from '../../core/ports.ts';
 
 /** A keyring in memory, with one key of each kind to begin with. */
 export function createMemoryKeyring(): Keyring & {

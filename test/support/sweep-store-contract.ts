@@ -21,6 +21,7 @@ export interface SweepStoreUnderTest {
 const NOW = 1_800_000_000;
 const ADA = { realm: 'users', sub: 'ada#1#two' };
 const authenticator: Authenticator = {
+  kind: 'totp',
   id: 'authenticator-1',
   name: 'Phone',
   secret: { keyId: 'old', box: new Uint8Array(50).fill(1) },

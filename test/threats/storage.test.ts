@@ -4,7 +4,7 @@ import { createSecretKey } from 'node:crypto';
 import { test } from 'node:test';
 import { base32nopad } from '@scure/base';
 import { consumeCode } from '../../core/backup-codes.ts';
-import { inForce, open } from '../../core/sealed.ts';
+import { inForce, open } from '../../core/totp/sealed.ts';
 import { typedCode } from '../../core/typed-code.ts';
 import { assertProblem, challengeFor, clientOf, codeAt, text } from '../support/client.ts';
 import '../support/native-powers.ts';

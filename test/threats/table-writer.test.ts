@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
-import { timeStep } from '../../core/totp.ts';
+import { timeStep } from '../../core/totp/algorithm.ts';
 import {
   type Answer,
   assertProblem,

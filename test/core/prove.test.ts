@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { adminStatus } from '../../core/admin.ts';
 import { confirm } from '../../core/confirm.ts';
 import { enroll } from '../../core/enroll.ts';
-import type { TotpParameters } from '../../core/factor.ts';
-import { inForce, seal, waiting } from '../../core/sealed.ts';
-import { codeAt } from '../../core/totp.ts';
+import { codeAt } from '../../core/totp/algorithm.ts';
+import type { TotpParameters } from '../../core/totp/data.ts';
+import { inForce, seal, waiting } from '../../core/totp/sealed.ts';
 import { verify } from '../../core/verify.ts';
 import { verifyLogin } from '../../core/verify-login.ts';
 import {
