@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Claims, TokenKind } from './claims.ts';
 import type { Factor } from './factor.ts';
+import type { SecretKeyKind } from './key-kind.ts';
 import type { Settings } from './settings.ts';
 import type { User } from './user.ts';
 
@@ -26,13 +27,11 @@ export interface DataKey {
   key: KeyObject;
 }
 
-export type SecretKind = 'data' | 'backup-code';
-
 export interface Keyring {
   /** The key to seal or digest with now. */
-  current(kind: SecretKind, now: number): Promise<DataKey>;
+  current(kind: SecretKeyKind, now: number): Promise<DataKey>;
   /** A key that something was sealed or digested with; undefined where the keyring does not hold it. */
-  key(kind: SecretKind, id: string, now: number): Promise<DataKey | undefined>;
+  key(kind: SecretKeyKind, id: string, now: number): Promise<DataKey | undefined>;
 }
 
 /** Keys that sign tokens, and their public halves. */

@@ -11,7 +11,7 @@ const LENGTH = 16;
 const DIGEST_BYTES = 16;
 
 /** What a code is for. Part of its digest: a digest copied to another place matches nothing there. */
-type Purpose = 'backup-code' | 'enrollment-ticket';
+type Use = 'backup-code' | 'enrollment-ticket';
 
 /** A random code, to be shown once. */
 export function newCode(): string {
@@ -30,9 +30,9 @@ export function shown(code: string): string {
  * @param code as it was made, or as `typedCode` returns what somebody typed
  * @param set the id of what it belongs to: a code of an older set never matches
  */
-export function digestOf(purpose: Purpose, code: string, user: User, set: string, key: DataKey): Uint8Array {
+export function digestOf(use: Use, code: string, user: User, set: string, key: DataKey): Uint8Array {
   return createHmac('sha256', key.key)
-    .update(lengthPrefixed('countersign', 'v1', purpose, user.realm, user.sub, set, key.id, readable(code)))
+    .update(lengthPrefixed('countersign', 'v1', use, user.realm, user.sub, set, key.id, readable(code)))
     .digest()
     .subarray(0, DIGEST_BYTES);
 }

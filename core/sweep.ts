@@ -1,7 +1,8 @@
 import { CountersignError } from './error.ts';
 import type { Factor } from './factor.ts';
+import type { SecretKeyKind } from './key-kind.ts';
 import { unusedKeys } from './key-rotation.ts';
-import type { Keyring, SecretKind } from './ports.ts';
+import type { Keyring } from './ports.ts';
 import { keysOf, resealed } from './reseal.ts';
 import type { Settings } from './settings.ts';
 import type { User } from './user.ts';
@@ -15,7 +16,7 @@ export interface Sweep {
   /** Where to go on; undefined at the beginning. */
   cursor: string | undefined;
   /** Keys that were met on the way: none of them is retired by this sweep. */
-  met: Record<SecretKind, string[]>;
+  met: Record<SecretKeyKind, string[]>;
   /** Records, or secrets in them, that could not be read: with any, no key is known to be unused. */
   unreadable: number;
 }
@@ -41,9 +42,9 @@ export interface SweepStore {
   /** Writes the same record with other boxes, unless anything has been written since it was read. False where it has. */
   reseal(user: User, read: Factor, next: Factor): Promise<boolean>;
   /** Key ids of a kind with the time each became active. */
-  keys(kind: SecretKind): Promise<{ id: string; activeFrom: number }[]>;
+  keys(kind: SecretKeyKind): Promise<{ id: string; activeFrom: number }[]>;
   /** Takes keys out of the keyring for good: whether they are gone. Not where the keyring has changed meanwhile. */
-  retire(kind: SecretKind, ids: string[]): Promise<boolean>;
+  retire(kind: SecretKeyKind, ids: string[]): Promise<boolean>;
 }
 
 export interface SweepResult {

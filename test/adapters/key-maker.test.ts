@@ -10,8 +10,9 @@ import {
 import type { KMSClient } from '@aws-sdk/client-kms';
 import * as v from 'valibot';
 import { ensureFirstKey, rotateKey, withdrawSigningKey } from '../../adapters/key-maker.ts';
-import { type KeyKind, keyringKey } from '../../adapters/key-store.ts';
+import { keyringKey } from '../../adapters/key-store.ts';
 import { whileDenied } from '../../adapters/while-denied.ts';
+import type { KeyKind } from '../../core/key-kind.ts';
 import { Settings } from '../../core/settings.ts';
 import type { Statement } from '../../local/aws/types.ts';
 import { allow } from '../local/aws/stage.ts';

@@ -429,7 +429,7 @@ export const codes = [
       promise: 'another code has the same digest',
     },
     {
-      find: "'v1', purpose, user.realm",
+      find: "'v1', use, user.realm",
       replace: "'v1', user.realm",
       promise: "a backup code's digest counts as a ticket's",
     },
