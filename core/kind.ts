@@ -18,8 +18,8 @@ export interface NewEnrollment {
 
 /** What a proof has changed. */
 export interface KindProven {
-  /** Every authenticator that is not as it was, by what it was. */
-  changed: Map<Authenticator, Authenticator>;
+  /** Authenticators as they are afterwards, by what they were. One that is not in it stays as it is. */
+  after: Map<Authenticator, Authenticator>;
   /** The ids of those that were proved. */
   used: string[];
 }

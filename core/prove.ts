@@ -39,7 +39,7 @@ async function proveCode(
   const apps = factor.authenticators.filter((one) => one.kind === 'totp');
   const proven = await totp.prove(services, user, apps, code, now);
   if (!proven) return undefined;
-  const authenticators = factor.authenticators.map((one) => proven.changed.get(one) ?? one);
+  const authenticators = factor.authenticators.map((one) => proven.after.get(one) ?? one);
   return {
     factor: forgiveFailures({ ...factor, authenticators }),
     proved: { method: 'totp', authenticatorIds: proven.used },

@@ -40,7 +40,7 @@ export async function prove(
   );
   if (spent) return undefined;
 
-  const changed: KindProven['changed'] = new Map();
+  const after: KindProven['after'] = new Map();
   const used: string[] = [];
   for (const [index, authenticator] of authenticators.entries()) {
     const secret = secrets[index];
@@ -49,8 +49,8 @@ export async function prove(
     const sealed = secret && old ? seal(secret, user, inForce(authenticator), current) : authenticator.secret;
     const highest = matches[index]?.at(-1);
     const spends = highest === undefined ? {} : { lastStep: highest, lastUsedAt: now };
-    changed.set(authenticator, { ...authenticator, secret: sealed, ...spends });
+    after.set(authenticator, { ...authenticator, secret: sealed, ...spends });
     if (highest !== undefined) used.push(authenticator.id);
   }
-  return { changed, used };
+  return { after, used };
 }
