@@ -107,8 +107,8 @@ export async function verifyAnswer(
     user: User | undefined;
     answer: unknown;
     hidden: Partial<PrivateParameters>;
-    /** Cognito's app client. */
-    client: string;
+    /** Cognito's app client, for the event. */
+    client: string | undefined;
     now: number;
   },
 ): Promise<void> {

@@ -14,7 +14,8 @@ export const handler = trigger<VerifyAuthChallengeResponseTriggerEvent>(
   async (event, now) => {
     const user = userOf(event, services.settings.realm);
     const { challengeAnswer: answer, privateChallengeParameters: hidden } = event.request;
-    const client = event.callerContext.clientId;
+    // For the event alone: a sign-in does not fail for the want of it.
+    const client = event.callerContext?.clientId;
     await verifyAnswer(services, { user, answer, hidden: hidden ?? {}, client, now });
     return { answerCorrect: true };
   },
