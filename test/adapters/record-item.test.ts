@@ -264,3 +264,12 @@ test('what a former version called an event is read by its new name', () => {
   const { administered } = factorOf({ ...itemOf(ordinary), ad: { M: act } });
   assert.deepEqual(administered, { type: 'account.unlocked', at: 9, by: 'arn' });
 });
+
+test('backup codes that are no set of bytes are a fault, never "none left"', () => {
+  const item = itemOf(ordinary);
+  const d = { S: 'strange' };
+  assert.throws(
+    () => factorOf({ ...item, b: { M: { ...item['b']?.M, d } } }),
+    refusal('temporarily_unavailable'),
+  );
+});
