@@ -5,6 +5,7 @@ import {
   GenerateDataKeyWithoutPlaintextCommand,
   type KMSClient,
 } from '@aws-sdk/client-kms';
+import type { KeyKind } from '../core/key-kind.ts';
 import {
   activeAtOnce,
   activeFromOfNewKey,
@@ -14,14 +15,7 @@ import {
 } from '../core/key-rotation.ts';
 import { randomId } from '../core/random.ts';
 import type { Settings } from '../core/settings.ts';
-import {
-  type KeyKind,
-  type KeyPurpose,
-  readRing,
-  type StoredKey,
-  type StoredRing,
-  writeRing,
-} from './key-store.ts';
+import { type KeyPurpose, readRing, type StoredKey, type StoredRing, writeRing } from './key-store.ts';
 import { encryptionContext } from './unwrap.ts';
 
 export interface KeyMakerOptions {

@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CountersignError, unavailable } from '../core/error.ts';
+import type { KeyKind, SecretKeyKind } from '../core/key-kind.ts';
 import { activeKey, KEYRING_TTL } from '../core/key-rotation.ts';
-import type { Keyring, SecretKind, SigningKeys } from '../core/ports.ts';
-import { type KeyKind, type KeyPurpose, readRing, type StoredKey } from './key-store.ts';
+import type { Keyring, SigningKeys } from '../core/ports.ts';
+import { type KeyPurpose, readRing, type StoredKey } from './key-store.ts';
 import { logFault } from './log.ts';
 import { isNotOurs } from './unwrap.ts';
 
@@ -23,7 +24,7 @@ const LOGGED_ID = 64;
 
 /** The keys that seal secrets and digest backup codes. */
 export function createKeyring(options: KeyringOptions, unwrap: Unwrap): Keyring {
-  const ringOf = (kind: SecretKind) =>
+  const ringOf = (kind: SecretKeyKind) =>
     createRing(kind, options, async ({ id, wrapped }) => secretKey(await unwrap(kind, id, wrapped)));
   const rings = { data: ringOf('data'), 'backup-code': ringOf('backup-code') };
   return {

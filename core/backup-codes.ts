@@ -1,7 +1,7 @@
 import type { BackupCodes } from './factor.ts';
+import type { DataKey } from './ports.ts';
 import { randomId } from './random.ts';
 import { digestOf, newCode, sameDigest } from './recovery-code.ts';
-import type { DataKey } from './sealed.ts';
 import { typedRecoveryCode } from './typed-code.ts';
 import type { User } from './user.ts';
 
@@ -19,11 +19,11 @@ export function newBackupCodes(user: User, key: DataKey): { codes: string[]; sto
 }
 
 /**
- * The set without this code, or undefined where it is not in it. Every digest is compared, in constant time.
+ * Returns the set without this code, or undefined if it is not in it. Compares every digest, in constant time.
  *
  * @param code as `typedRecoveryCode` returns it
  */
-export function withoutCode(
+export function consumeCode(
   code: string,
   user: User,
   stored: BackupCodes,

@@ -1,7 +1,7 @@
 import type { EnrollmentTicket } from './factor.ts';
+import type { DataKey } from './ports.ts';
 import { randomId } from './random.ts';
 import { digestOf, newCode, sameDigest } from './recovery-code.ts';
-import type { DataKey } from './sealed.ts';
 import { typedRecoveryCode } from './typed-code.ts';
 import type { User } from './user.ts';
 

@@ -35,7 +35,7 @@ export function budgetOf(proof: Proof): Budget {
 }
 
 /** One wrong code more; from `lockAfter` on it locks, twice as long each time (RFC 4226 §7.3). */
-export function withFailure(factor: Factor, now: number, limits: Limits): Factor {
+export function countCodeFailure(factor: Factor, now: number, limits: Limits): Factor {
   const { lockSeconds, longestLock = LONGEST_LOCK } = limits;
   const failures = factor.failures + 1;
   const doublings = failures - limits.lockAfter;
@@ -57,7 +57,7 @@ export function withFailure(factor: Factor, now: number, limits: Limits): Factor
 const MOST_BACKUP_FAILURES = 100;
 
 /** One wrong backup code or ticket more; undefined if there is nothing left to count. */
-function withBackupFailure(factor: Factor): Factor | undefined {
+function countRecoveryFailure(factor: Factor): Factor | undefined {
   if (factor.backupFailures >= MOST_BACKUP_FAILURES) return undefined;
   return { ...factor, backupFailures: factor.backupFailures + 1 };
 }
@@ -66,7 +66,7 @@ function withBackupFailure(factor: Factor): Factor | undefined {
 const PENDING_FAILURES = 5;
 
 /** One wrong code more at the confirmation; the fifth ends the enrollment. */
-function withPendingFailure(factor: Factor): Factor {
+function countPendingFailure(factor: Factor): Factor {
   const { pending } = factor;
   const failures = (pending?.failures ?? 0) + 1;
   return {
@@ -75,8 +75,8 @@ function withPendingFailure(factor: Factor): Factor {
   };
 }
 
-/** The factor after an attempt that failed; undefined if there is nothing left to count. */
-export function afterFailure(
+/** Counts an attempt that failed. Undefined if there is nothing left to count. */
+export function countFailure(
   factor: Factor,
   budget: Budget,
   now: number,
@@ -84,16 +84,21 @@ export function afterFailure(
 ): Factor | undefined {
   switch (budget) {
     case 'code':
-      return withFailure(factor, now, limits);
+      return countCodeFailure(factor, now, limits);
     case 'recovery':
-      return withBackupFailure(factor);
+      return countRecoveryFailure(factor);
     case 'pending':
-      return withPendingFailure(factor);
+      return countPendingFailure(factor);
   }
 }
 
+/** Forgives the wrong codes in a row; those of the last 30 days stay counted. */
+export function forgiveFailures(factor: Factor): Factor {
+  return { ...factor, failures: 0, lockedUntil: 0, stoppedAt: undefined };
+}
+
 /** Forgives every failure, a lock and a stop: for a factor of which nothing is left to guess, or by support. */
-export function withoutAnyFailure(factor: Factor): Factor {
+export function forgiveAllFailures(factor: Factor): Factor {
   return {
     ...factor,
     failures: 0,

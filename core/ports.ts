@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Claims, TokenKind } from './claims.ts';
 import type { Factor } from './factor.ts';
-import type { DataKey } from './sealed.ts';
+import type { SecretKeyKind } from './key-kind.ts';
 import type { Settings } from './settings.ts';
 import type { User } from './user.ts';
 
@@ -21,13 +21,17 @@ export interface Records {
   ): Promise<{ written: true } | { written: false; stored: Factor }>;
 }
 
-export type SecretKind = 'data' | 'backup-code';
+/** A key of the keyring, wrapped once into a KeyObject: raw bytes are several times slower to use. */
+export interface DataKey {
+  id: string;
+  key: KeyObject;
+}
 
 export interface Keyring {
   /** The key to seal or digest with now. */
-  current(kind: SecretKind, now: number): Promise<DataKey>;
+  current(kind: SecretKeyKind, now: number): Promise<DataKey>;
   /** A key that something was sealed or digested with; undefined where the keyring does not hold it. */
-  key(kind: SecretKind, id: string, now: number): Promise<DataKey | undefined>;
+  key(kind: SecretKeyKind, id: string, now: number): Promise<DataKey | undefined>;
 }
 
 /** Keys that sign tokens, and their public halves. */

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { DataKey } from './ports.ts';
 import { random } from './random.ts';
-import type { DataKey } from './sealed.ts';
 import { lengthPrefixed, type User } from './user.ts';
 
 /** Crockford's base32: no letter that reads as a digit. */
@@ -11,7 +11,7 @@ const LENGTH = 16;
 const DIGEST_BYTES = 16;
 
 /** What a code is for. Part of its digest: a digest copied to another place matches nothing there. */
-type Purpose = 'backup-code' | 'enrollment-ticket';
+type Use = 'backup-code' | 'enrollment-ticket';
 
 /** Returns a random code as a person keeps it, `xxxx-xxxx-xxxx-xxxx`. It is shown once. */
 export function newCode(): string {
@@ -26,9 +26,9 @@ export function newCode(): string {
  * @param code as `typedRecoveryCode` returns it
  * @param set the id of what it belongs to: a code of an older set never matches
  */
-export function digestOf(purpose: Purpose, code: string, user: User, set: string, key: DataKey): Uint8Array {
+export function digestOf(use: Use, code: string, user: User, set: string, key: DataKey): Uint8Array {
   return createHmac('sha256', key.key)
-    .update(lengthPrefixed('countersign', 'v1', purpose, user.realm, user.sub, set, key.id, code))
+    .update(lengthPrefixed('countersign', 'v1', use, user.realm, user.sub, set, key.id, code))
     .digest()
     .subarray(0, DIGEST_BYTES);
 }

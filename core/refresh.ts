@@ -36,7 +36,7 @@ export async function refresh(
   if (!(await services.families.advance(family, sequence, { endsAt, now, grace }))) {
     throw new CountersignError('refresh_token_invalid');
   }
-  const grounds = {
+  const session = {
     user,
     username: claims.username,
     client,
@@ -44,5 +44,5 @@ export async function refresh(
     authTime: claims.auth_time,
     amr: claims.amr,
   };
-  return continueSession(services, grounds, { id: family, sequence: sequence + 1, endsAt }, now);
+  return continueSession(services, session, { id: family, sequence: sequence + 1, endsAt }, now);
 }

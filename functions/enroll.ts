@@ -33,10 +33,10 @@ const body = v.pipe(
 /** POST /v1/totp/enroll: a new authenticator's secret, shown once, waiting to be confirmed. */
 export const handler = bearerBodyEndpoint(
   { operation: 'enroll', environment, bearer, body },
-  async ({ caller, body, event, now }) => {
+  async ({ caller, body, client, event, now }) => {
     const { name, password } = body;
     const evidence = { proof: optionalProofOf(body), password, source: sourceOf(event) };
-    const enrollment = await enroll(services, { caller, name, ...evidence, now });
+    const enrollment = await enroll(services, { caller, name, ...evidence, client, now });
     return { status: 201, body: { ...enrollment, qrSvg: qrSvg(enrollment.otpauthUri) } };
   },
 );

@@ -3,6 +3,7 @@ import { secondsNow } from '../adapters/clock.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { ensureFirstKey } from '../adapters/key-maker.ts';
 import { retryWhileDenied } from '../adapters/retry-while-denied.ts';
+import { keyKinds } from '../core/key-kind.ts';
 
 const environment = readEnvironment('TABLE_NAME', 'KEYRING_KEY_ARN', 'KEYRING_STACK');
 const aws = { dynamoDb: dynamoDb(backgroundTimeouts), kms: kms(backgroundTimeouts), environment };
@@ -12,7 +13,7 @@ const aws = { dynamoDb: dynamoDb(backgroundTimeouts), kms: kms(backgroundTimeout
  * rotate-keys, it never sees one.
  */
 export const handler = async (): Promise<void> => {
-  for (const kind of ['data', 'backup-code', 'signing'] as const) {
+  for (const kind of keyKinds) {
     await retryWhileDenied(() => ensureFirstKey(aws, kind, secondsNow));
   }
 };

@@ -3,14 +3,12 @@ import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { aws_dynamodb } from 'aws-cdk-lib/interfaces';
+import type { KeyKind } from '../core/key-kind.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Route } from '../functions/routes.ts';
 
-/** A kind of key: its item is `KEYRING#<purpose>`, and its encryption context names it. */
-export type Purpose = 'data' | 'backup-code' | 'signing';
-
 /** The public half of a signing key lies in the item of its kind, under an encryption context of its own. */
-type Context = Purpose | 'signing-public';
+type Context = KeyKind | 'signing-public';
 
 export interface KeyringTargets {
   table: aws_dynamodb.ITableRef;
@@ -76,7 +74,7 @@ function onKeyring(
   });
 }
 
-const items = (purposes: Purpose[]) => purposes.map((purpose) => `KEYRING#${purpose}`);
+const items = (kinds: KeyKind[]) => kinds.map((kind) => `KEYRING#${kind}`);
 
 /** Ends every session of a user of that pool. */
 export function signOutStatement({ userPoolArn }: IUserPool): PolicyStatement {
@@ -117,7 +115,7 @@ export function tableStatements(
   { record, family, keys = {} }: Pick<Route, 'record' | 'family' | 'keys'>,
   on: KeyringTargets,
 ): PolicyStatement[] {
-  const reads: Purpose[] = [];
+  const reads: KeyKind[] = [];
   if (keys.data) reads.push('data');
   if (keys.backupCode) reads.push('backup-code');
   if (keys.signing) reads.push('signing');

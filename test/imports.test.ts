@@ -26,6 +26,7 @@ const lib = [
   '/functions/routes.ts',
   '/core/settings.ts',
   '/core/issuers.ts',
+  '/core/key-kind.ts',
   'node:',
   ...packagesOfLib,
 ];

@@ -12,8 +12,9 @@ import type { Statement } from '@countersign/local-aws/iam';
 import { allow } from '@countersign/local-aws/testing/stage';
 import * as v from 'valibot';
 import { ensureFirstKey, rotateKey, withdrawSigningKey } from '../../adapters/key-maker.ts';
-import { type KeyKind, keyringKey } from '../../adapters/key-store.ts';
+import { keyringKey } from '../../adapters/key-store.ts';
 import { retryWhileDenied } from '../../adapters/retry-while-denied.ts';
+import type { KeyKind } from '../../core/key-kind.ts';
 import { Settings } from '../../core/settings.ts';
 import { startAws } from '../support/aws.ts';
 

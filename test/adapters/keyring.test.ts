@@ -8,9 +8,10 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { ensureFirstKey } from '../../adapters/key-maker.ts';
-import { type KeyKind, keyringKey } from '../../adapters/key-store.ts';
+import { keyringKey } from '../../adapters/key-store.ts';
 import { createKeyring, createPublicSigningKeys, createSigningKeys } from '../../adapters/keyring.ts';
 import { createUnwrap } from '../../adapters/unwrap.ts';
+import type { KeyKind } from '../../core/key-kind.ts';
 import { KEYRING_TTL } from '../../core/key-rotation.ts';
 import { startAws } from '../support/aws.ts';
 import { refusal } from '../support/refusal.ts';

@@ -30,6 +30,7 @@ async function begun(deployment: Deployment, now = NOW) {
     name: 'Phone',
     proof: undefined,
     password: PASSWORD,
+    client: CLIENT,
     now,
   });
   const app = scan(otpauthUri);
@@ -81,6 +82,7 @@ test('confirming never forgives the failures of an enabled factor', async () => 
     caller,
     name: 'Second',
     proof,
+    client: CLIENT,
     now: NOW,
   });
   for (let failure = 0; failure < 3; failure++) {
@@ -151,7 +153,14 @@ test('an enrollment that has expired is not confirmed, nor charged', async () =>
 test('only the newest enrollment can be confirmed', async () => {
   const deployment = createDeployment();
   const { input, caller } = await begun(deployment);
-  await enroll(deployment, { caller, name: 'Other', proof: undefined, password: PASSWORD, now: NOW });
+  await enroll(deployment, {
+    caller,
+    name: 'Other',
+    proof: undefined,
+    password: PASSWORD,
+    client: CLIENT,
+    now: NOW,
+  });
   await assert.rejects(confirm(deployment, input), refusal('enrollment_not_found'));
 });
 
@@ -175,7 +184,7 @@ test('two confirmations at once: one wins whole', async () => {
 test('an enrollment and a confirmation at once: one wins whole', async () => {
   const deployment = createDeployment();
   const { input, caller } = await begun(deployment);
-  const again = { caller, name: 'Other', proof: undefined, password: PASSWORD, now: NOW };
+  const again = { caller, name: 'Other', proof: undefined, password: PASSWORD, client: CLIENT, now: NOW };
   const outcomes = await Promise.allSettled([confirm(deployment, input), enroll(deployment, again)]);
   assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
   const { authenticators, pending } = await deployment.records.read(caller.user);

@@ -42,7 +42,7 @@ test('one authenticator by its id: the others and the backup codes stay', async 
 test('without an id: all authenticators, the backup codes and what is pending', async () => {
   const [deployment, person] = await withTwoApps();
   const proof = { code: person.app.codeAt(NOW - 30) };
-  await enroll(deployment, { caller: person.caller, name: 'Third', proof, now: NOW - 30 });
+  await enroll(deployment, { caller: person.caller, name: 'Third', proof, client: CLIENT, now: NOW - 30 });
   const { enabled } = await remove(deployment, person, { code: person.app.codeAt(NOW) });
   assert.equal(enabled, false);
   const factor = await deployment.records.read(person.caller.user);

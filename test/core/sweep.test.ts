@@ -26,7 +26,7 @@ test('every secret, of pending enrollments too, is sealed under the new key; not
   const [ada] = people;
   assert.ok(ada);
   const proof = { code: ada.app.codeAt(NOW) };
-  await enroll(deployment, { caller: ada.caller, name: 'Waiting', proof, now: NOW });
+  await enroll(deployment, { caller: ada.caller, name: 'Waiting', proof, client: CLIENT, now: NOW });
   const before = deployment.records.all();
   const { id } = deployment.keyring.rotate('data', NOW);
 

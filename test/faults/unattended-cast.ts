@@ -139,7 +139,7 @@ export async function castOf(service: Service, stage: Unattended) {
           failures: 0,
           guesses: 0,
           answered: 0,
-          event: 'sessions_revoked',
+          event: 'sessions.revoked',
         },
       },
     },

@@ -39,10 +39,10 @@ test('a reset removes the factor and gives a ticket, with which the user signs i
     enrollmentNeeds: 'ticket',
     lastRevoked: null,
   });
-  assert.equal((lastEvent as { type: string }).type, 'reset');
+  assert.equal((lastEvent as { type: string }).type, 'admin.reset');
   const { at, ...act } = lastAdministered as { at: number };
   assert.deepEqual(act, {
-    type: 'reset',
+    type: 'admin.reset',
     by: 'arn:aws:iam::000000000000:user/admin',
     reason: 'lost phone, case 4711',
   });

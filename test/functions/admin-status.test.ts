@@ -29,8 +29,8 @@ test('support sees the factor, its failures, its lock and what happened last', a
     { enabled: true, backupCodesRemaining: 10, failures: 0, lockedUntil: null, stopped: false },
   );
   const [authenticator = {}] = before.body['authenticators'] as object[];
-  assert.deepEqual(Object.keys(authenticator).sort(), ['createdAt', 'id', 'lastUsedAt', 'name']);
-  assert.equal((before.body['lastEvent'] as { type: string }).type, 'confirmed');
+  assert.deepEqual(Object.keys(authenticator).sort(), ['createdAt', 'id', 'kind', 'lastUsedAt', 'name']);
+  assert.equal((before.body['lastEvent'] as { type: string }).type, 'authenticator.added');
 
   for (let attempts = 0; attempts < 5; attempts++) {
     await client.post('/v1/authenticators/verify', { code: wrongCode() }, access);
@@ -39,7 +39,7 @@ test('support sees the factor, its failures, its lock and what happened last', a
   assert.equal(after.body['failures'], 5);
   const left = Number(after.body['lockedUntil']) - service.clock.seconds();
   assert.ok(left > 25 && left <= 30, `${left}`);
-  assert.equal((after.body['lastEvent'] as { type: string }).type, 'refused');
+  assert.equal((after.body['lastEvent'] as { type: string }).type, 'step_up.refused');
 });
 
 test('reading the status changes nothing', async () => {

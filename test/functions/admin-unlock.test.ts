@@ -21,7 +21,7 @@ test('unlocking lifts the lock and clears the failures in a row', async () => {
   assertPrivate(answer);
   assert.equal(answer.body['failures'], 0);
   assert.equal(answer.body['lockedUntil'], null);
-  assert.equal((answer.body['lastEvent'] as { type: string }).type, 'unlocked');
+  assert.equal((answer.body['lastEvent'] as { type: string }).type, 'account.unlocked');
   for (let failures = 0; failures < 4; failures++) {
     assertProblem(await verify(wrongCode()), 401, 'code_rejected');
   }

@@ -44,7 +44,7 @@ test('an authenticator is shown with its id, name and times, never its secret', 
   const [authenticator, ...others] = answer.body['authenticators'] as Record<string, unknown>[];
   assert.deepEqual(others, []);
   const { createdAt, lastUsedAt, ...rest } = authenticator ?? {};
-  assert.deepEqual(rest, { id: authenticatorId, name: 'Authenticator app' });
+  assert.deepEqual(rest, { kind: 'totp', id: authenticatorId, name: 'Authenticator app' });
   assert.ok(Number(createdAt) - enrolledAt <= 5 && Number(createdAt) >= enrolledAt, `${createdAt}`);
   assert.ok(usedAt - Number(lastUsedAt) <= 5 && Number(lastUsedAt) <= usedAt, `${lastUsedAt}`);
 });

@@ -56,13 +56,13 @@ export const changes = [
   ]),
   ...of('core/enroll.ts', [
     {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
+      find: 'await readCurrent(services, caller)',
+      replace: 'await services.records.read(user)',
       promise: 'a session from before a change enrolls',
     },
     {
-      find: 'factor.authenticators.length >= totp.authenticators',
-      replace: 'factor.authenticators.length > totp.authenticators',
+      find: 'factor.authenticators.length >= settings.totp.authenticators',
+      replace: 'factor.authenticators.length > settings.totp.authenticators',
       promise: 'a user has one authenticator too many',
     },
     {
@@ -89,11 +89,6 @@ export const changes = [
       find: "      if (proof) throw new CountersignError('not_enrolled');",
       replace: '',
       promise: 'a code is taken that nothing asks for',
-    },
-    {
-      find: 'return proven && { ...proven, pending };',
-      replace: 'return { ...factor, pending };',
-      promise: 'a wrong code begins a further authenticator',
     },
     {
       find: 'pending?.id === authenticatorId && ',
@@ -143,18 +138,8 @@ export const changes = [
       promise: "the pool's password counts for another realm's user of the same sub",
     },
   ]),
-  ...of('core/confirm.ts', [
-    {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
-      promise: 'a session from before a change confirms',
-    },
-    {
-      find: '  if (first) await refuseUnlessFresh(services, caller, now);',
-      replace: '',
-      promise: 'a session that was logged out confirms',
-    },
-    { find: '    if (step === undefined) return undefined;', replace: '', promise: 'a wrong code confirms' },
+  ...of('core/totp/enroll.ts', [
+    { find: '  if (step === undefined) return undefined;', replace: '', promise: 'a wrong code confirms' },
     { find: 'lastStep: step,', replace: 'lastStep: 0,', promise: 'the code that confirmed signs in' },
     {
       find: 'now).at(-1);',
@@ -162,138 +147,65 @@ export const changes = [
       promise: 'a confirming code that fits two steps signs in',
     },
     {
-      find: 'backup ? backup.stored : factor.backupCodes',
-      replace: 'backup?.stored',
-      promise: 'a further authenticator takes the backup codes away',
-    },
-    {
-      find: '      reset: undefined,\n',
-      replace: '',
-      promise: 'a ticket counts after the enrollment it was for',
-    },
-    {
-      find: 'first ? withoutFailures(grown) : grown',
-      replace: 'withoutFailures(grown)',
-      promise: "an authenticator of one's own forgives failures",
-    },
-    {
-      find: 'grown, now, caller.session)',
-      replace: 'grown, now)',
-      promise: 'the Cognito session that confirmed ends with the change',
-    },
-    {
-      find: '  await services.tokens.ready(now);',
-      replace: '',
-      promise: 'an authenticator is in force whose backup codes nobody got',
-    },
-    {
-      find: "factor, 'pending', judge",
-      replace: "factor, 'recovery', judge",
-      promise: 'wrong codes at confirming end nothing',
-    },
-    {
-      find: '    ...(await endPoolSessions(services.poolSessions, user)),\n',
-      replace: '',
-      promise: "Cognito's sessions outlive a change",
-    },
-    {
       find: 'seal(secret, user, inForce(enrolled), await',
-      replace: 'seal(secret, user, waiting(pending, factor), await',
+      replace: 'seal(secret, user, waiting(pending, { generation }), await',
       promise: 'an authenticator in force does not open',
+    },
+  ]),
+  ...of('core/confirm.ts', [
+    {
+      find: 'await readCurrent(services, caller)',
+      replace: 'await services.records.read(user)',
+      promise: 'a session from before a change confirms',
+    },
+    {
+      find: '  if (first) await refuseUnlessFresh(services, caller, now);',
+      replace: '',
+      promise: 'a session that was logged out confirms',
+    },
+    {
+      find: "budget: 'pending'",
+      replace: "budget: 'recovery'",
+      promise: 'wrong codes at confirming end nothing',
     },
   ]),
   ...of('core/disable.ts', [
     {
-      find: '    ...(await endPoolSessions(services.poolSessions, user)),\n',
-      replace: '',
-      promise: "Cognito's sessions outlive a disabling",
-    },
-    {
-      find: 'without(proven, authenticatorId), now, caller.session)',
-      replace: 'without(proven, authenticatorId), now)',
-      promise: 'the Cognito session that proved a disabling ends with it',
-    },
-    {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
+      find: 'await readEnrolled(services, caller)',
+      replace: 'await services.records.read(caller.user)',
       promise: 'a session from before a change disables',
     },
     {
-      find: "  if (!isEnabled(factor)) throw new CountersignError('not_enrolled');",
-      replace: '',
-      promise: 'disabling nothing is a fault',
-    },
-    {
-      find: 'authenticatorId !== undefined && !',
-      replace: 'false && !',
+      find: 'others.length === factor.authenticators.length',
+      replace: 'false',
       promise: 'a code is spent for an authenticator that there is not',
     },
     {
-      find: 'changed(without(proven, authenticatorId), now, caller.session)',
-      replace: 'without(proven, authenticatorId)',
-      promise: 'sessions outlive a disabling',
-    },
-    {
-      find: '  await services.tokens.ready(now);',
-      replace: '',
-      promise: 'a code is spent though no token can be signed',
-    },
-    {
-      find: '  if (authenticators.length === 0)',
-      replace: '  if (authenticatorId === undefined)',
-      promise: 'backup codes outlive the last authenticator',
-    },
-    {
-      find: ' && !isEnabled(without(factor, authenticatorId))',
-      replace: ' && false',
+      find: 'if (last && isStopped',
+      replace: 'if (false && isStopped',
       promise: 'in a stop the last authenticator is disabled, and whoever guesses enrolls',
     },
     {
-      find: 'createdAt > stoppedAt',
-      replace: 'true',
-      promise: 'one of two authenticators that were guessed at lifts the stop',
+      find: 'const last = authenticatorId === undefined || others.length === 0;',
+      replace: 'const last = authenticatorId === undefined;',
+      promise: 'in a stop the last authenticator is disabled by its id',
     },
     {
-      find: 'withoutAnyFailure({ ...factor, authenticators, backupCodes: undefined })',
-      replace: '({ ...factor, authenticators, backupCodes: undefined })',
-      promise: 'a stop outlives the factor it was for',
+      find: 'session: caller.session }',
+      replace: 'session: undefined }',
+      promise: 'the Cognito session that proved a disabling ends with it',
     },
   ]),
   ...of('core/rotate-backup-codes.ts', [
     {
-      find: '    ...(await endPoolSessions(services.poolSessions, user)),\n',
-      replace: '',
-      promise: "Cognito's sessions outlive a rotation",
-    },
-    {
-      find: 'stored }, now, caller.session)',
-      replace: 'stored }, now)',
-      promise: 'the Cognito session that proved a rotation ends with it',
-    },
-    {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
+      find: 'await readEnrolled(services, caller)',
+      replace: 'await services.records.read(caller.user)',
       promise: 'a session from before a change rotates',
     },
     {
-      find: 'changed({ ...proven, backupCodes: stored }, now, caller.session)',
-      replace: '{ ...proven, backupCodes: stored }',
-      promise: 'sessions outlive a rotation',
-    },
-    {
-      find: '{ ...proven, backupCodes: stored }',
-      replace: '{ ...proven }',
-      promise: 'the old backup codes outlive a rotation',
-    },
-    {
-      find: '  await services.tokens.ready(now);',
-      replace: '',
-      promise: 'the backup codes are replaced by ones that nobody got',
-    },
-    {
-      find: "factor, 'code', judge",
-      replace: "factor, 'recovery', judge",
-      promise: 'wrong codes at rotating are not counted',
+      find: 'session: caller.session }',
+      replace: 'session: undefined }',
+      promise: 'the Cognito session that proved a rotation ends with it',
     },
   ]),
   ...of('core/admin.ts', [
@@ -308,11 +220,6 @@ export const changes = [
       promise: 'a password of the second of the stop counts as newer',
     },
     {
-      find: 'stopped ? withoutAnyFailure(factor) : withoutFailures(factor)',
-      replace: 'withoutAnyFailure(factor)',
-      promise: 'lifting a lock forgives 30 days of guesses',
-    },
-    {
       find: ' && user.realm === settings.realm',
       replace: '',
       promise: "a reset waits for a password that another issuer's user has not",
@@ -321,41 +228,6 @@ export const changes = [
       find: 'passwordAfter: stoppedAt ?? now',
       replace: 'passwordAfter: now',
       promise: 'a password chosen between stop and reset does not count',
-    },
-    {
-      find: '{ ...bare, reset: resetOf(factor) }',
-      replace: 'bare',
-      promise: 'after a reset the old password enrolls',
-    },
-    {
-      find: 'changed(withoutAnyFailure(without(factor, undefined)), now)',
-      replace: 'withoutAnyFailure(without(factor, undefined))',
-      promise: 'sessions outlive a reset',
-    },
-    {
-      find: ' && passwordSetAt > (factor.passwordSetAt ?? 0)',
-      replace: '',
-      promise: 'a late event makes the password older than it is',
-    },
-    {
-      find: 'changed(newer ? { ...factor, passwordSetAt } : factor, now)',
-      replace: 'newer ? { ...factor, passwordSetAt } : factor',
-      promise: 'sessions outlive their revocation',
-    },
-    {
-      find: 'if (outcome.written) return wanted;',
-      replace: 'return wanted;',
-      promise: 'a revocation that lost a race is told to have happened',
-    },
-    {
-      find: 'const MOST_LOST_RACES = 20;',
-      replace: 'const MOST_LOST_RACES = 0;',
-      promise: 'a user blocks revocation by writing',
-    },
-    {
-      find: '{ ...factor, administered: { type, at, ...act } }',
-      replace: 'factor',
-      promise: 'the record does not keep who acted',
     },
     {
       find: "  if (factor.writtenBy === undefined) throw new CountersignError('user_not_found');",

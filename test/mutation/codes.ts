@@ -4,17 +4,12 @@ import { of } from './mutation.ts';
 export const codes = [
   ...of('core/attempt.ts', [
     {
-      find: '  refuseUnlessOpen(read, budget, now, settings.limits);',
+      find: '  refuseUnlessOpen(read, budget, context.at, settings.limits);',
       replace: '',
       promise: 'a right code counts while the factor is locked',
     },
     {
-      find: 'if (!outcome.written) {',
-      replace: 'if (false) {',
-      promise: 'two uses of one code at once both count',
-    },
-    {
-      find: '    refuseUnlessOpen(outcome.stored, budget, now, settings.limits);',
+      find: '    refuseUnlessOpen(stored, budget, context.at, settings.limits);',
       replace: '',
       promise: 'whoever lost to the failure that locked is not told of the lock',
     },
@@ -24,20 +19,116 @@ export const codes = [
       promise: 'a wrong code is not refused',
     },
     {
-      find: 'answered: unexpired(next.answered, now)',
-      replace: 'answered: next.answered',
+      find: 'accepted ?? refused(read, attempted, settings.limits, context)',
+      replace: 'accepted',
+      promise: 'a wrong code is not counted',
+    },
+  ]),
+  ...of('core/commit.ts', [
+    {
+      find: '    if (outcome.written) return',
+      replace: '    return',
+      promise: 'two uses of one code at once both count',
+    },
+    {
+      find: "conflict: LostRace = () => {\n  throw new CountersignError('conflict');",
+      replace: 'conflict: LostRace = () => {',
+      promise: 'of two enrollments at once both are told they won',
+    },
+    {
+      find: 'const MOST_LOST_RACES = 20;',
+      replace: 'const MOST_LOST_RACES = 0;',
+      promise: 'a user blocks revocation by writing',
+    },
+    {
+      find: '.filter(([, expiresAt]) => expiresAt > at)',
+      replace: '',
       promise: 'the record grows with every challenge answered',
     },
     {
-      find: 'expiresAt > now',
-      replace: 'expiresAt < now',
+      find: 'expiresAt > at',
+      replace: 'expiresAt < at',
       promise: 'an answered challenge is forgotten while it lives',
     },
+  ]),
+  ...of('core/transitions.ts', [
     {
-      find: "accepted ? event : 'refused'",
-      replace: 'event',
-      promise: 'the record says of a refused code that it was accepted',
+      find: '{ ...factor.answered, [challenge.id]: challenge.expiresAt }',
+      replace: '{ ...factor.answered }',
+      promise: 'an answered challenge is not remembered',
     },
+    {
+      find: '...factor.answered, ',
+      replace: '',
+      promise: 'a further answer makes earlier challenges count again',
+    },
+    {
+      find: 'attempted}.refused',
+      replace: "'login'}.refused",
+      promise: 'the record says of a refused step-up that it was a login',
+    },
+    {
+      find: 'next.lockedUntil !== factor.lockedUntil',
+      replace: 'false',
+      promise: 'a listener is not told of a lock',
+    },
+    {
+      find: 'stoppedAt !== factor.stoppedAt && ',
+      replace: '',
+      promise: 'a listener is told of one stop again and again',
+    },
+    {
+      find: 'first ? forgiveFailures(factor) : factor',
+      replace: 'forgiveFailures(factor)',
+      promise: "an authenticator of one's own forgives failures",
+    },
+    {
+      find: 'backupCodes ?? factor.backupCodes',
+      replace: 'backupCodes',
+      promise: 'a further authenticator takes the backup codes away',
+    },
+    {
+      find: '    reset: undefined,\n',
+      replace: '',
+      promise: 'a ticket counts after the enrollment it was for',
+    },
+    {
+      find: 'newGeneration(grown, context.at, session)',
+      replace: 'newGeneration(grown, context.at)',
+      promise: 'the Cognito session that confirmed ends with the change',
+    },
+    {
+      find: 'newGeneration(grown, context.at, session)',
+      replace: 'grown',
+      promise: 'sessions outlive a confirmation',
+    },
+    {
+      find: 'newGeneration(left, context.at, session)',
+      replace: 'newGeneration(left, context.at)',
+      promise: 'the Cognito session that proved a disabling ends with it',
+    },
+    {
+      find: 'newGeneration(left, context.at, session)',
+      replace: 'left',
+      promise: 'sessions outlive a disabling',
+    },
+    {
+      find: 'newGeneration({ ...factor, backupCodes }, context.at, session)',
+      replace: 'newGeneration({ ...factor, backupCodes }, context.at)',
+      promise: 'the Cognito session that proved a rotation ends with it',
+    },
+    {
+      find: 'newGeneration({ ...factor, backupCodes }, context.at, session)',
+      replace: '{ ...factor, backupCodes }',
+      promise: 'sessions outlive a rotation',
+    },
+    {
+      find: 'newGeneration({ ...factor, backupCodes },',
+      replace: 'newGeneration(factor,',
+      promise: 'the old backup codes outlive a rotation',
+    },
+  ]),
+  ...of('core/transition.ts', [
     {
       find: 'pending: undefined, generation: randomId()',
       replace: 'generation: randomId()',
@@ -59,14 +150,56 @@ export const codes = [
       promise: 'the session that proved an earlier change outlives this one',
     },
     {
-      find: 'failures: 0, lockedUntil: 0',
-      replace: 'lockedUntil: 0',
-      promise: 'a right code does not end the failures in a row',
+      find: 'backupCodes: last ? undefined : factor.backupCodes',
+      replace: 'backupCodes: factor.backupCodes',
+      promise: 'backup codes outlive the last authenticator',
     },
     {
-      find: "  if (!outcome.written) throw new CountersignError('conflict');",
+      find: 'createdAt > stoppedAt',
+      replace: 'true',
+      promise: 'one of two authenticators that were guessed at lifts the stop',
+    },
+    {
+      find: 'last || untouched ? ',
+      replace: 'untouched ? ',
+      promise: 'a stop outlives the factor it was for',
+    },
+  ]),
+  ...of('core/admin-transitions.ts', [
+    {
+      find: 'stopped ? forgiveAllFailures(factor) : forgiveFailures(factor)',
+      replace: 'forgiveAllFailures(factor)',
+      promise: 'lifting a lock forgives 30 days of guesses',
+    },
+    {
+      find: '...newGeneration(left, context.at), reset, administered',
+      replace: '...newGeneration(left, context.at), administered',
+      promise: 'after a reset the old password enrolls',
+    },
+    {
+      find: '...newGeneration(left, context.at), reset',
+      replace: '...left, reset',
+      promise: 'sessions outlive a reset',
+    },
+    {
+      find: ' && passwordSetAt > (factor.passwordSetAt ?? 0)',
       replace: '',
-      promise: 'of two enrollments at once both are told they won',
+      promise: 'a late event makes the password older than it is',
+    },
+    {
+      find: '...newGeneration(factor, at),',
+      replace: '...factor,',
+      promise: 'sessions outlive their revocation',
+    },
+    {
+      find: 'reset, administered }',
+      replace: 'reset }',
+      promise: 'the record does not keep who acted',
+    },
+    {
+      find: ', administered, ...(passwordChanged',
+      replace: ', ...(passwordChanged',
+      promise: 'the record does not keep who lifted a stop',
     },
   ]),
   ...of('core/limits.ts', [
@@ -151,13 +284,13 @@ export const codes = [
       promise: 'a lock shuts the owner out who has a backup code',
     },
     {
-      find: '      return withBackupFailure(factor);',
-      replace: '      return withFailure(factor, now, limits);',
+      find: '      return countRecoveryFailure(factor);',
+      replace: '      return countCodeFailure(factor, now, limits);',
       promise: 'a wrong backup code locks',
     },
     {
-      find: '      return withPendingFailure(factor);',
-      replace: '      return withFailure(factor, now, limits);',
+      find: '      return countPendingFailure(factor);',
+      replace: '      return countCodeFailure(factor, now, limits);',
       promise: 'wrong codes at confirming lock the factor in force',
     },
     {
@@ -190,18 +323,13 @@ export const codes = [
       replace: "return 'recovery';",
       promise: 'wrong codes lock nothing',
     },
+    {
+      find: 'failures: 0, lockedUntil: 0, stoppedAt',
+      replace: 'lockedUntil: 0, stoppedAt',
+      promise: 'a right code does not end the failures in a row',
+    },
   ]),
-  ...of('core/proof.ts', [
-    {
-      find: 'return proven && withoutFailures(proven);',
-      replace: 'return proven;',
-      promise: 'a right code leaves the failures in a row',
-    },
-    {
-      find: 'return proven && { ...proven, backupFailures: 0 };',
-      replace: 'return proven;',
-      promise: 'a right backup code leaves the wrong ones in a row',
-    },
+  ...of('core/totp/prove.ts', [
     {
       find: 'if (secrets.every((secret) => secret === undefined))',
       replace: 'if (secrets.some((secret) => secret === undefined))',
@@ -219,8 +347,8 @@ export const codes = [
     },
     { find: '  if (spent) return undefined;', replace: '', promise: 'a code counts as often as it is used' },
     {
-      find: 'const spent = factor.authenticators.some(',
-      replace: 'const spent = factor.authenticators.every(',
+      find: 'const spent = authenticators.some(',
+      replace: 'const spent = authenticators.every(',
       promise: 'with two authenticators a code counts again',
     },
     {
@@ -233,9 +361,21 @@ export const codes = [
       replace: 'secret && false ?',
       promise: 'a secret stays under its old key, however often it is used',
     },
+  ]),
+  ...of('core/prove.ts', [
     {
-      find: 'return remaining && { ...factor, backupCodes: remaining };',
-      replace: 'return remaining && factor;',
+      find: 'forgiveFailures({ ...factor, authenticators })',
+      replace: '{ ...factor, authenticators }',
+      promise: 'a right code leaves the failures in a row',
+    },
+    {
+      find: 'backupCodes: remaining, backupFailures: 0',
+      replace: 'backupCodes: remaining',
+      promise: 'a right backup code leaves the wrong ones in a row',
+    },
+    {
+      find: '...factor, backupCodes: remaining,',
+      replace: '...factor,',
       promise: 'a backup code counts again',
     },
     { find: ' || ticket.expiresAt <= now', replace: '', promise: 'a ticket counts after its end' },
@@ -245,12 +385,12 @@ export const codes = [
       promise: 'a ticket counts in the second of its end',
     },
     {
-      find: 'isTicket(typed, user, ticket, key) ? factor : undefined',
-      replace: 'factor',
+      find: '  if (!isTicket(typed, user, ticket, key)) return undefined;',
+      replace: '',
       promise: 'any ticket counts',
     },
   ]),
-  ...of('core/totp.ts', [
+  ...of('core/totp/algorithm.ts', [
     { find: 'random(20)', replace: 'random(10)', promise: 'secrets have 80 bits' },
     {
       find: 'current - window + index',
@@ -294,7 +434,7 @@ export const codes = [
       promise: 'another code has the same digest',
     },
     {
-      find: "'v1', purpose, user.realm",
+      find: "'v1', use, user.realm",
       replace: "'v1', user.realm",
       promise: "a backup code's digest counts as a ticket's",
     },

@@ -2,7 +2,7 @@ import { of } from './mutation.ts';
 
 /** Sealing, keys and tokens. */
 export const keys = [
-  ...of('core/sealed.ts', [
+  ...of('core/totp/sealed.ts', [
     {
       find: 'pending: { expiresAt, generation } };',
       replace: 'pending: undefined };',
@@ -134,12 +134,14 @@ export const keys = [
       promise: 'the key of backup codes is retired, and they are lost',
     },
     {
-      find: 'factor.pending && (await again(factor.pending, waiting(factor.pending, factor)))',
-      replace: 'factor.pending',
+      find: 'old && (await resealPending(keyring, user, old, { generation, now }))',
+      replace: 'old',
       promise: 'a pending secret stays under its old key',
     },
+  ]),
+  ...of('core/totp/kind.ts', [
     {
-      find: '    if (!isOutdated(secret, current)) return authenticator;',
+      find: '  if (!isOutdated(secret, current)) return authenticator;',
       replace: '',
       promise: 'each sweep writes every record',
     },

@@ -28,7 +28,7 @@ export function batchesOf(file: string, chosen = (_test: string) => true): strin
 }
 
 function testsIn(folder: string): string[] {
-  return globSync(`${folder}/*.test.ts`, { cwd: root }).sort();
+  return globSync(`${folder}/**/*.test.ts`, { cwd: root }).sort();
 }
 
 /** The files of this project that a file imports, directly or by others; itself too. */

@@ -9,8 +9,8 @@ export const sessions = [
       promise: "refreshing moves the session's end",
     },
     {
-      find: '{ ...grounds, sid: family.id }',
-      replace: 'grounds',
+      find: '{ ...input, sid: family.id }',
+      replace: 'input',
       promise: 'an access token does not say of which session it is',
     },
     {
@@ -49,6 +49,18 @@ export const sessions = [
       promise: 'own sessions outlive a change',
     },
     {
+      find: '  refuseUnlessCurrent(caller, factor);\n  return factor;',
+      replace: '  return factor;',
+      promise: 'a session from before a change reads and changes the factor',
+    },
+    {
+      find: "  if (!isEnabled(factor)) throw new CountersignError('not_enrolled');",
+      replace: '',
+      promise: 'a step-up, a removal or a rotation without a second factor is a fault',
+    },
+  ]),
+  ...of('core/change.ts', [
+    {
       find: "  if (!caller.amr.includes('pwd')) return {};",
       replace: '',
       promise: 'a change opens a session for somebody whose password was never seen',
@@ -67,6 +79,17 @@ export const sessions = [
       find: '    if (error instanceof CountersignError) return { cognitoSessionsEnded: false };',
       replace: '',
       promise: 'the backup codes of a confirmation are lost where Cognito fails',
+    },
+    {
+      find: '  const ended = await endPoolSessions(services.poolSessions, caller.user);',
+      replace: '  const ended = {};',
+      promise: "Cognito's sessions outlive a change",
+    },
+    {
+      find: '  await services.tokens.ready(now);',
+      replace: '',
+      promise:
+        'an authenticator is in force whose backup codes nobody got, and a code is spent though no token can be signed',
     },
   ]),
   ...of('core/claims.ts', [
@@ -126,8 +149,8 @@ export const sessions = [
       promise: 'a challenge lives for a day',
     },
     {
-      find: '{ ...grounds, enrollmentRequired }',
-      replace: 'grounds',
+      find: '{ ...session, enrollmentRequired }',
+      replace: 'session',
       promise: 'a session that may only enroll does everything',
     },
     {
@@ -158,16 +181,6 @@ export const sessions = [
       promise: 'an answer of another kind is charged',
     },
     {
-      find: ', [challenge.jti]: challenge.exp',
-      replace: '',
-      promise: 'an answered challenge is not remembered',
-    },
-    {
-      find: '...proven.answered, ',
-      replace: '',
-      promise: 'a further answer makes earlier challenges count again',
-    },
-    {
       find: '  await services.tokens.ready(now);',
       replace: '',
       promise: 'a code is spent though no token can be signed',
@@ -185,14 +198,9 @@ export const sessions = [
   ]),
   ...of('core/verify.ts', [
     {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
+      find: 'await readEnrolled(services, caller)',
+      replace: 'await services.records.read(user)',
       promise: 'a session from before a change steps up',
-    },
-    {
-      find: "  if (!isEnabled(factor)) throw new CountersignError('not_enrolled');",
-      replace: '',
-      promise: 'a step-up without a second factor is a fault',
     },
     {
       find: '  await services.tokens.ready(now);',
@@ -258,8 +266,8 @@ export const sessions = [
   ]),
   ...of('core/status.ts', [
     {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
+      find: 'await readCurrent({ records }, caller)',
+      replace: 'await records.read(caller.user)',
       promise: 'a session from before a change reads the status',
     },
     {
@@ -323,11 +331,6 @@ export const sessions = [
       find: '  refuseUnlessAskedFor(factor, proof);',
       replace: '',
       promise: 'a code that nothing asks for is charged',
-    },
-    {
-      find: ', [challenge]: now + ANSWERED_FOR',
-      replace: '',
-      promise: 'an answered challenge is not remembered',
     },
     {
       find: 'const ANSWERED_FOR = 900;',

@@ -46,19 +46,24 @@ export const stores = [
       promise: 'two realms share a record',
     },
     {
-      find: 'if (isDeepStrictEqual(old[name], value)) continue;',
+      find: 'if (name !== ITEM_VERSION && isDeepStrictEqual(old[name], value)) continue;',
       replace: '',
       promise: 'each write sends the whole record',
+    },
+    {
+      find: 'name !== ITEM_VERSION && ',
+      replace: '',
+      promise: 'an older version writes to a record of the newest',
     },
   ]),
   ...of('adapters/record-item.ts', [
     {
-      find: 'reset ? VERSION : 1',
-      replace: '1',
+      find: 'return reset ? 2 : 1;',
+      replace: 'return 1;',
       promise: 'an older version takes a reset user for one without a second factor',
     },
     {
-      find: "  if (item['v'] && readNumber(item['v']) > VERSION) throw unavailable();",
+      find: '  if (item[ITEM_VERSION] && readNumber(item[ITEM_VERSION]) > VERSION) throw unavailable();',
       replace: '',
       promise: "a newer version's record is misread",
     },
@@ -72,6 +77,43 @@ export const stores = [
       replace: '',
       promise: 'a reset that cannot be read wants nothing',
     },
+    {
+      find: 'writtenBy: readText(item[WRITTEN_BY])',
+      replace: 'writtenBy: item[WRITTEN_BY]?.S',
+      promise: 'an item that no write of ours made is a record',
+    },
+    {
+      find: 'factor.failures ? number(factor.failures) : undefined',
+      replace: 'undefined',
+      promise: 'failures are not stored',
+    },
+    {
+      find: 'factor.lockedUntil ? number(factor.lockedUntil) : undefined',
+      replace: 'undefined',
+      promise: 'a lock is not stored',
+    },
+    {
+      find: 'factor.stoppedAt === undefined ? undefined : number(factor.stoppedAt)',
+      replace: 'undefined',
+      promise: 'a stop is not stored',
+    },
+    {
+      find: 'if (authenticators.length > 0 || pending) return VERSION;',
+      replace: '',
+      promise: 'an older version takes an authenticator of any kind for an app',
+    },
+    {
+      find: "  if (kind !== 'totp') throw unavailable();",
+      replace: '',
+      promise: 'an authenticator of an unknown kind is read as an app',
+    },
+    {
+      find: "y ? readText(y) : 'totp'",
+      replace: 'readText(y)',
+      promise: 'whoever enrolled with an older version is shut out',
+    },
+  ]),
+  ...of('adapters/attributes.ts', [
     {
       find: '  if (!Number.isSafeInteger(read)) throw unavailable();',
       replace: '',
@@ -97,35 +139,17 @@ export const stores = [
       replace: 'if (value.BS === undefined) return [];',
       promise: 'backup codes that cannot be read are none',
     },
+  ]),
+  ...of('adapters/totp-item.ts', [
     {
       find: '  if (!algorithm) throw unavailable();',
       replace: '',
       promise: 'parameters that cannot be read are no fault',
     },
     {
-      find: 'writtenBy: readText(item[WRITTEN_BY])',
-      replace: 'writtenBy: item[WRITTEN_BY]?.S',
-      promise: 'an item that no write of ours made is a record',
-    },
-    {
-      find: 's: number(authenticator.lastStep)',
+      find: 's: number(totp.lastStep)',
       replace: 's: number(0)',
       promise: 'the last step is not stored',
-    },
-    {
-      find: 'factor.failures ? number(factor.failures) : undefined',
-      replace: 'undefined',
-      promise: 'failures are not stored',
-    },
-    {
-      find: 'factor.lockedUntil ? number(factor.lockedUntil) : undefined',
-      replace: 'undefined',
-      promise: 'a lock is not stored',
-    },
-    {
-      find: 'factor.stoppedAt === undefined ? undefined : number(factor.stoppedAt)',
-      replace: 'undefined',
-      promise: 'a stop is not stored',
     },
   ]),
   ...of('adapters/families.ts', [

@@ -122,6 +122,7 @@ export async function addAuthenticator(
     name,
     proof,
     ...((!proof || 'enrollmentTicket' in proof) && { password: PASSWORD }),
+    client: CLIENT,
     now,
   });
   const app = scan(otpauthUri);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { KeyKind } from '../../adapters/key-store.ts';
-import type { Item } from '../../adapters/record-item.ts';
+import type { Item } from '../../adapters/attributes.ts';
+import type { KeyKind } from '../../core/key-kind.ts';
 import type { Service } from '../../local/service.ts';
 import { storedItem } from './stored.ts';
 

@@ -1,7 +1,8 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms';
-import { type KeyKind, readRing } from '../../adapters/key-store.ts';
+import { readRing } from '../../adapters/key-store.ts';
 import { encryptionContext } from '../../adapters/unwrap.ts';
+import type { KeyKind } from '../../core/key-kind.ts';
 import type { Service } from '../../local/service.ts';
 import { dynamoDbOf } from './stored.ts';
 

@@ -40,7 +40,7 @@ export const paths: Record<
     return callerOf(d, accessToken, now);
   },
   enroll: async (d, { caller }, proof, now) => {
-    await enroll(d, { caller, name: 'Third', proof, now });
+    await enroll(d, { caller, name: 'Third', proof, client: CLIENT, now });
     return caller;
   },
   disable: async (d, { caller, spareId }, proof, now) => {

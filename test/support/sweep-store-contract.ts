@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Authenticator, type Factor, noFactor } from '../../core/factor.ts';
-import type { Records, SecretKind } from '../../core/ports.ts';
+import type { SecretKeyKind } from '../../core/key-kind.ts';
+import type { Records } from '../../core/ports.ts';
 import type { Sweep, SweepStore } from '../../core/sweep.ts';
 import type { User } from '../../core/user.ts';
 
@@ -15,12 +16,13 @@ export interface SweepStoreUnderTest {
   /** Makes a record unreadable. */
   damage(user: User): Promise<unknown>;
   /** A further key of that kind, by its id. */
-  newKey(kind: SecretKind): Promise<string>;
+  newKey(kind: SecretKeyKind): Promise<string>;
 }
 
 const NOW = 1_800_000_000;
 const ADA = { realm: 'users', sub: 'ada#1#two' };
 const authenticator: Authenticator = {
+  kind: 'totp',
   id: 'authenticator-1',
   name: 'Phone',
   secret: { keyId: 'old', box: new Uint8Array(50).fill(1) },

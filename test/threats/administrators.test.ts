@@ -74,15 +74,16 @@ test('a refused administrator action logs the same line, with its error code', a
 test('the record keeps which administrator acted last, when and why', async () => {
   const { person, nextCode, access } = await enrolledPerson(service, client);
   for (const [type, act] of [
-    ['unlocked', administrator.unlock],
-    ['sessions_revoked', administrator.revokeSessions],
-    ['reset', administrator.reset],
+    ['account.unlocked', administrator.unlock],
+    ['sessions.revoked', administrator.revokeSessions],
+    ['admin.reset', administrator.reset],
   ] as const) {
     const at = service.clock.seconds();
     await act(person.sub, { reason: `lost phone, ${type}` });
-    if (type === 'unlocked') await client.post('/v1/authenticators/verify', { code: nextCode() }, access);
+    if (type === 'account.unlocked')
+      await client.post('/v1/authenticators/verify', { code: nextCode() }, access);
     const { administered, revoked } = await storedFactor(service, person);
-    const kept = type === 'sessions_revoked' ? revoked : administered;
+    const kept = type === 'sessions.revoked' ? revoked : administered;
     assert.deepEqual({ ...kept, at: 0 }, { type, at: 0, by: ADMINISTRATOR, reason: `lost phone, ${type}` });
     assert.ok(Math.abs((kept?.at ?? 0) - at) < 60);
     const { body } = await administrator.status(person.sub);

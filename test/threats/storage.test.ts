@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { createSecretKey } from 'node:crypto';
 import { test } from 'node:test';
 import { base32nopad } from '@scure/base';
-import { withoutCode } from '../../core/backup-codes.ts';
-import { inForce, open } from '../../core/sealed.ts';
+import { consumeCode } from '../../core/backup-codes.ts';
+import { inForce, open } from '../../core/totp/sealed.ts';
 import { typedCode } from '../../core/typed-code.ts';
 import { assertProblem, challengeFor, clientOf, codeAt, text } from '../support/client.ts';
 import '../support/native-powers.ts';
@@ -162,7 +162,7 @@ test('without KMS the whole table holds no secret, code, token or key, and opens
     const key = createSecretKey(plain);
     return {
       secret: open(sealed, user, inForce(authenticator), { id: sealed.keyId, key }) !== undefined,
-      backup: withoutCode(unused, user, stored, { id: stored.keyId, key }) !== undefined,
+      backup: consumeCode(unused, user, stored, { id: stored.keyId, key }) !== undefined,
     };
   };
   for (const content of contents) {

@@ -4,7 +4,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { KEYRING_TTL } from '../../core/key-rotation.ts';
-import { timeStep } from '../../core/totp.ts';
+import { timeStep } from '../../core/totp/algorithm.ts';
 import {
   type Answer,
   assertProblem,

@@ -60,7 +60,7 @@ for (const [what, Command] of Object.entries({
     assertProblem(await client.get('/v1/authenticators', session.access), 401, 'token_invalid');
     assertProblem(await client.get('/v1/authenticators', atCognito), 401, 'token_invalid');
     assert.equal((await refresh(untouched.refresh)).status, 200);
-    const ended = what === 'deleted' ? 'reset' : 'sessions_revoked';
+    const ended = what === 'deleted' ? 'admin.reset' : 'sessions.revoked';
     assert.equal((await storedFactor(service, person)).event?.type, ended);
   });
 }
@@ -78,7 +78,7 @@ test("an administrator who sets a new password ends the user's sessions here, an
   assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
   const { passwordSetAt = 0, event } = await storedFactor(service, person);
   assert.ok(passwordSetAt >= at && passwordSetAt <= at + 60, `${passwordSetAt - at}`);
-  assert.equal(event?.type, 'sessions_revoked');
+  assert.equal(event?.type, 'sessions.revoked');
 });
 
 test("an administrator who resets a password ends the user's sessions here, and the record has no new password yet", async () => {
@@ -88,7 +88,7 @@ test("an administrator who resets a password ends the user's sessions here, and 
   assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
   const { passwordSetAt, event } = await storedFactor(service, person);
   assert.equal(passwordSetAt, undefined);
-  assert.equal(event?.type, 'sessions_revoked');
+  assert.equal(event?.type, 'sessions.revoked');
 });
 
 test('the action logs the user and the administrator, and the record keeps it', async () => {
@@ -110,7 +110,7 @@ test('the action logs the user and the administrator, and the record keeps it', 
   const { revoked } = await storedFactor(service, person);
   assert.deepEqual(
     [revoked?.type, revoked?.by],
-    ['sessions_revoked', 'arn:aws:iam::000000000000:user/operator'],
+    ['sessions.revoked', 'arn:aws:iam::000000000000:user/operator'],
   );
 });
 
@@ -139,7 +139,7 @@ test('a sign-out that Countersign itself requested ends nothing more, and the se
   const { confirmation, session } = await enrollFromCognito(service, client, person);
   assert.equal(confirmation.body['cognitoSessionsEnded'], true);
   await service.eventsDelivered();
-  assert.equal((await storedFactor(service, person)).event?.type, 'confirmed');
+  assert.equal((await storedFactor(service, person)).event?.type, 'authenticator.added');
   assert.equal((await client.get('/v1/authenticators', session.access)).status, 200);
   const [line, ...others] = lines.slice(before).map((text) => JSON.parse(text));
   assert.deepEqual(others, []);

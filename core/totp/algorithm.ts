@@ -1,8 +1,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type CryptoPlugin, generateSync } from '@otplib/hotp';
 import { base32nopad } from '@scure/base';
-import type { TotpParameters } from './factor.ts';
-import { random } from './random.ts';
+import { random } from '../random.ts';
+import type { TotpParameters } from './data.ts';
 
 /** otplib by its parts, over the runtime's own crypto: faster than its default in JavaScript, and 20 KB less to load. */
 const nodeCrypto: CryptoPlugin = {

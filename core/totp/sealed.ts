@@ -1,19 +1,8 @@
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import type { PendingAuthenticator, TotpParameters } from './factor.ts';
-import { random } from './random.ts';
-import { lengthPrefixed, type User } from './user.ts';
-
-/** A TOTP secret under authenticated encryption: version, nonce, ciphertext, tag. */
-export interface Sealed {
-  keyId: string;
-  box: Uint8Array;
-}
-
-/** A key of the keyring, wrapped once into a KeyObject: raw bytes are several times slower to use. */
-export interface DataKey {
-  id: string;
-  key: KeyObject;
-}
+import type { DataKey } from '../ports.ts';
+import { random } from '../random.ts';
+import { lengthPrefixed, type User } from '../user.ts';
+import type { PendingTotp, Sealed, TotpParameters } from './data.ts';
 
 /** What a secret is sealed for: where it lies, and what its codes mean there. */
 export interface Place extends TotpParameters {
@@ -32,7 +21,7 @@ export function inForce({ id, algorithm, digits, period }: { id: string } & Totp
  * factor, its secret does not open.
  */
 export function waiting(
-  { expiresAt, ...authenticator }: Pick<PendingAuthenticator, 'id' | 'expiresAt'> & TotpParameters,
+  { expiresAt, ...authenticator }: Pick<PendingTotp, 'id' | 'expiresAt'> & TotpParameters,
   { generation }: { generation: string },
 ): Place {
   return { ...inForce(authenticator), pending: { expiresAt, generation } };

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { TotpParameters } from '../../core/factor.ts';
-import { base32Of, codeAt, matchingSteps, newSecret, otpauthUri, timeStep } from '../../core/totp.ts';
-import { anyText } from '../support/any-text.ts';
+import {
+  base32Of,
+  codeAt,
+  matchingSteps,
+  newSecret,
+  otpauthUri,
+  timeStep,
+} from '../../../core/totp/algorithm.ts';
+import type { TotpParameters } from '../../../core/totp/data.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const SHA1: TotpParameters = { algorithm: 'SHA1', digits: 6, period: 30 };
 const ascii = (length: number) => Buffer.from('1234567890'.repeat(7).slice(0, length));

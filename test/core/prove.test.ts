@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { adminStatus } from '../../core/admin.ts';
 import { confirm } from '../../core/confirm.ts';
 import { enroll } from '../../core/enroll.ts';
-import type { TotpParameters } from '../../core/factor.ts';
-import { inForce, seal, waiting } from '../../core/sealed.ts';
-import { codeAt } from '../../core/totp.ts';
+import { codeAt } from '../../core/totp/algorithm.ts';
+import type { TotpParameters } from '../../core/totp/data.ts';
+import { inForce, seal, waiting } from '../../core/totp/sealed.ts';
 import { typedRecoveryCode } from '../../core/typed-code.ts';
 import { verify } from '../../core/verify.ts';
 import { verifyLogin } from '../../core/verify-login.ts';
@@ -278,7 +278,7 @@ test('a code that fits two steps of the window is spent for both', async () => {
 test('a code that confirms and fits two steps of the window is spent for both', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', between);
-  const input = { caller, name: 'Phone', proof: undefined, password: PASSWORD, now: between };
+  const input = { caller, name: 'Phone', proof: undefined, password: PASSWORD, client: CLIENT, now: between };
   const { authenticatorId } = await enroll(deployment, input);
   const factor = await deployment.records.read(caller.user);
   const { pending = assert.fail() } = factor;

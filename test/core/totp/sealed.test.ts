@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import type { TotpParameters } from '../../core/factor.ts';
-import { type DataKey, inForce, isOutdated, open, type Place, seal, waiting } from '../../core/sealed.ts';
+import type { DataKey } from '../../../core/ports.ts';
+import type { TotpParameters } from '../../../core/totp/data.ts';
+import { inForce, isOutdated, open, type Place, seal, waiting } from '../../../core/totp/sealed.ts';
 
 const raw = Buffer.from('000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', 'hex');
 const key: DataKey = { id: 'k1', key: createSecretKey(raw) };
