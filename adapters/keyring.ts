@@ -3,12 +3,9 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CountersignError, unavailable } from '../core/error.ts';
 import { activeKey } from '../core/key-rotation.ts';
 import type { Keyring, SecretKind, SigningKeys } from '../core/ports.ts';
-import { type KeyKind, type KeyPurpose, readRing, type StoredKey } from './key-store.ts';
+import { type KeyKind, readRing, type StoredKey } from './key-store.ts';
 import { logFault } from './log.ts';
-import { isNotOurs } from './unwrap.ts';
-
-/** Turns a ciphertext of KMS into what was wrapped; kms:Decrypt under the encryption context of that purpose and key id. */
-export type Unwrap = (purpose: KeyPurpose, keyId: string, wrapped: Uint8Array) => Promise<Uint8Array>;
+import { isNotOurs, type Unwrap } from './unwrap.ts';
 
 interface KeyringOptions {
   dynamoDb: DynamoDBClient;
