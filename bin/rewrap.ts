@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { type RewrapOptions, regionOf, rewrapRing, type Wrapping } from '../adapters/rewrap.ts';
 import { CountersignError } from '../core/error.ts';
 import { oneLine } from './doctor/connection.ts';
+import { type RewrapOptions, regionOf, rewrapRing, type Wrapping } from './rewrap/rewrap-ring.ts';
 import './node-version.mjs';
 
 const USAGE = `npm run rewrap -- --table NAME --from-key ARN --to-key ARN --from-stack NAME [flags]
