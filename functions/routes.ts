@@ -5,6 +5,8 @@
 export interface Route {
   method: 'GET' | 'POST';
   path: string;
+  /** One line for the reference. */
+  summary: string;
   /**
    * Who may call: `open` needs nothing; all others carry an API key. `bearer`: an access token besides, checked in
    * the function itself. `iam`: a SigV4 signature besides, checked by API Gateway.
@@ -35,6 +37,7 @@ export const routes = {
   login: {
     method: 'POST',
     path: '/v1/auth/login',
+    summary: 'Checks the password. Answers with a session, or with a challenge if there is a second factor.',
     caller: 'key',
     guessable: true,
     record: 'read',
@@ -45,6 +48,7 @@ export const routes = {
   'verify-login': {
     method: 'POST',
     path: '/v1/auth/verify',
+    summary: 'Answers a challenge with a code, a backup code or a ticket, for a session.',
     caller: 'key',
     guessable: true,
     record: 'write',
@@ -53,6 +57,7 @@ export const routes = {
   refresh: {
     method: 'POST',
     path: '/v1/auth/refresh',
+    summary: 'Returns the next pair of tokens. A refresh token works once.',
     caller: 'key',
     guessable: true,
     record: 'read',
@@ -62,6 +67,7 @@ export const routes = {
   logout: {
     method: 'POST',
     path: '/v1/auth/logout',
+    summary: 'Ends the session of a refresh token.',
     caller: 'key',
     guessable: true,
     family: 'write',
@@ -70,6 +76,7 @@ export const routes = {
   status: {
     method: 'GET',
     path: '/v1/authenticators',
+    summary: "Returns the caller's authenticators, and how many backup codes are left.",
     caller: 'bearer',
     record: 'read',
     keys: { signing: 'verify' },
@@ -77,6 +84,7 @@ export const routes = {
   enroll: {
     method: 'POST',
     path: '/v1/totp/enroll',
+    summary: 'Returns the secret of a new authenticator once. A code has to confirm it.',
     caller: 'bearer',
     guessable: true,
     record: 'write',
@@ -87,6 +95,7 @@ export const routes = {
   confirm: {
     method: 'POST',
     path: '/v1/totp/confirm',
+    summary: 'Puts a new authenticator in force by a code of it. Backup codes come with the first.',
     caller: 'bearer',
     guessable: true,
     record: 'write',
@@ -97,6 +106,7 @@ export const routes = {
   verify: {
     method: 'POST',
     path: '/v1/authenticators/verify',
+    summary: 'Proves the second factor now (step-up), for an access token that says so.',
     caller: 'bearer',
     guessable: true,
     record: 'write',
@@ -105,6 +115,7 @@ export const routes = {
   disable: {
     method: 'POST',
     path: '/v1/authenticators/disable',
+    summary: 'Removes one authenticator, or all of them with the backup codes.',
     caller: 'bearer',
     guessable: true,
     record: 'write',
@@ -114,24 +125,44 @@ export const routes = {
   'rotate-backup-codes': {
     method: 'POST',
     path: '/v1/backup-codes/rotate',
+    summary: 'Returns ten new backup codes. Every older one is void.',
     caller: 'bearer',
     guessable: true,
     record: 'write',
     keys: { signing: 'sign', ...opensSecrets },
     signsOut: true,
   },
-  keys: { method: 'GET', path: '/.well-known/jwks.json', caller: 'open', keys: { signing: 'verify' } },
-  discovery: { method: 'GET', path: '/.well-known/openid-configuration', caller: 'open' },
-  'admin-status': { method: 'GET', path: '/v1/admin/users/{userId}', caller: 'iam', record: 'read' },
+  keys: {
+    method: 'GET',
+    path: '/.well-known/jwks.json',
+    summary: 'Returns the public keys of own tokens (JWKS, RFC 7517 §5).',
+    caller: 'open',
+    keys: { signing: 'verify' },
+  },
+  discovery: {
+    method: 'GET',
+    path: '/.well-known/openid-configuration',
+    summary: 'Returns the metadata of the issuer (OpenID Connect Discovery §3).',
+    caller: 'open',
+  },
+  'admin-status': {
+    method: 'GET',
+    path: '/v1/admin/users/{userId}',
+    summary: "Returns what support may see of a user's second factor.",
+    caller: 'iam',
+    record: 'read',
+  },
   'admin-unlock': {
     method: 'POST',
     path: '/v1/admin/users/{userId}/unlock',
+    summary: 'Lifts a lock, and a stop if the user has a new password.',
     caller: 'iam',
     record: 'write',
   },
   'admin-reset': {
     method: 'POST',
     path: '/v1/admin/users/{userId}/reset',
+    summary: 'Removes the second factor, and returns the ticket to enroll again.',
     caller: 'iam',
     record: 'write',
     // For the digest of the enrollment ticket.
@@ -141,6 +172,7 @@ export const routes = {
   'admin-revoke-sessions': {
     method: 'POST',
     path: '/v1/admin/users/{userId}/sessions/revoke',
+    summary: 'Ends every session of a user.',
     caller: 'iam',
     record: 'write',
     signsOut: true,

@@ -19,11 +19,12 @@ interface Rule {
 }
 
 const packagesOfAdapters = ['@aws-sdk/', '@middy/core', 'aws-lambda', 'jose', 'qrcode', 'valibot'];
-const adapters = ['/core/', '/adapters/', 'node:', ...packagesOfAdapters];
+const adapters = ['/core/', '/adapters/', '/functions/contract/', 'node:', ...packagesOfAdapters];
 const packagesOfLib = ['aws-cdk-lib', 'cdk-nag', 'constructs', 'esbuild', 'valibot'];
 const lib = [
   '/lib/',
   '/functions/routes.ts',
+  '/functions/contract/',
   '/core/settings.ts',
   '/core/issuers.ts',
   'node:',
@@ -41,8 +42,13 @@ const rules: Rule[] = [
   { in: 'adapters/environment.ts', may: adapters, never: [chance] },
   {
     in: 'functions/',
-    may: ['/core/', '/adapters/', 'valibot', 'aws-lambda', 'node:timers/promises'],
+    may: ['/core/', '/adapters/', '/functions/contract/', 'valibot', 'aws-lambda', 'node:timers/promises'],
     never: [environment, wallClock, chance],
+  },
+  {
+    in: 'functions/contract/',
+    may: ['/core/', '/functions/contract/', '/functions/routes.ts', 'valibot'],
+    never: [environment],
   },
   { in: 'functions/routes.ts', may: [], never: [environment] },
   { in: 'lib/', may: lib, never: [environment] },
