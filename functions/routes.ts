@@ -205,10 +205,12 @@ export const triggers = {
   'cognito/post-confirmation': { lambdaConfig: 'PostConfirmation', record: 'write', signsOut: true },
 } as const satisfies Record<string, Trigger>;
 
-/** A function for what an administrator does at a pool itself: EventBridge invokes it, of what CloudTrail recorded. */
+/** Handles administrator actions on the pool. CloudTrail records them; EventBridge invokes the function. */
 export interface Listener extends Pick<Route, 'record' | 'keys'> {
-  /** The operations of Cognito's API that it hears of. */
+  /** The operations of Cognito's API that invoke it. */
   hears: readonly string[];
+  /** Seconds. */
+  timeout: number;
 }
 
 export const listeners = {
@@ -220,9 +222,57 @@ export const listeners = {
       'AdminSetUserPassword',
       'AdminResetUserPassword',
     ],
+    // Nobody waits for it, and Lambda retries it.
+    timeout: 30,
     record: 'write',
   },
 } as const satisfies Record<string, Listener>;
+
+/** A kind of key: its item is `KEYRING#<kind>`, and its encryption context names it. */
+export type KeyKind = 'data' | 'backup-code' | 'signing';
+
+/** Keeps the keyring. Nobody calls it: a deployment or a schedule invokes it. */
+export interface Job {
+  /** `deployment`: each deployment invokes it. Otherwise EventBridge does, every so many hours. */
+  runs: 'deployment' | { everyHours: number };
+  /** Seconds. */
+  timeout: number;
+  /** One line for the output that names its function; none if there is no such output. */
+  summary?: string;
+  /**
+   * Makes keys of these kinds: generates them wrapped, encrypts public halves, and writes their items. It unwraps none.
+   */
+  makes?: readonly KeyKind[];
+  /** Reads all items (Scan), updates records, and keeps its own state in the item `JOB#<name>`. */
+  sweeps?: true;
+  /** Drops keys of these kinds that nothing uses: GetItem and PutItem on their items. */
+  retires?: readonly KeyKind[];
+  /** Kinds of key that it unwraps. */
+  unwraps?: readonly KeyKind[];
+}
+
+export const jobs = {
+  'ensure-keys': {
+    runs: 'deployment',
+    // IAM does not know a new role everywhere at once: the function retries until it may.
+    timeout: 120,
+    makes: ['data', 'backup-code', 'signing'],
+  },
+  'rotate-keys': {
+    runs: { everyHours: 24 },
+    timeout: 120,
+    summary: 'The function that rotates and withdraws keys',
+    makes: ['data', 'backup-code', 'signing'],
+  },
+  reseal: {
+    runs: { everyHours: 1 },
+    timeout: 900,
+    summary: 'The function that seals secrets under the newest key and retires old ones',
+    sweeps: true,
+    retires: ['data', 'backup-code'],
+    unwraps: ['data'],
+  },
+} as const satisfies Record<string, Job>;
 
 /** The name of an operation: its file in functions/, its Lambda function, its construct and its test. */
 export type Operation = keyof typeof routes;

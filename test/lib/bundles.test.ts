@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { listeners, routes, triggers } from '../../functions/routes.ts';
+import { jobs, listeners, routes, triggers } from '../../functions/routes.ts';
 import { bundleFunctions } from '../../lib/bundle.ts';
 
 const bundles = bundleFunctions();
 const KB = 1024;
 
-test('there is a bundle for each operation, each trigger and listener, and each keeper of the keyring', () => {
-  const named = [routes, triggers, listeners].flatMap((table) => Object.keys(table));
-  const wanted = [...named, 'ensure-keys', 'rotate-keys', 'reseal'];
+test('there is a bundle for each operation, each trigger, listener and job', () => {
+  const wanted = [routes, triggers, listeners, jobs].flatMap((table) => Object.keys(table));
   for (const operation of wanted) assert.ok(bundles[operation], operation);
   assert.deepEqual(Object.keys(bundles).sort(), wanted.sort());
 });
