@@ -24,12 +24,3 @@ export function connect(userPoolId: string, region: string | undefined): Connect
     lambda: new LambdaClient(place),
   };
 }
-
-/** What went wrong, in one line. */
-export function oneLine(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  const said = error.message || code || 'an unknown fault';
-  const name = error.name === 'Error' || error.name === 'AggregateError' ? '' : `${error.name}: `;
-  return `${name}${said}`.replace(/\s*\n\s*/g, ' ');
-}
