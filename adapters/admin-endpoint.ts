@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { CountersignError } from '../core/error.ts';
 import type { User } from '../core/user.ts';
 import { dynamoDb } from './aws.ts';
@@ -70,17 +70,6 @@ function decoded(parameter: string): string | undefined {
     return undefined;
   }
 }
-
-/** Why an administrator acts, in their own words. The record keeps it. */
-export const reason = v.optional(
-  v.pipe(
-    v.string(),
-    v.trim(),
-    v.minLength(1, 'not empty'),
-    v.maxBytes(200, 'at most 200 bytes'),
-    v.regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters'),
-  ),
-);
 
 /** Creates what an administrator's operation needs: the records, and no key at all. */
 export function createAdministration() {

@@ -1,10 +1,13 @@
 import { comparable, namesPool } from '../core/issuers.ts';
-import type { Environment } from './environment.ts';
 
-type Issuers = Pick<
-  Environment,
-  'TRUSTED_ISSUERS' | 'ISSUER' | 'FORMER_ISSUERS' | 'SETTINGS' | 'USER_POOL_ID'
->;
+/** The part of the environment that names issuers. */
+interface Issuers {
+  TRUSTED_ISSUERS: { issuer: string; jwksUri: string; realm: string }[];
+  ISSUER: string;
+  FORMER_ISSUERS: string[];
+  SETTINGS: { realm: string };
+  USER_POOL_ID: string;
+}
 
 /**
  * Returns why the issuers are unsafe together, without any value. Synthesis refuses most of this, but does

@@ -4,12 +4,9 @@ import { CountersignError, unavailable } from '../core/error.ts';
 import type { KeyKind, SecretKeyKind } from '../core/key-kind.ts';
 import { activeKey, KEYRING_TTL } from '../core/key-rotation.ts';
 import type { Keyring, SigningKeys } from '../core/ports.ts';
-import { type KeyPurpose, readRing, type StoredKey } from './key-store.ts';
+import { readRing, type StoredKey } from './key-store.ts';
 import { logFault } from './log.ts';
-import { isNotOurs } from './unwrap.ts';
-
-/** Turns a ciphertext of KMS into what was wrapped; kms:Decrypt under the encryption context of that purpose and key id. */
-export type Unwrap = (purpose: KeyPurpose, keyId: string, wrapped: Uint8Array) => Promise<Uint8Array>;
+import { isNotOurs, type Unwrap } from './unwrap.ts';
 
 interface KeyringOptions {
   dynamoDb: DynamoDBClient;

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { LocalJson } from '../local/local-json.ts';
 import { addAccount } from './authenticator-app.ts';
-import './node-version.mjs';
+import { runProgram } from './program.ts';
 import { terminalQr } from './terminal-qr.ts';
 
 const USAGE = `npm run demo -- [flags]    enrolls, signs in and disables again, against the service that "npm start" runs
@@ -20,14 +19,19 @@ interface Answer {
   body: Json;
 }
 
-try {
-  const { url, apiKey, users } = readLocal();
+const program = {
+  name: 'demo',
+  command: 'npm run demo',
+  usage: USAGE,
+  options: { data: { type: 'string', default: '.countersign' }, url: { type: 'string' } },
+} as const;
+
+await runProgram(program, async (flags) => {
+  const { url, apiKey, users } = readLocal(flags);
   await play(createCaller(url, apiKey), users);
   console.log('\n✔ Every step did what it should.');
-} catch (error) {
-  console.error(`\n✖ ${error instanceof Error ? error.message : error}`);
-  process.exit(1);
-}
+  return 0;
+});
 
 type Caller = (path: string, body: Json | undefined, token?: string) => Promise<Answer>;
 
@@ -179,30 +183,10 @@ function say(step: number, line: string): void {
   console.log(`${String(step).padStart(3)}. ${line}`);
 }
 
-function readLocal(): LocalJson {
-  const { data, url, help } = parseFlags();
-  if (help) {
-    process.stdout.write(USAGE);
-    process.exit(0);
-  }
+function readLocal({ data, url }: { data: string; url?: string | undefined }): LocalJson {
   const path = join(resolve(data), 'local.json');
   if (!existsSync(path)) throw new Error(`There is no ${path}. Start the service with: npm start`);
   const local = JSON.parse(readFileSync(path, 'utf8')) as LocalJson;
   if (url !== undefined && !URL.canParse(url)) throw new Error(`--url takes a URL, not "${url}".`);
   return { ...local, url: (url ?? local.url).replace(/\/$/, '') };
-}
-
-function parseFlags() {
-  try {
-    return parseArgs({
-      options: {
-        data: { type: 'string', default: '.countersign' },
-        url: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    const [sentence = ''] = (error as Error).message.split(/\. |\n/);
-    throw new Error(`${sentence.replace(/\.$/, '')}. See npm run demo -- --help`);
-  }
 }

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import type { Claims, TokenKind } from './claims.ts';
+import type { ClaimsByKind, TokenKind } from './claims.ts';
 import type { Factor } from './factor.ts';
 import type { SecretKeyKind } from './key-kind.ts';
 import type { Settings } from './settings.ts';
@@ -43,9 +43,9 @@ export interface Tokens {
   /** Returns once signing can no longer fail: awaited before any write that a token is to answer. */
   ready(now: number): Promise<void>;
   /** A compact JWS of that kind; `exp` and all else are in the claims. */
-  sign(kind: TokenKind, claims: Claims, now: number): Promise<string>;
+  sign<K extends TokenKind>(kind: K, claims: ClaimsByKind[K], now: number): Promise<string>;
   /** The claims of a valid token of exactly that kind, or undefined. */
-  verify(kind: TokenKind, token: string, now: number): Promise<Claims | undefined>;
+  verify<K extends TokenKind>(kind: K, token: string, now: number): Promise<ClaimsByKind[K] | undefined>;
 }
 
 /** In whole seconds. */

@@ -18,10 +18,8 @@ export async function refresh(
   { refreshToken, client, now }: { refreshToken: string; client: string; now: number },
 ): Promise<Session> {
   const claims = await services.tokens.verify('refresh', refreshToken, now);
-  const { family, sequence } = claims ?? {};
-  if (!claims || family === undefined || sequence === undefined || claims.client_id !== client) {
-    throw new CountersignError('refresh_token_invalid');
-  }
+  if (!claims || claims.client_id !== client) throw new CountersignError('refresh_token_invalid');
+  const { family, sequence } = claims;
   const endsAt = claims.exp;
   const grace = services.settings.lifetimes.refreshGrace;
 

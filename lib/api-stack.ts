@@ -9,16 +9,14 @@ import {
   MethodLoggingLevel,
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
-import type { IUserPool, IUserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import type { aws_dynamodb } from 'aws-cdk-lib/interfaces';
 import type { Construct } from 'constructs';
 import { type Route, routes } from '../functions/routes.ts';
 import { accessLogFormat } from './access-log.ts';
 import type { Bundle } from './bundle.ts';
 import type { Config } from './config.ts';
-import { operationEnvironment } from './environment-of.ts';
+import { type OperationContext, operationEnvironment } from './environment-of.ts';
 import { Firewall } from './firewall.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import { statementsFor, withEnrollmentDays } from './grants.ts';
@@ -27,20 +25,11 @@ import { OperationFunction } from './operation-function.ts';
 import { pascalCase } from './pascal-case.ts';
 import { ClientKeys, stageThrottle, UsagePlans } from './usage-plans.ts';
 
-export interface ApiStackProps extends StackProps {
-  config: Config;
+export interface ApiStackProps extends StackProps, OperationContext {
   /** From bundleFunctions. */
   bundles: Record<string, Bundle>;
-  table: aws_dynamodb.ITableRef;
   /** Encrypts the table. */
   tableKey: IKey;
-  /** Wraps the keys of the keyring. */
-  keyringKey: IKey;
-  /** Names this deployment in the keyring's encryption context. */
-  keyringStack: string;
-  userPool: IUserPool;
-  loginClient: IUserPoolClient;
-  appsClient: IUserPoolClient;
 }
 
 /** The API's one stage. It stands in the URL, until a custom domain takes its place. */

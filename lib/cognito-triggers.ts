@@ -34,8 +34,6 @@ export interface CountersignTriggersProps extends KeyringTargets {
 
 /** Cognito abandons a trigger after 5 s and calls it again. The first call must have ended by then. */
 const TRIGGER_TIMEOUT = Duration.seconds(4);
-/** Nobody waits for a listener, and Lambda retries it. */
-const LISTENER_TIMEOUT = Duration.seconds(30);
 
 const OPERATIONS: Record<Trigger['lambdaConfig'], UserPoolOperation> = {
   DefineAuthChallenge: UserPoolOperation.DEFINE_AUTH_CHALLENGE,
@@ -72,7 +70,7 @@ export class CountersignTriggers extends Construct {
     this.listeners = Object.entries<Listener>(listeners).map(([name, listener]) => ({
       name: nameOf(name),
       listener,
-      operation: this.createFunction(name, listener, LISTENER_TIMEOUT, props),
+      operation: this.createFunction(name, listener, Duration.seconds(listener.timeout), props),
     }));
   }
 

@@ -8,9 +8,7 @@ import type { Construct } from 'constructs';
 import type { Bundle } from './bundle.ts';
 import type { Config } from './config.ts';
 import { createKeyringKey, createTableKey } from './customer-keys.ts';
-import { keyMakerStatements } from './grants.ts';
 import { addKeyRotation } from './key-rotation.ts';
-import { OperationFunction } from './operation-function.ts';
 import { settingsOf } from './settings-of.ts';
 
 export interface DataStackProps extends StackProps {
@@ -53,32 +51,21 @@ export class DataStack extends Stack {
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
 
-    const bundle = bundles['ensure-keys'];
-    if (!bundle) throw new Error('There is no bundle of functions/ensure-keys.ts.');
     const environment = {
       TABLE_NAME: this.table.tableName,
       KEYRING_KEY_ARN: this.keyringKey.keyArn,
       KEYRING_STACK: this.keyringStack,
       SETTINGS: settingsOf(config),
     };
-    const keyMaker = new OperationFunction(this, 'EnsureKeys', {
-      operation: 'ensure-keys',
-      bundle,
-      environment,
-      statements: keyMakerStatements(this),
-      memory: config.memory,
-      logRetentionDays: config.logRetentionDays,
-      removalPolicy,
-      // A new role takes time to work everywhere: the function retries until it may.
-      timeout: Duration.minutes(2),
-    });
-    new Trigger(this, 'FirstKeys', {
-      handler: keyMaker.function,
-      timeout: Duration.minutes(3),
-      executeAfter: [this.table, this.keyringKey, keyMaker],
-    });
+    const jobs = addKeyRotation(this, { config, bundles, environment, removalPolicy, targets: this });
+    for (const { operation, timeout } of jobs) {
+      new Trigger(this, 'FirstKeys', {
+        handler: operation.function,
+        timeout: Duration.seconds(timeout + 60),
+        executeAfter: [this.table, this.keyringKey, operation],
+      });
+    }
     this.endTriggerLog(config, removalPolicy);
-    addKeyRotation(this, { config, bundles, environment, removalPolicy, targets: this });
   }
 
   /** Gives the function with which the CDK invokes ensure-keys a log that ends. The stack's other functions are CfnFunctions. */

@@ -26,12 +26,3 @@ export function connect(userPoolId: string, region: string | undefined): Connect
     lambda: new LambdaClient(place),
   };
 }
-
-/** Returns an error's name and message in one line. */
-export function oneLine(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  const said = error.message || code || 'an unknown error';
-  const name = error.name === 'Error' || error.name === 'AggregateError' ? '' : `${error.name}: `;
-  return `${name}${said}`.replace(/\s*\n\s*/g, ' ');
-}

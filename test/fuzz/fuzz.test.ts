@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { requests } from '../../functions/contract/requests.ts';
 import { routes } from '../../functions/routes.ts';
 import { unthrottled } from '../support/plans.ts';
 import { serviceForTests } from '../support/service.ts';
 import { thorough } from '../support/thorough.ts';
-import { bodies } from './bodies.ts';
 import { inputs } from './inputs.ts';
 import { createTransport } from './request.ts';
 import { createSender, type Met } from './sender.ts';
@@ -28,11 +28,6 @@ const service = await serviceForTests({ ...patient, ...unthrottled }, { environm
 const transport = createTransport(service.url, SENDERS);
 after(transport.close);
 const met: Met = new Map();
-
-test('every operation that takes a body has its form here', () => {
-  const posts = Object.entries(routes).filter(([, { method }]) => method === 'POST');
-  assert.deepEqual(posts.map(([operation]) => operation).sort(), Object.keys(bodies).sort());
-});
 
 test(`${amount} requests, seed ${seed}: never a fault, never an answer outside the contract`, async () => {
   const began = performance.now();
@@ -56,7 +51,7 @@ test(`${amount} requests, seed ${seed}: never a fault, never an answer outside t
 if (amount >= 10_000) {
   test('the requests reach what they are about', () => {
     for (const operation of Object.keys(routes)) assert.ok(met.has(`${operation} ok`), `no ${operation} ok`);
-    for (const operation of Object.keys(bodies)) {
+    for (const operation of Object.keys(requests)) {
       for (const code of ['invalid_json', 'invalid_request', 'body_too_large', 'unsupported_media_type'])
         assert.ok(met.has(`${operation} ${code}`), `no ${operation} ${code}`);
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { mayBeAbsent, requests } from '../../functions/contract/requests.ts';
 import { type Operation, routes } from '../../functions/routes.ts';
 import type { Service } from '../../local/service.ts';
 import { signature } from '../support/administrator.ts';
@@ -7,7 +8,6 @@ import { type Answer, clientOf, codeAt, text } from '../support/client.ts';
 import { createPerson } from '../support/people.ts';
 import { dynamoDbOf } from '../support/stored.ts';
 import { erase } from '../support/table.ts';
-import { bodies, bodyIsOptional } from './bodies.ts';
 import { checkAnswer, checkNoEcho, formFault, MALFORMED, textsIn } from './contract.ts';
 import type { Input, TokenPlan } from './inputs.ts';
 import { altered, bytesOf, pathOf, type Received, type Sent, sameToken, type Transport } from './request.ts';
@@ -151,9 +151,9 @@ export async function createSender(service: Service, transport: Transport, met: 
       input.token.kind !== kindFor(operation) || !sameToken(token, original) || ofOtherClient;
     const plainBearer = input.authorization === 'Bearer $token';
     const contentType = plan.kind === 'none' ? undefined : input.contentType;
-    const leftOut = bodyIsOptional(operation) && (sent.body?.length ?? 0) === 0;
+    const leftOut = mayBeAbsent(operation) && (sent.body?.length ?? 0) === 0;
     const fault =
-      takesBody(operation) && !leftOut ? formFault(bodies[operation], contentType, sent.body) : undefined;
+      takesBody(operation) && !leftOut ? formFault(requests[operation], contentType, sent.body) : undefined;
     if (fault) record ??= await stored();
     else if (refused.length > 0) {
       assert.ok((await stored()) === record, `one of these changed the record: ${refused.join(', ')}`);

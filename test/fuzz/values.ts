@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 import type * as v from 'valibot';
-import type { Operation } from '../../functions/routes.ts';
-import { anyText } from '../support/any-text.ts';
 import {
   authenticatorName,
   backupCode,
-  bodies,
   code,
   id,
   password,
   passwordChanged,
+  reason,
   token,
   username,
-  why,
-} from './bodies.ts';
+} from '../../functions/contract/fields.ts';
+import { requests } from '../../functions/contract/requests.ts';
+import type { Operation } from '../../functions/routes.ts';
+import { anyText } from '../support/any-text.ts';
 
 const often = <T>(value: fc.Arbitrary<T>, other: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 2, arbitrary: value }, { weight: 1, arbitrary: other });
@@ -33,7 +33,7 @@ const fields = new Map<v.GenericSchema, fc.Arbitrary<unknown>>([
   [username, often(fc.constant('$username'), anyText({ minLength: 1, maxLength: 128 }))],
   [password, often(fc.constant('$password'), anyText({ minLength: 1, maxLength: 256 }))],
   [authenticatorName, anyText({ minLength: 1, maxLength: 20 })],
-  [why, anyText({ minLength: 1, maxLength: 40 })],
+  [reason, anyText({ minLength: 1, maxLength: 40 })],
   [passwordChanged, fc.boolean()],
 ]);
 
@@ -54,8 +54,8 @@ function fieldOf(schema: v.GenericSchema): { optional: boolean; value: fc.Arbitr
 }
 
 /** Bodies with the operation's own fields, well formed each; with too many or too few of them at times. */
-export function bodyOf(operation: keyof typeof bodies): fc.Arbitrary<Body> {
-  const all = Object.entries(entriesOf(bodies[operation])).map(
+export function bodyOf(operation: keyof typeof requests): fc.Arbitrary<Body> {
+  const all = Object.entries(entriesOf(requests[operation])).map(
     ([name, schema]) => [name, fieldOf(schema)] as const,
   );
   const model = Object.fromEntries(all.map(([name, { value }]) => [name, value]));
@@ -68,7 +68,7 @@ export function bodyOf(operation: keyof typeof bodies): fc.Arbitrary<Body> {
   });
 }
 
-export const takesBody = (operation: Operation): operation is keyof typeof bodies => operation in bodies;
+export const takesBody = (operation: Operation): operation is keyof typeof requests => operation in requests;
 
 /** Values that no field takes, and some that one or the other does. */
 const hostile: fc.Arbitrary<unknown> = fc.oneof(
@@ -115,7 +115,9 @@ const names = fc.oneof(
 );
 
 /** JSON that is nearly what the operation takes: a member more, less, or of another kind. */
-export function nearBodyOf(operation: keyof typeof bodies): fc.Arbitrary<[member: string, value: unknown][]> {
+export function nearBodyOf(
+  operation: keyof typeof requests,
+): fc.Arbitrary<[member: string, value: unknown][]> {
   return fc
     .tuple(
       bodyOf(operation),

@@ -2,17 +2,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { listeners, routes, triggers } from '../../functions/routes.ts';
+import { jobs, listeners, routes, triggers } from '../../functions/routes.ts';
 import { bundleFunctions } from '../../lib/bundle.ts';
 
 const bundles = bundleFunctions();
 const KB = 1024;
 
-test('each operation, trigger, listener and keyring job has a bundle', () => {
-  const named = [routes, triggers, listeners].flatMap((table) => Object.keys(table));
-  const wanted = [...named, 'ensure-keys', 'rotate-keys', 'reseal'];
+test('each operation, trigger, listener and job has a bundle', () => {
+  const wanted = [routes, triggers, listeners, jobs].flatMap((table) => Object.keys(table));
   for (const operation of wanted) assert.ok(bundles[operation], operation);
-  assert.equal(bundles['routes'], undefined);
+  assert.deepEqual(Object.keys(bundles).sort(), wanted.sort());
 });
 
 describe('no bundle exceeds its limit', () => {
@@ -36,6 +35,12 @@ test('no bundle contains the SDK’s search for credentials, the CDK, or what ru
       [],
       name,
     );
+  }
+});
+
+test('no bundle contains the schemas of answers', () => {
+  for (const [name, { inputs }] of Object.entries(bundles)) {
+    assert.ok(!inputs.includes('functions/contract/answers.ts'), name);
   }
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  jobs,
   listeners,
   type Operation,
   type Route,
@@ -123,9 +124,7 @@ const actionsOf = (statements: Statement[]) => statements.flatMap(({ Action }) =
 const everyRole = [
   ...operations.map(([operation]) => ({ operation: operation as string, template: api })),
   ...triggerTable.map(([operation]) => ({ operation, template: identity })),
-  { operation: 'ensure-keys', template: data },
-  { operation: 'rotate-keys', template: data },
-  { operation: 'reseal', template: data },
+  ...Object.keys(jobs).map((operation) => ({ operation, template: data })),
 ].map(({ operation, template }) => ({ operation, statements: statementsOf(template, operation) }));
 
 describe('each operation may do only what its route says', () => {

@@ -213,7 +213,7 @@ export const edges = [
       promise: 'a write happens after the caller was answered',
     },
   ]),
-  ...of('adapters/fields.ts', [
+  ...of('functions/contract/fields.ts', [
     {
       find: "v.check((value) => value.isWellFormed(), 'well-formed text'),",
       replace: '',

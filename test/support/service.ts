@@ -13,8 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import type { Exchange } from '@countersign/local-aws/context';
 import { type Service, type ServiceOptions, startService } from '../../local/service.ts';
 import { synthesize } from '../../local/synth.ts';
+import { breachOf, operationOf } from './contract.ts';
 import { thorough } from './thorough.ts';
 import { createWiretap, type Wiretap } from './wiretap.ts';
 
@@ -33,7 +35,8 @@ interface TemplateResource {
 /**
  * The whole service for one test file, with a data folder of its own, stopped when the file's tests have run. The
  * template is the one `npm test` has made, or a new one for a configuration of the test's own. Whatever the tests are
- * about: at the end no log, no event, no answer and no item of the table holds a secret (see wiretap.ts), or the file fails.
+ * about, the file fails if an answer is outside the contract (see contract.ts), or if at the end a log, an event, an answer or an item
+ * of the table holds a secret (see wiretap.ts).
  *
  * @returns the service, the folders of its data and of what it runs, and what was listened in to
  */
@@ -54,6 +57,7 @@ export async function serviceForTests(
   }
   const data = join(folder, 'data');
   const wiretap = createWiretap();
+  const breaches: string[] = [];
   const service = await startService({
     assembly,
     folder: data,
@@ -63,6 +67,7 @@ export async function serviceForTests(
     ...options,
     onExchange(exchange) {
       wiretap.onExchange(exchange);
+      breaches.push(...breachesIn(exchange));
       onExchange?.(exchange);
     },
     onLog(operation, line) {
@@ -74,6 +79,7 @@ export async function serviceForTests(
   after(async () => {
     service.setFault(undefined);
     try {
+      assert.deepEqual(breaches, [], 'answers outside functions/contract/');
       assert.deepEqual(await wiretap.leaks(service), [], 'secrets where none may be');
     } finally {
       await service.close();
@@ -81,6 +87,14 @@ export async function serviceForTests(
     }
   });
   return { ...service, folder: data, assembly, wiretap };
+}
+
+/** How the API's answer is outside the contract, if it is. */
+function breachesIn({ service, operation, status, answer }: Exchange): string[] {
+  if (service !== 'execute-api' || operation.startsWith('OPTIONS ')) return [];
+  const body = operation.startsWith('HEAD ') ? undefined : answer.body;
+  const breach = breachOf(operationOf(operation), { status, headers: answer.headers, body });
+  return breach === undefined ? [] : [`${operation}: ${breach}`];
 }
 
 /** The assembly of a configuration: one for all files of a run of `npm test` that want the same. */

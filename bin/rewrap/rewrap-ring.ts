@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DecryptCommand, EncryptCommand, type KMSClient, ReEncryptCommand } from '@aws-sdk/client-kms';
-import type { KeyKind } from '../core/key-kind.ts';
-import { type KeyPurpose, readRing, type StoredKey, writeRing } from './key-store.ts';
-import { encryptionContext } from './unwrap.ts';
+import { type KeyPurpose, readRing, type StoredKey, writeRing } from '../../adapters/key-store.ts';
+import { encryptionContext } from '../../adapters/unwrap.ts';
+import type { KeyKind } from '../../core/key-kind.ts';
 
 /** A KMS key, and the name of the deployment in the encryption context of what it wraps. */
 export interface Wrapping {

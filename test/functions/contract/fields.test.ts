@@ -9,7 +9,7 @@ import {
   exactlyOne,
   signInFields,
   token,
-} from '../../adapters/fields.ts';
+} from '../../../functions/contract/fields.ts';
 
 const LONE_SURROGATE = '\ud800';
 

@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import type { Proof } from '../core/proof.ts';
-import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode, typedRecoveryCode } from '../core/typed-code.ts';
+import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode, typedRecoveryCode } from '../../core/typed-code.ts';
+
+/** The fields of the API's bodies. Their messages say what is allowed and never quote what was sent. */
 
 /** A code as somebody typed it. */
 const typed = v.pipe(v.string(), v.maxLength(LONGEST_TYPED, `at most ${LONGEST_TYPED} characters`));
 
-/** What the fields of the API's bodies look like. Their messages never quote what was sent. */
 export const code = v.pipe(typed, v.transform(typedCode), v.regex(CODE, 'six or eight digits'));
 export const backupCode = v.pipe(
   typed,
@@ -28,14 +28,31 @@ export const credential = (most: number) =>
     v.check((value) => value.isWellFormed(), 'well-formed text'),
   );
 
+/** Half of a surrogate pair is no text: nothing that stores or draws it would take it (RFC 8259 §8.2). */
+const printable = v.regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters');
+
 export const authenticatorName = v.pipe(
   v.string(),
   v.trim(),
   v.minLength(1, 'not empty'),
   v.maxBytes(64, 'at most 64 bytes'),
-  // Half of a surrogate pair is no text: nothing that stores or draws it would take it (RFC 8259 §8.2).
-  v.regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters'),
+  printable,
 );
+
+export const username = credential(128);
+export const password = credential(256);
+
+/** Why an administrator acts, in their own words. The record keeps it. */
+export const reason = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1, 'not empty'),
+  v.maxBytes(200, 'at most 200 bytes'),
+  printable,
+);
+
+/** Whether support has seen to a new password. */
+export const passwordChanged = v.boolean();
 
 /** What proves the second factor, as fields of a body. */
 export const proofFields = { code: v.optional(code), backupCode: v.optional(backupCode) };
@@ -43,7 +60,8 @@ export const proofFields = { code: v.optional(code), backupCode: v.optional(back
 /** The same where a ticket may stand in for it, after a reset. It has the form of a backup code. */
 export const signInFields = { ...proofFields, enrollmentTicket: v.optional(backupCode) };
 
-interface ProofFields {
+/** What these fields are once they are parsed. */
+export interface ProofFields {
   code?: string | undefined;
   backupCode?: string | undefined;
   enrollmentTicket?: string | undefined;
@@ -61,15 +79,3 @@ export const atMostOne = <Body extends ProofFields>() =>
 /** @param fields those of the body, for the message */
 export const exactlyOne = <Body extends ProofFields>(fields = 'code and backupCode') =>
   v.check<Body, string>((body) => proofsIn(body) === 1, `exactly one of ${fields}`);
-
-export function optionalProofOf({ code, backupCode, enrollmentTicket }: ProofFields): Proof | undefined {
-  if (code !== undefined) return { code };
-  if (backupCode !== undefined) return { backupCode };
-  return enrollmentTicket === undefined ? undefined : { enrollmentTicket };
-}
-
-export function proofOf(body: ProofFields): Proof {
-  const proof = optionalProofOf(body);
-  if (!proof) throw new TypeError('proofOf is for bodies that exactlyOne has checked.');
-  return proof;
-}
