@@ -20,9 +20,9 @@ export const passwordChanged = v.boolean();
 export const why = reason.wrapped;
 
 /**
- * What each operation takes, of the fields that the functions take theirs from. The functions read their environment when
- * they are imported, so their own schemas are not; the fuzzer itself shows that these are the same: for every body, what is
- * said here of it is what the service answers.
+ * The body schema of each operation, built from the same fields as the functions' schemas. The functions read their
+ * environment on import, so their own schemas cannot be imported. The fuzzer shows that both agree: the service accepts or
+ * refuses every body as these schemas do.
  */
 export const bodies = {
   login: v.strictObject({ username, password }),
@@ -48,5 +48,5 @@ export const bodies = {
 
 export { authenticatorName, backupCode, code, id, token };
 
-/** Whose body may be left out. */
+/** Whether an operation's body may be omitted. */
 export const bodyIsOptional = (operation: Operation) => operation.startsWith('admin-');

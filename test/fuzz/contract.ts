@@ -6,7 +6,7 @@ import type { Operation } from '../../functions/routes.ts';
 import type { bodies } from './bodies.ts';
 import type { Received } from './request.ts';
 
-/** `status code`, of every error there is. */
+/** `status code` of every documented error. */
 const documented = new Set(
   [
     ...readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8').matchAll(
@@ -22,7 +22,7 @@ const SUCCESS: Partial<Record<Operation, number>> = {
   'admin-revoke-sessions': 204,
 };
 
-/** The answer's code, or undefined for a success. @throws AssertionError for an answer outside the contract */
+/** Returns the answer's error code, or undefined for a success. @throws AssertionError if the answer breaks the contract */
 export function checkAnswer(
   operation: Operation,
   { status, headers, text }: Received,
@@ -51,7 +51,7 @@ export function checkAnswer(
   return problem.code;
 }
 
-/** Nothing that was sent comes back in a refusal. Short texts are words of their own. */
+/** Asserts that a refusal repeats nothing that was sent. Texts under 8 characters may match by chance, so they are skipped. */
 export function checkNoEcho({ headers, text }: Received, sent: Iterable<string>): void {
   const answered = [text, ...Object.values(headers)].join('\n');
   for (const value of sent) {
@@ -68,8 +68,8 @@ export const MALFORMED = [
 ] as const;
 
 /**
- * What a body has to be refused with, by its form alone; undefined for a well-formed one. API Gateway hands text on as
- * UTF-8, with what is not as U+FFFD.
+ * Returns the code with which the service must refuse a body for its form alone, or undefined for a well-formed one. API
+ * Gateway passes text on as UTF-8 and replaces invalid bytes with U+FFFD.
  */
 export function formFault(
   schema: (typeof bodies)[keyof typeof bodies],
@@ -88,7 +88,7 @@ export function formFault(
   }
 }
 
-/** Every text in a JSON value but the names of members. */
+/** Returns every text in a JSON value, except the names of members. */
 export function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];

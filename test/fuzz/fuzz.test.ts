@@ -1,6 +1,7 @@
 /**
- * Requests of every form to every operation, over HTTP: nothing but the contract comes back, and what is refused as
- * malformed changes nothing. `npm test` sends 300, with `THOROUGH=1` 10,000, and `npm run test:fuzz -- --inputs 100000` as many as wanted.
+ * Sends requests of every form to every operation over HTTP. Every answer must follow the contract, and a request refused as
+ * malformed must change nothing. `npm test` sends 200 requests, or 10,000 with `THOROUGH=1`.
+ * `npm run test:fuzz -- --inputs 100000` sends as many as you want.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -18,9 +19,9 @@ const amount = Number(process.env['FUZZ_INPUTS'] ?? (thorough ? 10_000 : 200));
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_260_101);
 const SENDERS = 6;
 
-/** Locks of a second, and tokens that live as long as it takes: what is tested is not the limits. */
+/** One-second locks and long-lived tokens, because this does not test the limits. */
 const patient = {
-  // As many failures as may be where a user has two authenticators.
+  // Allows the most failures that a configuration with two authenticators can have.
   totp: { authenticators: 2 },
   limits: { lockAfter: 20, lockSeconds: 1, lockSecondsMost: 1, stopWithin30Days: 833 },
   lifetimes: { accessToken: 3600, challenge: 600, enrollment: 3600, recentSignIn: 3600, keyHold: 3600 },
@@ -30,12 +31,12 @@ const transport = createTransport(service.url, SENDERS);
 after(transport.close);
 const met: Met = new Map();
 
-test('every operation that takes a body has its form here', () => {
+test('the fuzzer knows the body of every operation that takes one', () => {
   const posts = Object.entries(routes).filter(([, { method }]) => method === 'POST');
   assert.deepEqual(posts.map(([operation]) => operation).sort(), Object.keys(bodies).sort());
 });
 
-test(`${amount} requests, seed ${seed}: never a fault, never an answer outside the contract`, async () => {
+test(`${amount} requests, seed ${seed}: no fault, and no answer outside the contract`, async () => {
   const began = performance.now();
   await Promise.all(
     Array.from({ length: SENDERS }, async (_, index) => {
@@ -53,9 +54,9 @@ test(`${amount} requests, seed ${seed}: never a fault, never an answer outside t
   assert.ok(sent >= amount);
 });
 
-// Some answers are rare: they want the full number.
+// Some answers are so rare that they need the full number of requests.
 if (amount >= 10_000) {
-  test('the requests reach what they are about', () => {
+  test('the requests reach every operation and every kind of malformed body', () => {
     for (const operation of Object.keys(routes)) assert.ok(met.has(`${operation} ok`), `no ${operation} ok`);
     for (const operation of Object.keys(bodies)) {
       for (const code of ['invalid_json', 'invalid_request', 'body_too_large', 'unsupported_media_type'])

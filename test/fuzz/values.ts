@@ -18,7 +18,7 @@ import {
 const often = <T>(value: fc.Arbitrary<T>, other: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 2, arbitrary: value }, { weight: 1, arbitrary: other });
 
-/** By field: what it takes. A `$` begins the name of something that the sender has; see sender.ts. */
+/** Valid values by field. A `$` begins the name of one of the sender's own values; see sender.ts. */
 const fields = new Map<v.GenericSchema, fc.Arbitrary<unknown>>([
   [
     code,
@@ -41,7 +41,7 @@ type Entries = Record<string, v.GenericSchema>;
 type Body = Record<string, unknown>;
 
 function entriesOf(schema: object): Entries {
-  // A pipe has the members of its first schema too.
+  // A pipe also has the members of its first schema.
   return (schema as { entries: Entries }).entries;
 }
 
@@ -53,7 +53,7 @@ function fieldOf(schema: v.GenericSchema): { optional: boolean; value: fc.Arbitr
   return { optional, value };
 }
 
-/** Bodies with the operation's own fields, well formed each; with too many or too few of them at times. */
+/** Returns bodies with the operation's own fields, each well formed. Sometimes there are too many or too few of them. */
 export function bodyOf(operation: keyof typeof bodies): fc.Arbitrary<Body> {
   const all = Object.entries(entriesOf(bodies[operation])).map(
     ([name, schema]) => [name, fieldOf(schema)] as const,
@@ -70,7 +70,7 @@ export function bodyOf(operation: keyof typeof bodies): fc.Arbitrary<Body> {
 
 export const takesBody = (operation: Operation): operation is keyof typeof bodies => operation in bodies;
 
-/** Values that no field takes, and some that one or the other does. */
+/** Values that no field accepts, and a few that some field does. */
 const hostile: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     null,
@@ -114,7 +114,7 @@ const names = fc.oneof(
   fc.string({ maxLength: 80 }),
 );
 
-/** JSON that is nearly what the operation takes: a member more, less, or of another kind. */
+/** Returns JSON that nearly fits the operation: one member is added, missing, repeated, renamed or of another kind. */
 export function nearBodyOf(operation: keyof typeof bodies): fc.Arbitrary<[member: string, value: unknown][]> {
   return fc
     .tuple(
@@ -128,13 +128,13 @@ export function nearBodyOf(operation: keyof typeof bodies): fc.Arbitrary<[member
       const members = Object.entries(body);
       const index = members.length > 0 ? at % members.length : 0;
       const [member = name, old = value] = members[index] ?? [];
-      // A reason is kept and shown as it was typed. A password or a code there would be found, and is nobody's leak but the typist's.
+      // The service stores and shows a reason as typed. A secret in it would count as a leak, although its typist leaked it.
       const other = member === 'reason' && typeof value === 'string' ? [value] : value;
       const replaced: Record<typeof how, [string, unknown][]> = {
         add: [...members, [name, value]],
         drop: members.toSpliced(index, 1),
         replace: members.toSpliced(index, 1, [member, other]),
-        // Of members of one name the last one counts (RFC 8259 §4 leaves it open).
+        // If a name is repeated, its last member counts (RFC 8259 §4 leaves this open).
         repeat: [...members, [member, other]],
         rename: members.toSpliced(index, 1, [name, old]),
       };
