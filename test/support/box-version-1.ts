@@ -2,7 +2,7 @@ import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { DataKey, Sealed } from '../../core/sealed.ts';
 import { lengthPrefixed, type User } from '../../core/user.ts';
 
-/** A secret as the first version sealed it: for the user and the authenticator, whether in force or not. */
+/** Seals a secret as version 1 did: bound to user and authenticator, but not to whether it is pending. */
 export function sealedByVersion1(
   secret: Uint8Array,
   { realm, sub }: User,

@@ -1,4 +1,4 @@
-/** The parts of `amazon-cognito-identity-js` that the tests use by themselves: the library publishes no types of them, and they are CommonJS. */
+/** Types the CommonJS parts of `amazon-cognito-identity-js` that the tests use. The library publishes no types for them. */
 declare module 'amazon-cognito-identity-js/lib/BigInteger.js' {
   export interface BigInteger {
     toString(radix: number): string;

@@ -4,9 +4,9 @@ import { activeKey, type RotatingKey } from '../../core/key-rotation.ts';
 import type { Keyring, SecretKind } from '../../core/ports.ts';
 import type { DataKey } from '../../core/sealed.ts';
 
-/** A keyring in memory, with one key of each kind to begin with. */
+/** Returns a keyring in memory. It starts with one key of each kind. */
 export function createMemoryKeyring(): Keyring & {
-  /** A new key, in use from that time on; by default newer than every other and in use at once. */
+  /** Adds a key that is active from that time. By default it is newer than every other, and active at once. */
   rotate(kind: SecretKind, activeFrom?: number): DataKey;
   forget(kind: SecretKind, id: string): void;
   keys(kind: SecretKind): RotatingKey[];

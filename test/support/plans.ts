@@ -1,4 +1,4 @@
-/** Usage plans and a throttle that let any burst through, so that what refuses it is the record. */
+/** Usage plans and a throttle that admit any burst, so that only the record refuses. */
 const open = { rate: 10_000, burst: 5000, guessableRate: 10_000, guessableBurst: 5000 };
 export const unthrottled = {
   plans: { standard: open, limited: open },
