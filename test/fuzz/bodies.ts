@@ -20,9 +20,9 @@ export const passwordChanged = v.boolean();
 export const why = reason.wrapped;
 
 /**
- * The body schema of each operation, built from the same fields as the functions' schemas. The functions read their
- * environment on import, so their own schemas cannot be imported. The fuzzer shows that both agree: the service accepts or
- * refuses every body as these schemas do.
+ * The body schema of each operation, built from the same fields as the functions' schemas. The functions read
+ * their environment on import, so their own schemas cannot be imported. The fuzzer shows that both agree: the
+ * service accepts or refuses every body as these schemas do.
  */
 export const bodies = {
   login: v.strictObject({ username, password }),

@@ -22,7 +22,11 @@ const SUCCESS: Partial<Record<Operation, number>> = {
   'admin-revoke-sessions': 204,
 };
 
-/** Returns the answer's error code, or undefined for a success. @throws AssertionError if the answer breaks the contract */
+/**
+ * Returns the answer's error code, or undefined for a success.
+ *
+ * @throws AssertionError if the answer breaks the contract
+ */
 export function checkAnswer(
   operation: Operation,
   { status, headers, text }: Received,
@@ -51,7 +55,10 @@ export function checkAnswer(
   return problem.code;
 }
 
-/** Asserts that a refusal repeats nothing that was sent. Texts under 8 characters may match by chance, so they are skipped. */
+/**
+ * Asserts that a refusal repeats nothing that was sent. Texts under 8 characters may match by chance, so they
+ * are skipped.
+ */
 export function checkNoEcho({ headers, text }: Received, sent: Iterable<string>): void {
   const answered = [text, ...Object.values(headers)].join('\n');
   for (const value of sent) {
@@ -68,8 +75,8 @@ export const MALFORMED = [
 ] as const;
 
 /**
- * Returns the code with which the service must refuse a body for its form alone, or undefined for a well-formed one. API
- * Gateway passes text on as UTF-8 and replaces invalid bytes with U+FFFD.
+ * Returns the code with which the service must refuse a body for its form alone, or undefined for a
+ * well-formed one. API Gateway passes text on as UTF-8 and replaces invalid bytes with U+FFFD.
  */
 export function formFault(
   schema: (typeof bodies)[keyof typeof bodies],

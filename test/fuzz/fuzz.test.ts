@@ -1,7 +1,7 @@
 /**
- * Sends requests of every form to every operation over HTTP. Every answer must follow the contract, and a request refused as
- * malformed must change nothing. `npm test` sends 200 requests, or 10,000 with `THOROUGH=1`.
- * `npm run test:fuzz -- --inputs 100000` sends as many as you want.
+ * Sends requests of every form to every operation over HTTP. Every answer must follow the contract, and a
+ * request refused as malformed must change nothing. `npm test` sends 200 requests, or 10,000 with
+ * `THOROUGH=1`. `npm run test:fuzz -- --inputs 100000` sends as many as you want.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -152,7 +152,9 @@ export function altered(token: string, alter: TokenPlan['alter']): string {
   return segments.join('.');
 }
 
-/** Whether two tokens decode to the same bytes. The last character of a segment has bits without a meaning. */
+/**
+ * Whether two tokens decode to the same bytes. The last character of a segment has bits without a meaning.
+ */
 export function sameToken(one: string, other: string): boolean {
   const bytes = (token: string) =>
     token.split('.').map((part) => Buffer.from(part, 'base64url').toString('hex'));

@@ -26,7 +26,10 @@ const FRESH_FOR = 150;
 /** `operation code` → how often it occurred. A success is `ok`. */
 export type Met = Map<string, number>;
 
-/** Returns a function that sends inputs as one user, who mostly has a second factor, every kind of token and a pending enrollment. */
+/**
+ * Returns a function that sends inputs as one user, who mostly has a second factor, every kind of token and a
+ * pending enrollment.
+ */
 export async function createSender(service: Service, transport: Transport, met: Met) {
   const person = await createPerson(service);
   const { username, password, sub } = person;
@@ -50,7 +53,8 @@ export async function createSender(service: Service, transport: Transport, met: 
     keep(first);
     record = undefined;
     refused = [];
-    // Every fourth time the user has no second factor. That lasts for fewer inputs, because few operations work then.
+    // Every fourth time the user has no second factor. That lasts for fewer inputs, because few operations
+    // work then.
     const without = ++beginnings % 4 === 0;
     left = without ? FRESH_FOR / 5 : FRESH_FOR;
     if (without) return;
@@ -200,7 +204,9 @@ export async function createSender(service: Service, transport: Transport, met: 
   }
 }
 
-/** Retries an attempt, because other senders advance the clock and a code may have expired when it arrives. */
+/**
+ * Retries an attempt, because other senders advance the clock and a code may have expired when it arrives.
+ */
 async function accepted(attempt: () => Promise<Answer>): Promise<Answer> {
   for (let tries = 0; ; tries++) {
     const answer = await attempt();
@@ -216,8 +222,8 @@ function kindFor(operation: Operation): TokenPlan['kind'] {
 }
 
 /**
- * Whether the function checked the request's body. API Gateway may refuse the signature of a signed request first, and the
- * function may refuse its user first.
+ * Whether the function checked the request's body. API Gateway may refuse the signature of a signed request
+ * first, and the function may refuse its user first.
  */
 function reachesFunction(operation: Operation, code: string | undefined): boolean {
   if (routes[operation].caller !== 'iam') return true;

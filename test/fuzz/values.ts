@@ -53,7 +53,10 @@ function fieldOf(schema: v.GenericSchema): { optional: boolean; value: fc.Arbitr
   return { optional, value };
 }
 
-/** Returns bodies with the operation's own fields, each well formed. Sometimes there are too many or too few of them. */
+/**
+ * Returns bodies with the operation's own fields, each well formed. Sometimes there are too many or too few
+ * of them.
+ */
 export function bodyOf(operation: keyof typeof bodies): fc.Arbitrary<Body> {
   const all = Object.entries(entriesOf(bodies[operation])).map(
     ([name, schema]) => [name, fieldOf(schema)] as const,
@@ -114,7 +117,10 @@ const names = fc.oneof(
   fc.string({ maxLength: 80 }),
 );
 
-/** Returns JSON that nearly fits the operation: one member is added, missing, repeated, renamed or of another kind. */
+/**
+ * Returns JSON that nearly fits the operation: one member is added, missing, repeated, renamed or of another
+ * kind.
+ */
 export function nearBodyOf(operation: keyof typeof bodies): fc.Arbitrary<[member: string, value: unknown][]> {
   return fc
     .tuple(
@@ -128,7 +134,8 @@ export function nearBodyOf(operation: keyof typeof bodies): fc.Arbitrary<[member
       const members = Object.entries(body);
       const index = members.length > 0 ? at % members.length : 0;
       const [member = name, old = value] = members[index] ?? [];
-      // The service stores and shows a reason as typed. A secret in it would count as a leak, although its typist leaked it.
+      // The service stores and shows a reason as typed. A secret in it would count as a leak, although its
+      // typist leaked it.
       const other = member === 'reason' && typeof value === 'string' ? [value] : value;
       const replaced: Record<typeof how, [string, unknown][]> = {
         add: [...members, [name, value]],

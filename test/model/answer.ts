@@ -2,8 +2,8 @@ import { decodeJwt } from 'jose';
 import type { Answer } from './model.ts';
 
 /**
- * Returns an answer in the model's terms: with the access token's claims, the ids of the authenticators, and the number of
- * backup codes shown.
+ * Returns an answer in the model's terms: with the access token's claims, the ids of the authenticators, and
+ * the number of backup codes shown.
  */
 export function answerOf(outcome: string, given: object): Answer {
   const body: Record<string, unknown> = { shown: 0, ...given };

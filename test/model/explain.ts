@@ -16,12 +16,13 @@ export interface Call {
 }
 
 /**
- * Returns the states one user can be in after these concurrent calls. Each order of the calls that gives exactly these
- * answers contributes its final state. If there is none, the service did something that the model forbids.
+ * Returns the states one user can be in after these concurrent calls. Each order of the calls that gives
+ * exactly these answers contributes its final state. If there is none, the service did something that the
+ * model forbids.
  *
- * An operation is beaten if another write came between its read and its write. It changed nothing, and its refusal does not
- * tell whether the code was right. That explains a refusal only if another of these calls wrote after the state that this one
- * read.
+ * An operation is beaten if another write came between its read and its write. It changed nothing, and its
+ * refusal does not tell whether the code was right. That explains a refusal only if another of these calls
+ * wrote after the state that this one read.
  *
  * @param nows the seconds since the epoch at which the calls may have run
  */

@@ -1,6 +1,6 @@
 /**
- * The smallest sequences that fail if one defence is missing. The random sequences found them, with defences removed on
- * purpose. Whatever they find from now on belongs here too. These always run.
+ * The smallest sequences that fail if one defence is missing. The random sequences found them, with defences
+ * removed on purpose. Whatever they find from now on belongs here too. These always run.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -56,8 +56,8 @@ function asRead(op: Op): Op {
 }
 
 /**
- * Runs the operations of core/ over the real adapters in this process. Without HTTP and workers, thousands of sequences take
- * seconds. The driver also decides in which order concurrent operations reach the store.
+ * Runs the operations of core/ over the real adapters in this process. Without HTTP and workers, thousands of
+ * sequences take seconds. The driver also decides in which order concurrent operations reach the store.
  */
 export async function createInProcess(
   aws: Awaited<ReturnType<typeof startAws>>,

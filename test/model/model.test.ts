@@ -1,7 +1,7 @@
 /**
- * Compares random sequences of all operations with the model of model.ts. Most run in this process: enough run there to
- * reach rare cases, and the driver chooses and repeats the order of concurrent calls. Some run over HTTP, through every other
- * layer too. `npm run test:model -- --runs 1000` runs more of them.
+ * Compares random sequences of all operations with the model of model.ts. Most run in this process: enough
+ * run there to reach rare cases, and the driver chooses and repeats the order of concurrent calls. Some run
+ * over HTTP, through every other layer too. `npm run test:model -- --runs 1000` runs more of them.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';

@@ -1,10 +1,12 @@
 /**
- * Models one user's second factor: a state, and for each operation the required answer and the state after it. It says what
- * must hold, not how. It is written from the contract and imports nothing of the service.
+ * Models one user's second factor: a state, and for each operation the required answer and the state after
+ * it. It says what must hold, not how. It is written from the contract and imports nothing of the service.
  */
 
 export interface Rules {
-  /** Most authenticators a user can have. A step takes 30 seconds, and one step on either side is accepted. */
+  /**
+   * Most authenticators a user can have. A step takes 30 seconds, and one step on either side is accepted.
+   */
   authenticators: number;
   lockAfter: number;
   lockSeconds: number;
@@ -57,7 +59,10 @@ interface Token {
   amr: string[];
   /** Whether the token is valid for enrolling only. */
   enrollsOnly: boolean;
-  /** The session's first refresh token, which a challenge does not have yet. `sequence` counts the refreshes before this. */
+  /**
+   * The session's first refresh token, which a challenge does not have yet. `sequence` counts the refreshes
+   * before this.
+   */
   family: string;
   sequence: number;
 }
@@ -126,8 +131,8 @@ export interface Expected {
   /** Returns the state afterwards, given the body of the answer. */
   next(body: Record<string, unknown>): State;
   /**
-   * The answer of a writing operation if another write came between its read and its own. A code gets the answer of `shut` if
-   * the record is locked or stopped by then. A backup code is never shut out.
+   * The answer of a writing operation if another write came between its read and its own. A code gets the
+   * answer of `shut` if the record is locked or stopped by then. A backup code is never shut out.
    */
   beaten?: 'code_rejected or shut' | 'code_rejected' | 'conflict';
 }
@@ -225,7 +230,8 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       const { pending } = state;
       if (pending?.id !== op.authenticatorId || pending.expiresAt <= now)
         return refused('enrollment_not_found');
-      // The code proves only the pending secret, so locks and stops do not apply. Five wrong codes end the enrollment.
+      // The code proves only the pending secret, so locks and stops do not apply. Five wrong codes end the
+      // enrollment.
       const step = stepsOf(pending.id, op.code, now).at(-1);
       if (step === undefined) {
         const failures = pending.failures + 1;
@@ -402,7 +408,9 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     const known = among[given];
     return known?.kind === kind && known.client === op.client && known.expiresAt > now ? known : undefined;
   }
-  /** Returns the refusal unless the session is recent and not logged out, as the first authenticator requires. */
+  /**
+   * Returns the refusal unless the session is recent and not logged out, as the first authenticator requires.
+   */
   function unfitForFirst({ provedAt, family }: Token): Expected | undefined {
     if (now - provedAt > rules.recentSignIn) return refused('recent_sign_in_required');
     return state.families[family] === 'ended' ? refused('token_invalid') : undefined;
@@ -435,7 +443,10 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       return issued(next, refreshToken, { ...refresh, family, sequence });
     });
   }
-  /** Returns the family after a second use of the previous token, if it is the first such use and within the grace. */
+  /**
+   * Returns the family after a second use of the previous token, if it is the first such use and within the
+   * grace.
+   */
   function usedAgain(at: Family | undefined, sequence: number): Family | undefined {
     if (at?.next !== sequence + 1 || at.again || rules.refreshGrace === 0) return undefined;
     return Math.abs(now - at.since) <= rules.refreshGrace ? { ...at, again: true } : undefined;
@@ -448,7 +459,9 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
   function cut(of: State): State {
     return { ...of, pending: undefined, alive: {}, void: { ...of.void, ...of.alive } };
   }
-  /** Applies a change of the factor. The session that proved it continues as a new one, and all others end. */
+  /**
+   * Applies a change of the factor. The session that proved it continues as a new one, and all others end.
+   */
   function change(to: State, { newCodes = 0, ...says }: { newCodes?: number; enabled?: boolean }): Expected {
     const answer = session(cut(to), now, PROVED, { ...says, shown: newCodes });
     return {

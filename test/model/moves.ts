@@ -1,12 +1,18 @@
 import fc from 'fast-check';
 import type { Op } from './model.ts';
 
-/** An action, expressed by positions in what was seen so far, so that any part of a sequence is a valid sequence. */
+/**
+ * An action, expressed by positions in what was seen so far, so that any part of a sequence is a valid
+ * sequence.
+ */
 export interface Move {
   name: Op['name'];
   /** Index of the user whose record it concerns. */
   who: number;
-  /** Position among the user's tokens of the right kind, newest first, including invalid ones. Undefined: the newest valid one. */
+  /**
+   * Position among the user's tokens of the right kind, newest first, including invalid ones. Undefined: the
+   * newest valid one.
+   */
   token: number | undefined;
   /** Picks any user's token of any kind instead, as an attacker might. */
   stray: number | undefined;
@@ -107,7 +113,10 @@ const moveOf = (
 
 const anyone = oneOf([6, 0], [2, 1], [1, 2]);
 
-/** Returns one call, or several concurrent ones. These mostly share a user, a kind or a proof, because races happen there. */
+/**
+ * Returns one call, or several concurrent ones. These mostly share a user, a kind or a proof, because races
+ * happen there.
+ */
 const calls = (most: number): fc.Arbitrary<Step> => {
   const alone = moveOf(names, anyone, anyProof).map((move) => ({
     kind: 'calls' as const,
@@ -130,7 +139,10 @@ const calls = (most: number): fc.Arbitrary<Step> => {
   return fc.oneof({ weight: 3, arbitrary: alone }, { weight: 2, arbitrary: together });
 };
 
-/** Odd amounts, and the edges of steps, locks and lifetimes. All but the last add up to less than the 30 days of a failure. */
+/**
+ * Odd amounts, and the edges of steps, locks and lifetimes. All but the last add up to less than the 30 days
+ * of a failure.
+ */
 const time: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant('time' as const),
   to: oneOf([6, 'seconds' as const], [1, 'step' as const], [3, 'lock' as const]),

@@ -15,7 +15,8 @@ export interface Driver {
    * Runs these operations concurrently.
    *
    * @param turns picks the operation that continues if several could, for a driver that decides this
-   * @returns the answers in the order of `ops`, and the time range in which they were made, in seconds since the epoch
+   * @returns the answers in the order of `ops`, and the time range in which they were made, in seconds since
+   * the epoch
    */
   run(ops: Op[], turns: number[]): Promise<{ answers: Answer[]; from: number; to: number }>;
 }
@@ -41,7 +42,8 @@ const CLIENTS = ['app', 'other'];
  * Plays a sequence against the service and compares every answer with the model.
  *
  * @param met counts the answers
- * @throws Error if no order of concurrent calls explains the answers. Its message lists everything done before.
+ * @throws Error if no order of concurrent calls explains the answers. Its message lists everything done
+ * before.
  */
 export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: Met): Promise<void> {
   const { rules } = driver;
@@ -256,8 +258,8 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
 }
 
 /**
- * Returns a code if there is a second factor. Otherwise it returns the password, with the ticket after a reset. Now and then
- * it returns something that the service refuses.
+ * Returns a code if there is a second factor. Otherwise it returns the password, with the ticket after a
+ * reset. Now and then it returns something that the service refuses.
  */
 function evidenceOf(
   { proof: { kind }, password }: Move,

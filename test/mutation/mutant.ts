@@ -1,6 +1,6 @@
 /**
- * Replaces the text of one file while Node.js loads it, for `node --import`. It writes nothing into the tree. MUTATION names
- * the file and the replacement as JSON. Without it, every file loads unchanged.
+ * Replaces the text of one file while Node.js loads it, for `node --import`. It writes nothing into the tree.
+ * MUTATION names the file and the replacement as JSON. Without it, every file loads unchanged.
  */
 import { registerHooks } from 'node:module';
 import { join, resolve } from 'node:path';

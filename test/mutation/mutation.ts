@@ -19,7 +19,8 @@ export function of(file: string, mutations: Omit<Mutation, 'file'>[]): Mutation[
 /**
  * Returns the source with the mutation applied.
  *
- * @throws Error unless the source contains `find` exactly once. The code has changed, so the list must follow.
+ * @throws Error unless the source contains `find` exactly once. The code has changed, so the list must
+ * follow.
  */
 export function mutated(source: string, { file, find, replace }: Mutation): string {
   const [before, after, ...more] = source.split(find);

@@ -5,12 +5,16 @@ import type { Mutation } from './mutation.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Seconds for one batch of tests. A mutant that takes longer hangs. Somebody would notice that, so it counts as killed. */
+/**
+ * Seconds for one batch of tests. A mutant that takes longer hangs. Somebody would notice that, so it counts
+ * as killed.
+ */
 const PATIENCE = 300;
 
 /**
- * Returns the test files that import this file, in batches. Each batch runs in one process. The file's own test comes first,
- * because it kills most mutants. The other tests of its layer that import it, directly or indirectly, follow.
+ * Returns the test files that import this file, in batches. Each batch runs in one process. The file's own
+ * test comes first, because it kills most mutants. The other tests of its layer that import it, directly or
+ * indirectly, follow.
  */
 export function batchesFor(file: string): string[][] {
   const own = `test/${dirname(file)}/${basename(file, '.ts')}.test.ts`;
@@ -42,16 +46,24 @@ function importsOf(path: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
-/** Whether a test uses no embedded server. Such a test has no time-outs, so it passes on a machine under load too. */
+/**
+ * Whether a test uses no embedded server. Such a test has no time-outs, so it passes on a machine under load
+ * too.
+ */
 const isInMemory = (test: string) => test.startsWith('test/core/');
 
 /** How often a batch runs, at most, to establish that its failure comes from the mutation. */
 const MOST_PLAYS = 4;
 
-/** Survived, killed by a test, or undecided. Undecided: under load, a test fails with the mutation and without it. */
+/**
+ * Survived, killed by a test, or undecided. Undecided: under load, a test fails with the mutation and without
+ * it.
+ */
 export type Outcome = { survived: true } | { killedBy: string } | { undecided: string };
 
-/** Runs one batch after another until the mutation makes a test fail. Without a mutation, any failure ends it. */
+/**
+ * Runs one batch after another until the mutation makes a test fail. Without a mutation, any failure ends it.
+ */
 export async function play(batches: string[][], mutation?: Mutation): Promise<Outcome> {
   for (const batch of batches) {
     const outcome = await playBatch(batch, mutation);
@@ -61,8 +73,8 @@ export async function play(batches: string[][], mutation?: Mutation): Promise<Ou
 }
 
 /**
- * Runs one batch. A test with embedded servers may fail because of its time-out. It therefore kills a mutant only if it, run
- * alone, passes without the mutation and fails again with it.
+ * Runs one batch. A test with embedded servers may fail because of its time-out. It therefore kills a mutant
+ * only if it, run alone, passes without the mutation and fails again with it.
  */
 async function playBatch(batch: string[], mutation: Mutation | undefined): Promise<Outcome> {
   let failing = '';

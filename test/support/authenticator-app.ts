@@ -8,7 +8,10 @@ export interface AuthenticatorApp {
   wrongCodeAt(seconds: number): string;
 }
 
-/** Returns an authenticator app that has scanned this URI. It is written from the RFCs alone, to check the service. */
+/**
+ * Returns an authenticator app that has scanned this URI. It is written from the RFCs alone, to check the
+ * service.
+ */
 export function scan(otpauthUri: string): AuthenticatorApp {
   const { protocol, host, searchParams } = new URL(otpauthUri);
   assert.equal(`${protocol}//${host}`, 'otpauth://totp');

@@ -36,9 +36,9 @@ request.end(JSON.stringify(process.argv.slice(2)));
 `;
 
 /**
- * Creates a folder with a stand-in for the AWS CLI (version 2). It knows the commands that our documents use, with the
- * options that the CLI documents for them. It calls the service's Lambda through the SDK, and reads CloudFormation's answers
- * from the templates.
+ * Creates a folder with a stand-in for the AWS CLI (version 2). It knows the commands that our documents use,
+ * with the options that the CLI documents for them. It calls the service's Lambda through the SDK, and reads
+ * CloudFormation's answers from the templates.
  */
 export async function awsCli(service: Service & { folder: string; assembly: string }): Promise<string> {
   const { region } = service.local.operator;

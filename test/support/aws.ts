@@ -8,11 +8,15 @@ import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stag
 
 const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/keyring`;
 
-/** Both sets of settings retry as the service does. On a loaded machine, making a key pair takes over half a second. */
+/**
+ * Both sets of settings retry as the service does. On a loaded machine, making a key pair takes over half a
+ * second.
+ */
 const CLIENTS = { patient: { ...patience, ...unhurried }, hurried: patience };
 
 /**
- * Starts DynamoDB with one table and KMS with one key for a test file, and returns real clients. Stops after its tests.
+ * Starts DynamoDB with one table and KMS with one key for a test file, and returns real clients. Stops after
+ * its tests.
  *
  * @param how `hurried` gives up as soon as the service does, for tests of time-outs
  */

@@ -139,7 +139,9 @@ interface Calls {
   }): Promise<Reached>;
 }
 
-/** Returns an app that makes the calls of the custom flow one by one, or with the Admin calls, its backend. */
+/**
+ * Returns an app that makes the calls of the custom flow one by one, or with the Admin calls, its backend.
+ */
 function sdk({ local }: Service, { initiate, respond }: Calls): CognitoClient {
   const { clientId: ClientId, userPoolId } = local.cognito;
   let open: Reached = {};
@@ -183,7 +185,10 @@ function sdk({ local }: Service, { initiate, respond }: Calls): CognitoClient {
   };
 }
 
-/** Runs `work` with a client set to the current time. The tests advance the clock, and a signature contains its time. */
+/**
+ * Runs `work` with a client set to the current time. The tests advance the clock, and a signature contains
+ * its time.
+ */
 async function asOperator<T>(
   service: Service,
   work: (cognito: CognitoIdentityProviderClient) => Promise<T>,

@@ -62,7 +62,10 @@ export async function fullSession(service: Service, person: Person, given: strin
   return read(signedIn.session);
 }
 
-/** Enrolls over the API with the pool's own access token. Then advances the clock, so that the next code is a new one. */
+/**
+ * Enrolls over the API with the pool's own access token. Then advances the clock, so that the next code is a
+ * new one.
+ */
 export async function enrollFromCognito(service: Service, client: Client, person: Person) {
   const session = await passwordSession(service, person);
   const enrolled = await client.post('/v1/totp/enroll', {}, session.access);

@@ -1,6 +1,6 @@
 /**
- * Stands in for curl when tests run documented commands on a machine without it. It knows `-s`, `-X`, `-H`, `-d` and a URL.
- * If the machine has curl, the tests use that.
+ * Stands in for curl when tests run documented commands on a machine without it. It knows `-s`, `-X`, `-H`,
+ * `-d` and a URL. If the machine has curl, the tests use that.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Returns a port that nobody listens on. It lies below the ports that the system assigns by itself, so it stays free while a
- * test restarts a killed program.
+ * Returns a port that nobody listens on. It lies below the ports that the system assigns by itself, so it
+ * stays free while a test restarts a killed program.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -1,4 +1,7 @@
-/** Types the CommonJS parts of `amazon-cognito-identity-js` that the tests use. The library publishes no types for them. */
+/**
+ * Types the CommonJS parts of `amazon-cognito-identity-js` that the tests use. The library publishes no types
+ * for them.
+ */
 declare module 'amazon-cognito-identity-js/lib/BigInteger.js' {
   export interface BigInteger {
     toString(radix: number): string;

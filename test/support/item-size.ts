@@ -1,8 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
 /**
- * Returns the size of an item in bytes, by "DynamoDB item sizes and formats" of the Developer Guide. The guide calls a
- * number's size approximate, so this rounds it up.
+ * Returns the size of an item in bytes, by "DynamoDB item sizes and formats" of the Developer Guide. The
+ * guide calls a number's size approximate, so this rounds it up.
  */
 export function itemSize(item: Record<string, AttributeValue>): number {
   return sum(Object.entries(item).map(([name, value]) => bytes(name) + valueSize(value)));

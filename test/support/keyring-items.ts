@@ -4,7 +4,9 @@ import type { Item } from '../../adapters/record-item.ts';
 import type { Service } from '../../local/service.ts';
 import { storedItem } from './stored.ts';
 
-/** Returns the keys of a keyring item in the order in which they become active, or none if there is no item. */
+/**
+ * Returns the keys of a keyring item in the order in which they become active, or none if there is no item.
+ */
 export function keysIn(item: Item | undefined): { id: string; activeFrom: number }[] {
   const keys = (item?.['keys']?.L ?? []).map(({ M }) => ({
     id: M?.['id']?.S ?? assert.fail(),
@@ -18,7 +20,9 @@ export async function storedKeys(service: Service, kind: KeyKind) {
   return keysIn(await storedItem(service, `KEYRING#${kind}`));
 }
 
-/** Runs `rotate-keys` or `reseal` as its schedule does, or with an operator's event. Fails unless it succeeds. */
+/**
+ * Runs `rotate-keys` or `reseal` as its schedule does, or with an operator's event. Fails unless it succeeds.
+ */
 export async function keep(service: Service, operation: 'rotate-keys' | 'reseal', event: object = {}) {
   const result = await service.invoke(operation, event);
   assert.ok(result.ok, JSON.stringify(result));

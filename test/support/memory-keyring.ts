@@ -6,7 +6,9 @@ import type { DataKey } from '../../core/sealed.ts';
 
 /** Returns a keyring in memory. It starts with one key of each kind. */
 export function createMemoryKeyring(): Keyring & {
-  /** Adds a key that is active from that time. By default it is newer than every other, and active at once. */
+  /**
+   * Adds a key that is active from that time. By default it is newer than every other, and active at once.
+   */
   rotate(kind: SecretKind, activeFrom?: number): DataKey;
   forget(kind: SecretKind, id: string): void;
   keys(kind: SecretKind): RotatingKey[];

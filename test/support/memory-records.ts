@@ -13,7 +13,8 @@ export interface MemoryRecords extends Records {
 }
 
 /**
- * Returns records in memory. As the port promises, they compare and set the whole state, and write only changed members.
+ * Returns records in memory. As the port promises, they compare and set the whole state, and write only
+ * changed members.
  *
  * @param now returns the time of a write, in seconds since the epoch. @default the time of the decision
  */

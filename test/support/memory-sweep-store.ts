@@ -31,7 +31,8 @@ export function createMemorySweepStore(
       async release() {
         if (holder?.run === self) holder = undefined;
       },
-      // Continues after the last key, as in a table. Records added or deleted meanwhile do not shift the others.
+      // Continues after the last key, as in a table. Records added or deleted meanwhile do not shift the
+      // others.
       async page(cursor = '') {
         const rest = records
           .all()

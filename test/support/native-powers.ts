@@ -1,6 +1,7 @@
 /**
- * Makes amazon-cognito-identity-js compute its powers (SRP, 3072 bits) with the runtime's BigInt. The library still runs its
- * own protocol, and a sign-in takes 20 ms instead of 300. The tests of the sign-in itself do not use this.
+ * Makes amazon-cognito-identity-js compute its powers (SRP, 3072 bits) with the runtime's BigInt. The library
+ * still runs its own protocol, and a sign-in takes 20 ms instead of 300. The tests of the sign-in itself do
+ * not use this.
  */
 import library, { type BigInteger } from 'amazon-cognito-identity-js/lib/BigInteger.js';
 

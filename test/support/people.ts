@@ -21,8 +21,8 @@ export function cognitoOf({ local, clock }: Pick<Service, 'local' | 'clock'>): C
 }
 
 /**
- * Creates a user in the pool, so that no two tests share one. Countersign records that an administrator set the password.
- * This erases that record, so that the user has none.
+ * Creates a user in the pool, so that no two tests share one. Countersign records that an administrator set
+ * the password. This erases that record, so that the user has none.
  *
  * @param permanent if false, the user must replace the administrator's password at the first sign-in
  */

@@ -16,8 +16,8 @@ const FILTER_BITS = 22;
 const NUMBER = /(?<![0-9a-z])\d{6,8}(?![0-9a-z])/gi;
 
 /**
- * Searches much text for many secrets, in plain, hex, base32, and base64 at any offset of a longer text. A window slides over
- * the text. A form is compared only if the window contains its beginning.
+ * Searches much text for many secrets, in plain, hex, base32, and base64 at any offset of a longer text. A
+ * window slides over the text. A form is compared only if the window contains its beginning.
  */
 export function createSecrets(): Secrets {
   const known = new Set<string>();

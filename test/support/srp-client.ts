@@ -8,8 +8,8 @@ const { default: BigInteger } = integer;
 const { default: DateHelper } = date;
 
 /**
- * Returns the client's side of one SRP exchange, for tests that call Cognito with the bare SDK, which has no SRP.
- * amazon-cognito-identity-js computes the numbers and the key, so none of this is our own cryptography.
+ * Returns the client's side of one SRP exchange, for tests that call Cognito with the bare SDK, which has no
+ * SRP. amazon-cognito-identity-js computes the numbers and the key, so none of this is our own cryptography.
  */
 export function srpClient(userPoolId: string) {
   const poolName = userPoolId.slice(userPoolId.indexOf('_') + 1);
@@ -20,7 +20,10 @@ export function srpClient(userPoolId: string) {
       return (await promised(helper.getLargeAValue.bind(helper))).toString(16);
     },
 
-    /** Returns the ChallengeResponses to PASSWORD_VERIFIER, which prove this password for Cognito's parameters. */
+    /**
+     * Returns the ChallengeResponses to PASSWORD_VERIFIER, which prove this password for Cognito's
+     * parameters.
+     */
     async claim(password: string, shown: Record<string, string>): Promise<Record<string, string>> {
       const { USER_ID_FOR_SRP: username = '', SRP_B = '', SALT = '', SECRET_BLOCK = '' } = shown;
       const key = await promised<Uint8Array>((done) =>

@@ -3,8 +3,8 @@ import { assertProblem, type clientOf } from './client.ts';
 export type Kind = 'access' | 'challenge' | 'refresh';
 
 /**
- * Returns, for each kind of token, a check that every place refuses the token with the right error. It sends the code to
- * places that require one.
+ * Returns, for each kind of token, a check that every place refuses the token with the right error. It sends
+ * the code to places that require one.
  */
 export function placesOf(
   client: ReturnType<typeof clientOf>,

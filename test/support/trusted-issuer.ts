@@ -4,7 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { after } from 'node:test';
 import { SignJWT } from 'jose';
 
-/** How the issuer serves its key set: correctly, not at all, with an error, as nonsense, as no key set, or elsewhere. */
+/**
+ * How the issuer serves its key set: correctly, not at all, with an error, as nonsense, as no key set, or
+ * elsewhere.
+ */
 export type JwksMode = 'keys' | 'hang' | 'error' | 'nonsense' | 'no key set' | 'moved';
 
 /** Starts a third-party issuer for one test file. It serves its key set on loopback. */
@@ -39,7 +42,9 @@ export async function startTrustedIssuer(realm = 'partners') {
   });
 
   const issuer = `https://${realm}.example`;
-  /** Returns a token for a sign-in at this time, in seconds since the epoch. `claims` overrides its claims. */
+  /**
+   * Returns a token for a sign-in at this time, in seconds since the epoch. `claims` overrides its claims.
+   */
   const token = (sub: string, now: number, claims: object = {}, kid = 'theirs', key = privateKey) =>
     new SignJWT({
       iss: issuer,

@@ -5,7 +5,8 @@ type Variables = Record<string, unknown>;
 export type Parts = unknown[];
 
 /**
- * Returns the environment with one more trusted issuer than the synth put there, for `variables` of `serviceForTests`.
+ * Returns the environment with one more trusted issuer than the synth put there, for `variables` of
+ * `serviceForTests`.
  *
  * @param rest the other members of the entry, as in the configuration
  */

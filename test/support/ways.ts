@@ -17,8 +17,8 @@ export function nextStep({ clock }: Service): void {
 }
 
 /**
- * Creates a user with a second factor and a spare authenticator, and returns every way to present a code or a backup code.
- * After a way that changes the factor, the session continues with the tokens of its answer.
+ * Creates a user with a second factor and a spare authenticator, and returns every way to present a code or a
+ * backup code. After a way that changes the factor, the session continues with the tokens of its answer.
  */
 export async function personWithWays(service: Service, client: Client) {
   const enrolled = await enrolledPerson(service, client);

@@ -13,8 +13,8 @@ export interface Wiretap {
   /** Learns the keys that the service has from its start. */
   knowOf(service: Pick<Service, 'local' | 'principals'>): void;
   /**
-   * Searches all recorded text and the current table for every known secret. It then forgets the text and the findings, but
-   * keeps the secrets.
+   * Searches all recorded text and the current table for every known secret. It then forgets the text and the
+   * findings, but keeps the secrets.
    *
    * @returns each secret found and its place. Empty if there is no leak.
    */
@@ -26,7 +26,9 @@ export interface Wiretap {
 }
 
 const SESSION = ['accessToken', 'refreshToken'];
-/** The response fields in which the contract hands out secrets, each once. A secret may appear nowhere else. */
+/**
+ * The response fields in which the contract hands out secrets, each once. A secret may appear nowhere else.
+ */
 const HANDED_OUT: Partial<Record<Operation, string[]>> = {
   login: [...SESSION, 'challengeToken'],
   'verify-login': SESSION,
@@ -78,7 +80,10 @@ export function createWiretap(): Wiretap {
   const learnText = (what: string, value: unknown) => {
     if (typeof value === 'string' && value.length >= 6) secrets.add(what, secretPartOf(value));
   };
-  /** Learns a code, but no backup code: a user may type any sixteen letters. Backup codes are learnt where they are made. */
+  /**
+   * Learns a code, but no backup code: a user may type any sixteen letters. Backup codes are learnt where
+   * they are made.
+   */
   const learnCode = (value: unknown) => {
     if (typeof value !== 'string' || /[A-Za-z]/.test(value)) return;
     // A user may type spaces, dashes or full-width digits. Both the typed text and its digits could leak.
@@ -99,7 +104,8 @@ export function createWiretap(): Wiretap {
     const handedOut = secretFields.flatMap((field) =>
       textsIn(told[field]).map((value) => ({ field, value })),
     );
-    // A secret handed out a second time is a leak. The QR code is exempt: its colours, such as #000000, look like codes.
+    // A secret handed out a second time is a leak. The QR code is exempt: its colours, such as #000000, look
+    // like codes.
     for (const { field, value } of handedOut) {
       if (field === 'qrSvg') continue;
       for (const what of secrets.foundIn(readable(value)))
@@ -206,7 +212,10 @@ function without(value: Json, names: string[]): Json {
   return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
 }
 
-/** Returns a token with its header and claims decoded. In base64, a code matches any six equal digits of a time. */
+/**
+ * Returns a token with its header and claims decoded. In base64, a code matches any six equal digits of a
+ * time.
+ */
 function readable(value: string): string {
   const [, header, payload, signature] = /^([\w-]+)\.([\w-]+)\.([\w-]{40,})$/.exec(value) ?? [];
   if (!header || !payload) return value;
