@@ -18,7 +18,10 @@ export function checkAnswer(
   return head ? '' : JSON.parse(text).code;
 }
 
-/** Nothing that was sent comes back in a refusal. Short texts are words of their own. */
+/**
+ * Asserts that a refusal repeats nothing that was sent. Texts under 8 characters may match by chance, so they
+ * are skipped.
+ */
 export function checkNoEcho({ headers, text }: Received, sent: Iterable<string>): void {
   const answered = [text, ...Object.values(headers)].join('\n');
   for (const value of sent) {
@@ -35,8 +38,8 @@ export const MALFORMED = [
 ] as const;
 
 /**
- * What a body has to be refused with, by its form alone; undefined for a well-formed one. API Gateway hands text on as
- * UTF-8, with what is not as U+FFFD.
+ * Returns the code with which the service must refuse a body for its form alone, or undefined for a
+ * well-formed one. API Gateway passes text on as UTF-8 and replaces invalid bytes with U+FFFD.
  */
 export function formFault(
   schema: (typeof requests)[keyof typeof requests],
@@ -55,7 +58,7 @@ export function formFault(
   }
 }
 
-/** Every text in a JSON value but the names of members. */
+/** Returns every text in a JSON value, except the names of members. */
 export function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];

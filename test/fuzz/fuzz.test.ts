@@ -1,6 +1,7 @@
 /**
- * Requests of every form to every operation, over HTTP: nothing but the contract comes back, and what is refused as
- * malformed changes nothing. `npm test` sends 300, with `THOROUGH=1` 10,000, and `npm run test:fuzz -- --inputs 100000` as many as wanted.
+ * Sends requests of every form to every operation over HTTP. Every answer must follow the contract, and a
+ * request refused as malformed must change nothing. `npm test` sends 200 requests, or 10,000 with
+ * `THOROUGH=1`. `npm run test:fuzz -- --inputs 100000` sends as many as you want.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -47,9 +48,9 @@ test(`${amount} requests, seed ${seed}: never a fault, never an answer outside t
   assert.ok(sent >= amount);
 });
 
-// Some answers are rare: they want the full number.
+// Some answers are so rare that they need the full number of requests.
 if (amount >= 10_000) {
-  test('the requests reach what they are about', () => {
+  test('the requests reach every operation and every kind of malformed body', () => {
     for (const operation of Object.keys(routes)) assert.ok(met.has(`${operation} ok`), `no ${operation} ok`);
     for (const operation of Object.keys(requests)) {
       for (const code of ['invalid_json', 'invalid_request', 'body_too_large', 'unsupported_media_type'])

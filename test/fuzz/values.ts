@@ -18,7 +18,7 @@ import { anyText } from '../support/any-text.ts';
 const often = <T>(value: fc.Arbitrary<T>, other: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 2, arbitrary: value }, { weight: 1, arbitrary: other });
 
-/** By field: what it takes. A `$` begins the name of something that the sender has; see sender.ts. */
+/** Valid values by field. A `$` begins the name of one of the sender's own values; see sender.ts. */
 const fields = new Map<v.GenericSchema, fc.Arbitrary<unknown>>([
   [
     code,
@@ -41,7 +41,7 @@ type Entries = Record<string, v.GenericSchema>;
 type Body = Record<string, unknown>;
 
 function entriesOf(schema: object): Entries {
-  // A pipe has the members of its first schema too.
+  // A pipe also has the members of its first schema.
   return (schema as { entries: Entries }).entries;
 }
 
@@ -70,7 +70,7 @@ export function bodyOf(operation: keyof typeof requests): fc.Arbitrary<Body> {
 
 export const takesBody = (operation: Operation): operation is keyof typeof requests => operation in requests;
 
-/** Values that no field takes, and some that one or the other does. */
+/** Values that no field accepts, and a few that some field does. */
 const hostile: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     null,
@@ -130,13 +130,14 @@ export function nearBodyOf(
       const members = Object.entries(body);
       const index = members.length > 0 ? at % members.length : 0;
       const [member = name, old = value] = members[index] ?? [];
-      // A reason is kept and shown as it was typed. A password or a code there would be found, and is nobody's leak but the typist's.
+      // The service stores and shows a reason as typed. A secret in it would count as a leak, although its
+      // typist leaked it.
       const other = member === 'reason' && typeof value === 'string' ? [value] : value;
       const replaced: Record<typeof how, [string, unknown][]> = {
         add: [...members, [name, value]],
         drop: members.toSpliced(index, 1),
         replace: members.toSpliced(index, 1, [member, other]),
-        // Of members of one name the last one counts (RFC 8259 §4 leaves it open).
+        // If a name is repeated, its last member counts (RFC 8259 §4 leaves this open).
         repeat: [...members, [member, other]],
         rename: members.toSpliced(index, 1, [name, old]),
       };

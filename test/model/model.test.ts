@@ -1,7 +1,7 @@
 /**
- * Random sequences of every operation against the model of model.ts. Most run in this process, where there are enough of
- * them to reach what is rare, and where the order of what runs at once is chosen and repeated; some over HTTP, where
- * everything else is in the way too. `npm run test:model -- --runs 1000` runs more of them.
+ * Compares random sequences of all operations with the model of model.ts. Most run in this process: enough
+ * run there to reach rare cases, and the driver chooses and repeats the order of concurrent calls. Some run
+ * over HTTP, through every other layer too. `npm run test:model -- --runs 1000` runs more of them.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -24,7 +24,7 @@ const met: Met = new Map();
 const check = (driver: Driver, together: number, numRuns: number) =>
   fc.assert(
     fc.asyncProperty(sequences(together), (sequence) => play(sequence, driver, met)),
-    // A found one is made smaller for so long; fewer sequences than were asked for are none.
+    // Limits the time for shrinking a failure. A run that the limit cuts short counts as failed.
     {
       seed,
       numRuns,
@@ -35,9 +35,9 @@ const check = (driver: Driver, together: number, numRuns: number) =>
 const aws = await startAws();
 for (const [limits, rules] of Object.entries({ standard, tight, stopping })) {
   const driver = await createInProcess(aws, rules);
-  test(`${limits} limits, one at a time: every answer and state is the model's`, () =>
+  test(`${limits} limits, one call at a time: every answer and state matches the model`, () =>
     check(driver, 1, Math.ceil(runs / 2)));
-  test(`${limits} limits, up to four at once: some order explains every answer and state`, () =>
+  test(`${limits} limits, up to four concurrent calls: some order explains every answer and state`, () =>
     check(driver, 4, runs));
 }
 
@@ -54,9 +54,9 @@ after(() => {
   console.log(`model: ${calls} calls, ${met.size} different answers`);
 });
 
-// Some answers are rare: they want the full number.
+// Some answers are so rare that they need the full number of runs.
 if (runs >= 10) {
-  test('the sequences reach what they are about', () => {
+  test('the sequences reach every important answer', () => {
     for (const answer of [
       'login ok',
       'verify-login ok',
@@ -77,7 +77,7 @@ if (runs >= 10) {
       'admin-unlock ok',
       'admin-revoke-sessions ok',
     ]) {
-      assert.ok(met.has(answer), `no ${answer}`);
+      assert.ok(met.has(answer), `no sequence reached ${answer}`);
     }
   });
 }

@@ -6,7 +6,7 @@ import { answerOf } from './answer.ts';
 import type { Answer, Op, Rules } from './model.ts';
 import type { Driver } from './play.ts';
 
-/** The service over HTTP, with everything that stands between: gateway, functions, schemas, Cognito. */
+/** Drives the service over HTTP, through the gateway, the functions, the schemas and Cognito. */
 export function createOverHttp(service: Service, rules: Rules): Driver {
   const people = new Map<string, Person>();
   const clients = new Map([
@@ -77,7 +77,7 @@ export function createOverHttp(service: Service, rules: Rules): Driver {
       return person.sub;
     },
     async run(ops) {
-      // Begun early in a second, it mostly ends in the same one.
+      // Calls that start early in a second mostly end in the same second.
       const into = service.clock.now() % 1000;
       if (into > 300) service.clock.advance((1000 - into) / 1000);
       const from = service.clock.seconds();

@@ -10,7 +10,7 @@ const lifetimes = {
   recentSignIn: 600,
 };
 
-/** As they are without a configuration. */
+/** The default limits. */
 export const standard: Rules = {
   ...lifetimes,
   authenticators: 5,
@@ -21,7 +21,7 @@ export const standard: Rules = {
   stopWithin30Days: 300,
 };
 
-/** Limits so near that a short sequence meets every one of them. */
+/** Limits so low that a short sequence reaches all of them. */
 export const tight: Rules = {
   ...lifetimes,
   authenticators: 2,
@@ -32,7 +32,7 @@ export const tight: Rules = {
   stopWithin30Days: 10,
 };
 
-/** No locks, but a stop that comes soon; and no grace for a refresh token. */
+/** No locks, an early stop, and no grace for a refresh token. */
 export const stopping: Rules = {
   ...standard,
   refreshGrace: 0,

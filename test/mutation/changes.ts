@@ -1,57 +1,57 @@
 import { of } from './mutation.ts';
 
-/** Enrolling and other changes of the second factor, by its user or an administrator. */
+/** Mutations of changes to the second factor, by its user or an administrator. */
 export const changes = [
   ...of('core/enrollment-policy.ts', [
     {
       find: "if (authenticators.length > 0) return 'second_factor';",
       replace: "if (authenticators.length > 0) return 'session';",
-      promise: 'the password alone signs in beside a second factor',
+      promise: 'the password alone signs in although the user has a second factor',
     },
     {
       find: "if (reset.passwordAfter === undefined) return 'enrollment_ticket';",
       replace: "if (reset.passwordAfter === undefined) return 'session';",
-      promise: 'after a reset the old password alone signs in',
+      promise: 'after a reset, the old password alone signs in',
     },
     {
       find: 'passwordSetAt > reset.passwordAfter',
       replace: 'passwordSetAt >= reset.passwordAfter',
-      promise: 'a password of the second of the stop counts as newer',
+      promise: 'a password set in the same second as the stop counts as newer',
     },
     {
       find: "if ('enrollmentTicket' in proof === asked) return;",
       replace: 'return;',
-      promise: 'an answer of another kind is charged',
+      promise: 'a proof of the wrong kind counts as a failure',
     },
     {
       find: '  if (factor.reset) return true;',
       replace: '',
-      promise: 'after a reset a session does everything',
+      promise: 'after a reset, a session may do everything',
     },
     {
       find: 'now * 1000 >= Date.parse',
       replace: 'now * 1000 > Date.parse',
-      promise: 'a required enrollment begins a second late',
+      promise: 'enrollment becomes required one second late',
     },
     {
       find: 'now >= askedAt',
       replace: 'now > askedAt',
-      promise: 'a required enrollment begins a second late',
+      promise: 'enrollment becomes required one second late',
     },
     {
       find: 'factor.askedToEnrollAt ?? now',
       replace: 'factor.askedToEnrollAt ?? 0',
-      promise: 'nobody has the days that they were given',
+      promise: 'users do not get the days they have for enrolling',
     },
     {
       find: ' && factor.askedToEnrollAt === undefined',
       replace: '',
-      promise: 'each sign-in puts a required enrollment off',
+      promise: 'each sign-in postpones a required enrollment',
     },
     {
       find: "if (afterPassword(factor) === 'session') return;",
       replace: 'return;',
-      promise: 'replacing a temporary password goes round the second factor',
+      promise: 'replacing a temporary password bypasses the second factor',
     },
   ]),
   ...of('core/enroll.ts', [
@@ -73,32 +73,32 @@ export const changes = [
     {
       find: 'if (!proof || byTicket)',
       replace: 'if (!proof)',
-      promise: 'a ticket is charged where a code is asked for',
+      promise: 'a ticket counts as a failure although a code is required',
     },
     {
       find: "      if (!byTicket) throw new CountersignError('enrollment_ticket_required');",
       replace: '',
-      promise: 'after a reset the old password enrolls',
+      promise: 'after a reset, the old password enrolls',
     },
     {
       find: "      throw new CountersignError('new_password_required');",
       replace: '      return undefined;',
-      promise: 'after a reset that wants a new password the old one enrolls',
+      promise: 'after a reset that requires a new password, the old one enrolls',
     },
     {
       find: "      if (proof) throw new CountersignError('not_enrolled');",
       replace: '',
-      promise: 'a code is taken that nothing asks for',
+      promise: 'a code that is not required is accepted',
     },
     {
       find: 'pending?.id === authenticatorId && ',
       replace: 'pending && ',
-      promise: 'a code confirms another enrollment than it names',
+      promise: 'a code confirms a different enrollment from the one named',
     },
     {
       find: 'pending.expiresAt > now',
       replace: 'pending.expiresAt >= now',
-      promise: 'an enrollment is confirmed in the second of its end',
+      promise: 'an enrollment is confirmed in the second it expires',
     },
     {
       find: '  if (own) await refuseUnlessPassword(services, caller, password, source);',
@@ -108,34 +108,34 @@ export const changes = [
     {
       find: '  await refuseUnlessFresh(services, caller, now);',
       replace: '',
-      promise: 'a session that was logged out enrolls',
+      promise: 'a logged-out session enrolls',
     },
     {
       find: 'now - authTime <= settings.lifetimes.recentSignIn',
       replace: 'now - authTime < settings.lifetimes.recentSignIn',
-      promise: 'a sign-in is recent for a second less',
+      promise: 'a sign-in stops counting as recent one second early',
     },
     { find: '!recent || ', replace: '', promise: 'an old session enrolls' },
     {
       find: ' || (own && sid === undefined)',
       replace: '',
-      promise: "a step-up's token enrolls, which no logout ends",
+      promise: "a step-up's token, which no logout ends, enrolls",
     },
     {
       find: '(await isSignedIn?.()) === false',
       replace: 'false',
-      promise: 'a Cognito session that was signed out enrolls',
+      promise: 'a signed-out Cognito session enrolls',
     },
     {
       find: 'await families.isEnded(sid)',
       replace: 'false',
-      promise: 'a session that was logged out enrolls',
+      promise: 'a logged-out session enrolls',
     },
     { find: 'sub !== user.sub || ', replace: '', promise: "another user's password counts" },
     {
       find: ' || user.realm !== settings.realm',
       replace: '',
-      promise: "the pool's password counts for another realm's user of the same sub",
+      promise: "the pool's password counts for another realm's user with the same sub",
     },
   ]),
   ...of('core/totp/enroll.ts', [
@@ -144,7 +144,7 @@ export const changes = [
     {
       find: 'now).at(-1);',
       replace: 'now).at(0);',
-      promise: 'a confirming code that fits two steps signs in',
+      promise: 'a confirming code that matches two steps also signs in',
     },
     {
       find: 'seal(secret, user, inForce(enrolled), await',
@@ -212,27 +212,27 @@ export const changes = [
     {
       find: 'stopped && !passwordChanged && !passwordIsNewer(factor)',
       replace: 'stopped && false',
-      promise: 'a stop is lifted for the password that was guessed with',
+      promise: "an administrator lifts a stop although the guesser's password is still valid",
     },
     {
       find: 'passwordSetAt > stoppedAt',
       replace: 'passwordSetAt >= stoppedAt',
-      promise: 'a password of the second of the stop counts as newer',
+      promise: 'a password set in the same second as the stop counts as newer',
     },
     {
       find: ' && user.realm === settings.realm',
       replace: '',
-      promise: "a reset waits for a password that another issuer's user has not",
+      promise: "a reset waits for a new password from another issuer's user, who has none here",
     },
     {
       find: 'passwordAfter: stoppedAt ?? now',
       replace: 'passwordAfter: now',
-      promise: 'a password chosen between stop and reset does not count',
+      promise: 'a password set between the stop and the reset does not count',
     },
     {
       find: "  if (factor.writtenBy === undefined) throw new CountersignError('user_not_found');",
       replace: '',
-      promise: 'support acts on a user of whom nothing is known',
+      promise: 'support acts on a user without a record',
     },
   ]),
 ];

@@ -1,22 +1,22 @@
 import { of } from './mutation.ts';
 
-/** Codes, backup codes and tickets; what a wrong one costs. */
+/** Mutations of codes, backup codes and tickets, and of the cost of a wrong one. */
 export const codes = [
   ...of('core/attempt.ts', [
     {
       find: '  refuseUnlessOpen(read, budget, context.at, settings.limits);',
       replace: '',
-      promise: 'a right code counts while the factor is locked',
+      promise: 'a correct code counts while the factor is locked',
     },
     {
       find: '    refuseUnlessOpen(stored, budget, context.at, settings.limits);',
       replace: '',
-      promise: 'whoever lost to the failure that locked is not told of the lock',
+      promise: 'a request that lost to the failure that locked does not report the lock',
     },
     {
       find: "  if (!accepted) throw new CountersignError('code_rejected');",
       replace: '',
-      promise: 'a wrong code is not refused',
+      promise: 'a wrong code is accepted',
     },
     {
       find: 'accepted ?? refused(read, attempted, settings.limits, context)',
@@ -132,22 +132,22 @@ export const codes = [
     {
       find: 'pending: undefined, generation: randomId()',
       replace: 'generation: randomId()',
-      promise: 'a pending enrollment outlives a change',
+      promise: 'a pending enrollment survives a change',
     },
     {
       find: 'generation: randomId(), ',
       replace: '',
-      promise: 'sessions outlive a change of the second factor',
+      promise: 'sessions survive a change of the second factor',
     },
     {
       find: 'changedAt: now, provenBy',
       replace: 'provenBy',
-      promise: "another issuer's sessions outlive a change",
+      promise: "another issuer's sessions survive a change",
     },
     {
       find: 'changedAt: now, provenBy',
       replace: 'changedAt: now',
-      promise: 'the session that proved an earlier change outlives this one',
+      promise: 'the session that proved an earlier change survives this one',
     },
     {
       find: 'backupCodes: last ? undefined : factor.backupCodes',
@@ -206,17 +206,17 @@ export const codes = [
     {
       find: 'const SPANS = 6;',
       replace: 'const SPANS = 5;',
-      promise: 'failures are forgotten before 30 days are over',
+      promise: 'failures are forgotten before 30 days have passed',
     },
     {
       find: 'span > spanOf(now) - SPANS',
       replace: 'span >= spanOf(now) - SPANS',
-      promise: 'failures count for longer than 36 days',
+      promise: 'failures still count after 36 days',
     },
     {
       find: 'failures - limits.lockAfter;',
       replace: 'failures - limits.lockAfter - 1;',
-      promise: 'the first lock comes a failure late',
+      promise: 'the first lock comes one failure late',
     },
     {
       find: 'lockSeconds * 2 ** doublings',
@@ -241,7 +241,7 @@ export const codes = [
     {
       find: 'return isStopped(failed, now, limits) ? { ...failed, stoppedAt: now } : failed;',
       replace: 'return failed;',
-      promise: 'nobody knows since when codes are stopped, and which password is newer',
+      promise: 'the time of a stop is not stored, so no password counts as newer',
     },
     {
       find: 'factor.backupFailures >= MOST_BACKUP_FAILURES',
@@ -251,17 +251,17 @@ export const codes = [
     {
       find: '    recentFailures: [],\n',
       replace: '',
-      promise: "a reset leaves the failures within 30 days, which stop the user's new factor",
+      promise: "a reset keeps the failures of the last 30 days, which stop the user's new factor",
     },
     {
       find: '    stoppedAt: undefined,\n',
       replace: '',
-      promise: 'a stop that was lifted still has its time',
+      promise: 'a lifted stop keeps its time',
     },
     {
       find: '    backupFailures: 0,\n',
       replace: '',
-      promise: 'a reset leaves the wrong backup codes counted',
+      promise: 'a reset keeps the count of wrong backup codes',
     },
     {
       find: 'factor.failures >= stopAfter',
@@ -271,7 +271,7 @@ export const codes = [
     {
       find: ' || recent >= stopWithin30Days',
       replace: '',
-      promise: 'guesses with successes between are never stopped',
+      promise: 'guesses with successes in between are never stopped',
     },
     {
       find: 'recent >= stopWithin30Days',
@@ -281,7 +281,7 @@ export const codes = [
     {
       find: "  if (budget !== 'code') return;",
       replace: '',
-      promise: 'a lock shuts the owner out who has a backup code',
+      promise: 'a lock shuts out an owner who has a backup code',
     },
     {
       find: '      return countRecoveryFailure(factor);',
@@ -296,7 +296,7 @@ export const codes = [
     {
       find: 'failures < PENDING_FAILURES',
       replace: 'true',
-      promise: 'guesses at a new secret never end',
+      promise: 'guesses at a pending secret are unlimited',
     },
     {
       find: 'failures < PENDING_FAILURES',
@@ -311,17 +311,17 @@ export const codes = [
     {
       find: "  if (isStopped(factor, now, limits)) throw new CountersignError('factor_stopped');",
       replace: '',
-      promise: 'a stopped factor takes codes',
+      promise: 'a stopped factor accepts codes',
     },
     {
       find: 'if (seconds > 0) throw',
       replace: 'if (seconds > 1) throw',
-      promise: 'a lock ends a second early',
+      promise: 'a lock ends one second early',
     },
     {
       find: "return 'code' in proof ? 'code' : 'recovery';",
       replace: "return 'recovery';",
-      promise: 'wrong codes lock nothing',
+      promise: 'wrong codes never lock the factor',
     },
     {
       find: 'failures: 0, lockedUntil: 0, stoppedAt',
@@ -338,12 +338,12 @@ export const codes = [
     {
       find: '  if (secrets.every((secret) => secret === undefined)) throw unavailable();',
       replace: '',
-      promise: 'a failure is charged to somebody whose secrets cannot be read',
+      promise: 'a failure is counted for a user whose secrets cannot be read',
     },
     {
       find: 'step <= lastStep',
       replace: 'step < lastStep',
-      promise: 'a code of the last accepted step counts again',
+      promise: 'the code of the last accepted step counts again',
     },
     { find: '  if (spent) return undefined;', replace: '', promise: 'a code counts as often as it is used' },
     {
@@ -354,12 +354,12 @@ export const codes = [
     {
       find: 'matches[index]?.at(-1)',
       replace: 'matches[index]?.at(0)',
-      promise: 'a code that fits two steps counts for the second one again',
+      promise: 'a code that matches two steps counts again for the second',
     },
     {
       find: 'secret && old ?',
       replace: 'secret && false ?',
-      promise: 'a secret stays under its old key, however often it is used',
+      promise: 'a secret is never resealed under the active key when it is used',
     },
   ]),
   ...of('core/prove.ts', [
@@ -378,11 +378,11 @@ export const codes = [
       replace: '...factor,',
       promise: 'a backup code counts again',
     },
-    { find: ' || ticket.expiresAt <= now', replace: '', promise: 'a ticket counts after its end' },
+    { find: ' || ticket.expiresAt <= now', replace: '', promise: 'a ticket counts after it expires' },
     {
       find: 'ticket.expiresAt <= now',
       replace: 'ticket.expiresAt < now',
-      promise: 'a ticket counts in the second of its end',
+      promise: 'a ticket counts in the second it expires',
     },
     {
       find: '  if (!isTicket(typed, user, ticket, key)) return undefined;',
@@ -395,28 +395,28 @@ export const codes = [
     {
       find: 'current - window + index',
       replace: 'current + index',
-      promise: 'codes of later steps count and of earlier ones do not',
+      promise: 'codes of later steps count and codes of earlier steps do not',
     },
     { find: '2 * window + 1', replace: '2 * window + 2', promise: 'a code two steps ahead counts' },
     {
       find: 'Math.floor(now / period)',
       replace: 'Math.ceil(now / period)',
-      promise: 'the time step is that of the next moment',
+      promise: 'the time step is rounded up to the next one',
     },
     {
       find: 'digits: parameters.digits,',
       replace: 'digits: 6,',
-      promise: 'eight digits are never asked for',
+      promise: 'an eight-digit authenticator accepts six-digit codes',
     },
     {
       find: 'algorithms[parameters.algorithm],',
       replace: "'sha1',",
-      promise: 'every code is made with SHA1',
+      promise: 'every code is computed with SHA1',
     },
     {
       find: "account.replaceAll(':', ' ')",
       replace: 'account',
-      promise: "a colon in the account's name tells the app of another issuer",
+      promise: "a colon in the account's name makes the app show another issuer",
     },
     {
       find: 'left.length === right.length && timingSafeEqual(left, right)',
@@ -431,7 +431,7 @@ export const codes = [
     {
       find: 'const DIGEST_BYTES = 16;',
       replace: 'const DIGEST_BYTES = 4;',
-      promise: 'another code has the same digest',
+      promise: 'two codes have the same digest',
     },
     {
       find: "'v1', use, user.realm",
@@ -446,7 +446,7 @@ export const codes = [
     {
       find: 'user.realm, user.sub, set',
       replace: 'user.realm, set',
-      promise: "a digest counts in another user's record",
+      promise: "a digest counts in a different user's record",
     },
     {
       find: 'user.sub, set, key.id',
@@ -463,18 +463,18 @@ export const codes = [
     {
       find: '/^(?:[0-9]{6}|[0-9]{8})$/',
       replace: '/^(?:[0-9]{6}|[0-9]{8})/',
-      promise: 'more than a code is an attempt',
+      promise: 'text longer than a code counts as an attempt',
     },
     {
       find: "typed.normalize('NFKC')",
       replace: 'typed',
-      promise: 'a full-width keyboard cannot sign in',
+      promise: 'codes typed on a full-width keyboard are refused',
     },
     { find: ".replaceAll('o', '0')", replace: '', promise: 'a code typed with an o for a 0 is refused' },
   ]),
   ...of('core/backup-codes.ts', [
     { find: 'const COUNT = 10;', replace: 'const COUNT = 9;', promise: 'there are nine backup codes' },
-    { find: 'const set = randomId();', replace: "const set = 'set';", promise: 'two sets have one id' },
+    { find: 'const set = randomId();', replace: "const set = 'set';", promise: 'two sets have the same id' },
     {
       find: 'others.length < stored.digests.length',
       replace: 'others.length <= stored.digests.length',

@@ -20,7 +20,7 @@ const secret = {
   period: fc.integer({ min: 15, max: 120 }),
 };
 
-/** Any stored factor, with every member given: a new one does not compile until it is here. */
+/** Any stored factor, with every member set. A new member does not compile until it is listed here. */
 export const anyFactor: fc.Arbitrary<{ [Member in keyof Required<Factor>]: Factor[Member] }> = record({
   generation: fc.oneof(id, fc.constant('')),
   changedAt: fc.oneof(time, fc.constant(0)),

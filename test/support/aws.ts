@@ -12,9 +12,10 @@ const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/keyring`;
 const CLIENTS = { patient: { ...requestTimeouts, ...backgroundTimeouts }, hurried: requestTimeouts };
 
 /**
- * DynamoDB with one table and KMS with one key, for one test file, behind real clients; stopped after the file's tests.
+ * Starts DynamoDB with one table and KMS with one key for a test file, and returns real clients. Stops after
+ * its tests.
  *
- * @param how `hurried` gives up as soon as the service does: for tests of that
+ * @param how `hurried` gives up as soon as the service does, for tests of time-outs
  */
 export async function startAws(how: 'patient' | 'hurried' = 'patient') {
   const stage = createStage();
@@ -68,9 +69,9 @@ export async function startAws(how: 'patient' | 'hurried' = 'patient') {
     environment,
     tableName: environment.TABLE_NAME,
     principal: stage.principal,
-    /** Played on the next calls, one each. */
+    /** Faults for the next calls, one for each. */
     faults: stage.faults,
-    /** The operations called while `work` runs, by service. */
+    /** Returns the operations called while `work` runs, by service. */
     async callsDuring(work: () => Promise<unknown>) {
       const before = stage.calls.length;
       await work();

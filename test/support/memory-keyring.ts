@@ -4,7 +4,7 @@ import type { SecretKeyKind } from '../../core/key-kind.ts';
 import { activeKey, type RotatingKey } from '../../core/key-rotation.ts';
 import type { DataKey, Keyring } from '../../core/ports.ts';
 
-/** A keyring in memory, with one key of each kind to begin with. */
+/** Returns a keyring in memory. It starts with one key of each kind. */
 export function createMemoryKeyring(): Keyring & {
   /** A new key, in use from that time on; by default newer than every other and in use at once. */
   rotate(kind: SecretKeyKind, activeFrom?: number): DataKey;

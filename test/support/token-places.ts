@@ -2,7 +2,10 @@ import { assertProblem, type clientOf } from './client.ts';
 
 export type Kind = 'access' | 'challenge' | 'refresh';
 
-/** The places that take a token of one kind, and what each refuses with. The code goes with it where one is asked for. */
+/**
+ * Returns, for each kind of token, a check that every place refuses the token with the right error. It sends
+ * the code to places that require one.
+ */
 export function placesOf(
   client: ReturnType<typeof clientOf>,
 ): Record<Kind, (token: string, code: string) => Promise<void>> {

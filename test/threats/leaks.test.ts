@@ -124,11 +124,11 @@ test('no log and no refusal contains a secret, code, password, token or key, on 
     'the log of cognito/create-auth-challenge',
     'the log of cognito/verify-auth-challenge-response',
     'the log of access',
-    'the answer of POST /v1/auth/verify',
-    `the answer of POST /v1/admin/users/${person.sub}/reset`,
-    "Cognito's answer to RespondToAuthChallenge",
-    'what dynamodb is told: UpdateItem',
-    'what KMS is asked: Decrypt',
+    'the response to POST /v1/auth/verify',
+    `the response to POST /v1/admin/users/${person.sub}/reset`,
+    "Cognito's response to RespondToAuthChallenge",
+    'the request to dynamodb: UpdateItem',
+    'the request to kms: Decrypt',
   ]) {
     assert.ok(wiretap.places.has(place), place);
   }
@@ -144,7 +144,7 @@ test('no log and no refusal contains a secret, code, password, token or key, on 
   const heard = (await wiretap.leaks(service)).map((one) => one.split(':')[0]);
   assert.deepEqual(heard.toSorted(), [
     'a code in the log of verify',
-    'a secret in the answer of POST /v1/totp/enroll',
-    'a token in the answer of POST /v1/totp/enroll',
+    'a secret in the response to POST /v1/totp/enroll',
+    'a token in the response to POST /v1/totp/enroll',
   ]);
 });
