@@ -15,7 +15,6 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { type Service, type ServiceOptions, startService } from '../../local/service.ts';
 import { synthesize } from '../../local/synth.ts';
-import { thorough } from './thorough.ts';
 import { createWiretap, type Wiretap } from './wiretap.ts';
 
 interface Options extends Pick<ServiceOptions, 'environments' | 'onLog' | 'onExchange'> {
@@ -30,17 +29,65 @@ interface TemplateResource {
   Properties: Record<string, unknown>;
 }
 
+type TestService = Service & { folder: string; assembly: string; wiretap: Wiretap };
+
+/** The services that the files of this process use one after the other, by their configuration; undefined if it runs one file. */
+let shared: Map<string, Promise<TestService>> | undefined;
+
+/** From now on the files of this process use one service if they want the same. See `runTogether`. */
+export function shareServices() {
+  const services = new Map<string, Promise<TestService>>();
+  shared = services;
+  return {
+    /** Takes away what a file has left behind, and fails if a secret was seen by then. */
+    async assertNoLeaks(): Promise<void> {
+      for (const starting of services.values()) await assertNoLeaks(await starting);
+    },
+    async close(): Promise<void> {
+      for (const starting of services.values()) await (await starting).close();
+    },
+  };
+}
+
 /**
- * The whole service for one test file, with a data folder of its own, stopped when the file's tests have run. The
- * template is the one `npm test` has made, or a new one for a configuration of the test's own. Whatever the tests are
- * about: at the end no log, no event, no answer and no item of the table holds a secret (see wiretap.ts), or the file fails.
+ * Returns the whole service for one test file. It has a data folder of its own and stops after the file's tests. Files that
+ * run in one process share it, unless they want options of their own. The template is the one that the run has made for
+ * this configuration. At the end no log, no event, no answer and no item of the table holds a secret (see wiretap.ts), or
+ * the file fails.
  *
  * @returns the service, the folders of its data and of what it runs, and what was listened in to
  */
 export async function serviceForTests(
   configuration?: Record<string, unknown>,
+  options: Options = {},
+): Promise<TestService> {
+  if (!shared || Object.keys(options).length > 0) return serviceOfItsOwn(configuration, options);
+  const key = JSON.stringify(configuration ?? {});
+  const running = shared.get(key) ?? start(configuration);
+  shared.set(key, running);
+  return running;
+}
+
+/** Returns a service that this file has for itself, since its tests change what others find: the keys, or the users. */
+export async function serviceOfItsOwn(
+  configuration?: Record<string, unknown>,
+  options?: Options,
+): Promise<TestService> {
+  const service = await start(configuration, options);
+  after(async () => {
+    try {
+      await assertNoLeaks(service);
+    } finally {
+      await service.close();
+    }
+  });
+  return service;
+}
+
+async function start(
+  configuration?: Record<string, unknown>,
   { userPool, variables, onLog, onExchange, ...options }: Options = {},
-): Promise<Service & { folder: string; assembly: string; wiretap: Wiretap }> {
+): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   let assembly = await assemblyOf(configuration, folder);
   if (userPool || variables) {
@@ -58,8 +105,8 @@ export async function serviceForTests(
     assembly,
     folder: data,
     port: 0,
-    // As many as `npm start` has, in CI; each is a container to start.
-    environments: thorough ? 4 : 2,
+    // Each is a container to start.
+    environments: 2,
     ...options,
     onExchange(exchange) {
       wiretap.onExchange(exchange);
@@ -71,16 +118,16 @@ export async function serviceForTests(
     },
   });
   wiretap.knowOf(service);
-  after(async () => {
-    service.setFault(undefined);
-    try {
-      assert.deepEqual(await wiretap.leaks(service), [], 'secrets where none may be');
-    } finally {
-      await service.close();
-      rmSync(folder, { recursive: true, force: true });
-    }
-  });
-  return { ...service, folder: data, assembly, wiretap };
+  const close = async () => {
+    await service.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { ...service, close, folder: data, assembly, wiretap };
+}
+
+async function assertNoLeaks(service: TestService): Promise<void> {
+  service.setFault(undefined);
+  assert.deepEqual(await service.wiretap.leaks(service), [], 'secrets where none may be');
 }
 
 /** The assembly of a configuration: one for all files of a run of `npm test` that want the same. */

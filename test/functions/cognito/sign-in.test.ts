@@ -22,10 +22,9 @@ import {
 import { cognitoOf, createPerson } from '../../support/people.ts';
 import { serviceForTests } from '../../support/service.ts';
 import { storedFactor, storedRecord } from '../../support/stored.ts';
-import { thorough } from '../../support/thorough.ts';
 
-// In CI the library does its own arithmetic too.
-if (!thorough) await import('../../support/native-powers.ts');
+// test/local/cognito/srp.test.ts shows that the library's own arithmetic does as well.
+await import('../../support/native-powers.ts');
 
 const service = await serviceForTests();
 const client = clientOf(service);
