@@ -152,7 +152,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningServ
     }
     const event = proxyEvent(api, method, request, parameters, caller, context);
     const startedAt = performance.now();
-    const result = await within(timeoutMs, options.invoke(functionArn, event));
+    const result = await within(timeoutMs * clock.slowness, options.invoke(functionArn, event));
     context['integrationLatency'] = String(Math.round(performance.now() - startedAt));
     if (result === 'timeout') return refuse('INTEGRATION_TIMEOUT');
     if (result === 'failure') return refuse('INTEGRATION_FAILURE');

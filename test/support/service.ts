@@ -13,11 +13,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { createClock } from '../../local/clock.ts';
 import { type Service, type ServiceOptions, startService } from '../../local/service.ts';
 import { synthesize } from '../../local/synth.ts';
 import { createWiretap, type Wiretap } from './wiretap.ts';
 
 interface Options extends Pick<ServiceOptions, 'environments' | 'onLog' | 'onExchange'> {
+  /** See `Clock`. @default 5: a busy machine looks like no service that hangs */
+  slowness?: number;
   /** Properties of the user pool that somebody has set otherwise than the template. */
   userPool?: Record<string, unknown>;
   /** Sets the environment of functions otherwise than the template, as by hand: by the name of the operation. */
@@ -86,7 +89,7 @@ export async function serviceOfItsOwn(
 
 async function start(
   configuration?: Record<string, unknown>,
-  { userPool, variables, onLog, onExchange, ...options }: Options = {},
+  { userPool, variables, onLog, onExchange, slowness = 5, ...options }: Options = {},
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   let assembly = await assemblyOf(configuration, folder);
@@ -105,6 +108,7 @@ async function start(
     assembly,
     folder: data,
     port: 0,
+    clock: createClock({ slowness }),
     // Each is a container to start.
     environments: 2,
     ...options,
