@@ -1,10 +1,9 @@
-/** Folders whose files run together, in so many processes: they load the same modules and use the same services. */
+/** Folders whose files run together, in so many processes: they load the same modules and use the same services.
+ * Not those that close servers of their own in `after`: in a lane that hook runs before the file's tests. */
 const TOGETHER: [RegExp, number][] = [
   [/^test\/functions\/(cognito\/)?[^/]+$/, 4],
   [/^test\/threats\//, 4],
   [/^test\/lib\//, 1],
-  [/^test\/adapters\//, 2],
-  [/^(test\/local|packages\/[^/]+\/test)\//, 2],
   [/^test\/core\//, 1],
 ];
 
