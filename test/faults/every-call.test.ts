@@ -2,11 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Fault } from '@countersign/local-aws/context';
-import { requestTimeouts } from '../../adapters/aws.ts';
 import { routes } from '../../functions/routes.ts';
 import { type Answer, assertProblem } from '../support/client.ts';
 import { serviceForTests } from '../support/service.ts';
-import { thorough } from '../support/thorough.ts';
 import { CONFIGURATION, castsOf } from './operations.ts';
 import { type Plan, type Run, type Stage, stageOf } from './play.ts';
 
@@ -15,17 +13,17 @@ const secrets = new Set<string>();
 const service = await serviceForTests(CONFIGURATION, {
   // One container a function: either it holds the keys or not.
   environments: 1,
+  // Nothing hangs here: however busy the machine, no call meets a time-out besides.
+  slowness: 20,
   onLog: (_, line) => void lines.push(line),
 });
 const casts = castsOf(service, secrets);
 
 const BEFORE: Fault[] = ['throttle', 'error', 'reset'];
 const AFTER: Fault[] = ['error-after', 'lose-answer'];
-/** Without `thorough` one fault each: keys are read and unwrapped cold, and writes are the same, cold or warm. */
-const faultsOf = (state: string): Fault[] => {
-  if (thorough) return [...BEFORE, ...AFTER];
-  return state === 'cold' ? ['error'] : ['lose-answer'];
-};
+/** Every call that a warm container makes, a cold one makes too: so what differs is played in both, and the rest once. */
+const faultsOf = (state: string): Fault[] =>
+  state === 'cold' ? [...BEFORE, ...AFTER] : ['error', 'lose-answer'];
 
 /** Refusals for want of a dependency, by what was played and on whom; the last part says in which cast. */
 const refusals = new Map<string, Answer>();
@@ -164,18 +162,8 @@ for (const [castName, { stage: first, cold, warm }] of stages) {
         ];
       });
       const meanwhile = () => state === 'cold' && stage.forgetKeys();
-      // On a busy machine a call may meet its time limit as well. That is another fault: so it is played anew, beside fewer.
-      let open = plans;
-      for (let tries = 1; tries <= 6 && open.length > 0; tries++) {
-        const { runs, again } = await stage.run(Object.fromEntries(open), meanwhile);
-        const runOf = (name: string) => runs[name] ?? assert.fail(name);
-        const slow = open.filter(
-          ([name]) => tries < 6 && runOf(name).took > requestTimeouts.requestHandler.requestTimeout,
-        );
-        const settled = open.filter((plan) => !slow.includes(plan));
-        await Promise.all(settled.map(([name]) => judge(name, runOf(name), () => again(name))));
-        open = slow;
-      }
+      const { runs, again } = await stage.run(Object.fromEntries(plans), meanwhile);
+      await Promise.all(Object.entries(runs).map(([name, run]) => judge(name, run, () => again(name))));
     }
   }
 }
@@ -188,7 +176,7 @@ test('a 503 is the same for a right and a wrong code, but for the request id', (
     assert.deepEqual(withoutId(right), withoutId(wrong), key);
     compared++;
   }
-  assert.ok(compared > (thorough ? 80 : 15), `${compared}`);
+  assert.ok(compared > 50, `${compared}`);
 });
 
 test('a write that is overtaken while its answer is lost is a 503, the same for a right and a wrong code', async () => {
@@ -221,7 +209,7 @@ test('a write that is overtaken while its answer is lost is a 503, the same for 
 });
 
 test('no code, token, secret, password or backup code was logged', () => {
-  assert.ok(lines.length > (thorough ? 1000 : 150));
+  assert.ok(lines.length > 700);
   for (const line of lines) {
     assert.doesNotMatch(line, /eyJ/);
     for (const word of line.split(/[^\w.-]+/)) assert.ok(!secrets.has(word), line);

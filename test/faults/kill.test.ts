@@ -14,11 +14,10 @@ import { freePort } from '../support/free-port.ts';
 import { createPerson } from '../support/people.ts';
 import { scratchFolder } from '../support/scratch-folder.ts';
 import { storedItem } from '../support/stored.ts';
-import { thorough } from '../support/thorough.ts';
 import { busyClient, type Known } from './clients.ts';
 import { storeOf } from './stored.ts';
 
-const ROUNDS = thorough ? 3 : 1;
+const ROUNDS = 3;
 const CLIENTS = 4;
 /** Changes that are answered before the service is killed, in the middle of others. */
 const ANSWERED = 30;

@@ -4,7 +4,6 @@ import type { Fault } from '@countersign/local-aws/context';
 import type { InvokeResult } from '@countersign/local-aws/lambda/runtime';
 import { KEYRING_TTL } from '../../core/key-rotation.ts';
 import type { Service } from '../../local/service.ts';
-import { thorough } from '../support/thorough.ts';
 import { type Stored, storeOf } from './stored.ts';
 
 /** What one run did. */
@@ -39,10 +38,9 @@ export interface Scene {
 const BEFORE: Fault[] = ['throttle', 'error', 'reset'];
 const AFTER: Fault[] = ['error-after', 'lose-answer'];
 
-/** The faults for a call: where nothing is written or made, what is after is before. Without `thorough` one a call. */
+/** The faults for a call: where nothing is written or made, what is after is before. */
 function faultsOf(call: string): Fault[] {
   const reads = /:(GetItem|Scan|Decrypt)$/.test(call);
-  if (!thorough) return reads ? ['error'] : ['lose-answer'];
   return reads ? BEFORE : [...BEFORE, ...AFTER];
 }
 
@@ -126,8 +124,6 @@ export function unattended(service: Service) {
       await eachFault(scene, async (fault, nth, what) => {
         // To the SDK's end of patience with it: seconds each.
         if (fault === 'throttle' && nth > 1) return;
-        // Without `thorough` where it may leave something behind: from a write on.
-        if (!thorough && fault === 'error') return;
         const first = await runAnew(scene, ({ count }) => (count >= nth ? fault : undefined));
         if (first.outcome.ok) assertEndedWell(scene, first, what);
         scene.assertSafe?.(first.after, what);

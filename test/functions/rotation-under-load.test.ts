@@ -8,7 +8,6 @@ import { keep, published, storedKeys } from '../support/keyring-items.ts';
 import { unthrottled } from '../support/plans.ts';
 import { serviceForTests } from '../support/service.ts';
 import { storedFactor } from '../support/stored.ts';
-import { thorough } from '../support/thorough.ts';
 import { enrolledPerson } from '../support/ways.ts';
 
 const MINUTE = 60;
@@ -74,7 +73,7 @@ const DAY_OF_TURNS = [
 
 test('no request fails while keys of every kind rotate, are swept and are retired over days of traffic', async () => {
   const users: Awaited<ReturnType<typeof createUser>>[] = [];
-  for (let one = 0; one < (thorough ? 4 : 1); one++) users.push(await createUser());
+  for (let one = 0; one < 4; one++) users.push(await createUser());
   // This user returns rarely, with an old token.
   const rare = await createUser();
   const first = { data: await storedKeys(service, 'data'), signing: await storedKeys(service, 'signing') };

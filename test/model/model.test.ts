@@ -9,14 +9,13 @@ import fc from 'fast-check';
 import { startAws } from '../support/aws.ts';
 import { unthrottled } from '../support/plans.ts';
 import { serviceForTests } from '../support/service.ts';
-import { thorough } from '../support/thorough.ts';
 import { createInProcess } from './in-process.ts';
 import { sequences } from './moves.ts';
 import { createOverHttp } from './over-http.ts';
 import { type Driver, type Met, play } from './play.ts';
 import { settingsOf, standard, stopping, tight, tightAsDeployed } from './rules.ts';
 
-const runs = Number(process.env['MODEL_RUNS'] ?? (thorough ? 10 : 2));
+const runs = Number(process.env['MODEL_RUNS'] ?? 10);
 const seed = Number(process.env['MODEL_SEED'] ?? 20_260_101);
 console.log(`model: seed ${seed}, ${runs} sequences a test, a fifth of it over HTTP`);
 

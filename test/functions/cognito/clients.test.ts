@@ -8,11 +8,10 @@ import { triggerCallsDuring } from '../../support/cognito-sign-in.ts';
 import { createPerson } from '../../support/people.ts';
 import { serviceForTests } from '../../support/service.ts';
 import { storedFactor, storedRecord } from '../../support/stored.ts';
-import { thorough } from '../../support/thorough.ts';
 import { enrolledPerson } from '../../support/ways.ts';
 
-// In CI the library also does its own arithmetic.
-if (!thorough) await import('../../support/native-powers.ts');
+// packages/local-aws/test/cognito/srp.test.ts also runs the library's own arithmetic.
+await import('../../support/native-powers.ts');
 
 const service = await serviceForTests();
 const api = clientOf(service);
@@ -131,8 +130,6 @@ const cases: Record<string, (client: CognitoClient) => Promise<void>> = {
 };
 
 for (const [name, client] of Object.entries(cognitoClients(service))) {
-  // The Admin calls run the same flow, and packages/local-aws/test/cognito/custom.test.ts plays it every time.
-  if (name.endsWith('Admin forms') && !thorough) continue;
   for (const [what, play] of Object.entries(cases)) test(`${name}: ${what}`, () => play(client));
 }
 

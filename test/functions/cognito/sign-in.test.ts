@@ -22,10 +22,9 @@ import {
 import { cognitoOf, createPerson } from '../../support/people.ts';
 import { serviceForTests } from '../../support/service.ts';
 import { storedFactor, storedRecord } from '../../support/stored.ts';
-import { thorough } from '../../support/thorough.ts';
 
-// In CI the library also does its own arithmetic.
-if (!thorough) await import('../../support/native-powers.ts');
+// packages/local-aws/test/cognito/srp.test.ts also runs the library's own arithmetic.
+await import('../../support/native-powers.ts');
 
 const service = await serviceForTests();
 const client = clientOf(service);

@@ -151,7 +151,7 @@ export async function startApiGateway(options: ApiGatewayOptions): Promise<Runni
     }
     const event = proxyEvent(api, method, request, parameters, caller, variables);
     const startedAt = performance.now();
-    const result = await within(timeoutMs, options.invoke(functionArn, event));
+    const result = await within(timeoutMs * clock.slowness, options.invoke(functionArn, event));
     variables['integrationLatency'] = String(Math.round(performance.now() - startedAt));
     if (result === 'timeout') return refuse('INTEGRATION_TIMEOUT');
     if (result === 'failure') return refuse('INTEGRATION_FAILURE');

@@ -105,7 +105,7 @@ export function openPool(
       kept.value.properties = properties;
       kept.save();
     },
-    call: createTriggers({ poolId: id, region, settings, invoke: options.invokeTrigger }),
+    call: createTriggers({ poolId: id, region, settings, clock, invoke: options.invokeTrigger }),
     pseudonym: (purpose, name) =>
       createHmac('sha256', Buffer.from(keys.pseudonymKey, 'base64')).update(`${purpose}\0${name}`).digest(),
   };

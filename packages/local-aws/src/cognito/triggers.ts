@@ -1,4 +1,5 @@
 import { AwsError } from '../aws-error.ts';
+import type { Clock } from '../clock.ts';
 import type { PoolSettings, TriggerName } from './settings.ts';
 
 /** Runs a function by its ARN; rejects on a function error. */
@@ -18,14 +19,14 @@ export interface TriggerCall {
 /** Calls one trigger and returns its `response`; undefined if the pool has none of that name. */
 export type CallTrigger = (call: TriggerCall) => Promise<Record<string, unknown> | undefined>;
 
-const limit = 5000;
+const LIMIT = 5000;
 const attempts = 3;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Resolves to the answer, or to `late` after five seconds. A late answer is dropped. */
-async function within<T>(answer: Promise<T>): Promise<T | 'late'> {
+/** Resolves to the answer, or to `late` after the limit in milliseconds. A late answer is dropped. */
+async function within<T>(answer: Promise<T>, limit: number): Promise<T | 'late'> {
   let timer: NodeJS.Timeout | undefined;
   const clock = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), limit);
@@ -48,6 +49,8 @@ export function createTriggers(options: {
   region: string;
   settings: PoolSettings;
   invoke: InvokeTrigger;
+  /** @default no slower than AWS */
+  clock?: Pick<Clock, 'slowness'>;
 }): CallTrigger {
   return async ({ trigger, source, username, clientId, request, response, version }) => {
     const arn = options.settings.triggers[trigger];
@@ -64,7 +67,10 @@ export function createTriggers(options: {
       response,
     };
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
-      const answer = await within(options.invoke(arn, structuredClone(event)).catch(failed(trigger)));
+      const answer = await within(
+        options.invoke(arn, structuredClone(event)).catch(failed(trigger)),
+        LIMIT * (options.clock?.slowness ?? 1),
+      );
       if (answer === 'late') continue;
       if (!isObject(answer) || !isObject(answer['response'])) {
         throw new AwsError('InvalidLambdaResponseException', 'Unrecognizable lambda output');

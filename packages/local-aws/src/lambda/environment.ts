@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { slownessOf } from '../clock.ts';
 import type { FunctionError, Invocation, Report, Start } from './messages.ts';
 import { workerModule } from './worker-module.ts';
 
@@ -41,6 +42,7 @@ export function startEnvironment(options: {
   });
   for (const stream of [worker.stdout, worker.stderr]) readLines(stream, options.onLine);
 
+  const slowness = slownessOf(options.start.clock);
   let alive = true;
   let requestId = '';
   let waiting: ((report: Report) => void) | undefined;
@@ -84,7 +86,7 @@ export function startEnvironment(options: {
   }
 
   return {
-    started: next(INIT_MS, INIT_MS / 1000).then((report) =>
+    started: next(INIT_MS * slowness, INIT_MS / 1000).then((report) =>
       report.kind === 'failed' ? report.error : undefined,
     ),
     async run(invocation) {

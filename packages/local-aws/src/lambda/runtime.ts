@@ -123,7 +123,7 @@ export function startRuntime(options: {
           return await environment.run({
             payload: JSON.stringify(event) ?? 'null',
             requestId: randomUUID(),
-            deadline: Date.now() + definition.timeoutSeconds * 1000,
+            deadline: Date.now() + definition.timeoutSeconds * 1000 * options.clock.slowness,
             functionArn: definition.arn,
           });
         } finally {

@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { slownessOf } from '../clock.ts';
 import { loadHandler } from './handler.ts';
 import type { FunctionError, Invocation, Report, Start } from './messages.ts';
 import { confineNetwork } from './network.ts';
-import { shiftDate } from './time.ts';
+import { shiftDate, stretchTimeouts } from './time.ts';
 
 // Does the work of Lambda's Node.js runtime, in a worker thread: one execution environment of one function.
 
@@ -24,6 +25,8 @@ process.on('unhandledRejection', (reason) => {
 });
 
 const realNow = shiftDate(clock);
+const slowness = slownessOf(clock);
+stretchTimeouts(slowness);
 confineNetwork(hosts);
 
 try {
@@ -54,7 +57,7 @@ function contextOf({ requestId, deadline, functionArn }: Invocation) {
     awsRequestId: requestId,
     logGroupName: env['AWS_LAMBDA_LOG_GROUP_NAME'],
     logStreamName: env['AWS_LAMBDA_LOG_STREAM_NAME'],
-    getRemainingTimeInMillis: () => Math.max(0, deadline - realNow()),
+    getRemainingTimeInMillis: () => Math.max(0, Math.floor((deadline - realNow()) / slowness)),
   };
 }
 

@@ -21,7 +21,7 @@ test('the unmodified client library signs in with SRP, and a wrong password does
 test('SRP works for many passwords, salts and exchanges', async (t) => {
   const { endpoint, admin, addUser } = await run(t);
   await addUser('alice');
-  for (let round = 0; round < (process.env['THOROUGH'] === '1' ? 8 : 2); round += 1) {
+  for (let round = 0; round < 4; round += 1) {
     const secret = `Päss-wörd ${round}`;
     await admin.send(
       new AdminSetUserPasswordCommand({
