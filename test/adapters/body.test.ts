@@ -45,7 +45,7 @@ test('a code is taken however it is typed, and handed on as the code itself', ()
     assert.deepEqual(parse({ code: typed }), { code });
   }
   assert.deepEqual(parse({ backupCode: 'ABCD-efgh\u00a00123\u20114567' }), {
-    backupCode: 'ABCDefgh01234567',
+    backupCode: 'abcdefgh01234567',
   });
 });
 

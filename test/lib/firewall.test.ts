@@ -107,7 +107,7 @@ test('its limits are whole numbers that AWS WAF takes, and the tighter one is no
       { ...firewall, guessablePerAddress: 1001 },
       /firewall\.guessablePerAddress: given 1001; allowed: at most firewall/,
     ],
-    [{ requestsPerAddress: 100 }, /firewall\.guessablePerAddress: given nothing/],
+    [{ requestsPerAddress: 100 }, /firewall\.guessablePerAddress: is missing/],
     [true, /firewall: given true/],
   ] as const) {
     assert.throws(() => readConfig({ firewall: given }), at);

@@ -33,7 +33,7 @@ async function under<T>(
     return await work();
   } finally {
     service.setFault(undefined);
-    assert.ok(performance.now() - started < 4000, 'it took too long');
+    assert.ok(performance.now() - started < 4000 * service.clock.slowness, 'it took too long');
     assert.ok(played > 0, 'the fault was played');
   }
 }
@@ -114,7 +114,7 @@ test('if every call has to be sent twice, the trigger ends in time and the code 
   );
   const started = performance.now();
   const first = await answer(user, code).finally(() => service.setFault(undefined));
-  assert.ok(performance.now() - started < 4000);
+  assert.ok(performance.now() - started < 4000 * service.clock.slowness);
   assert.ok(calls > 4);
   if (first.kind !== 'session') assert.equal((await answer(user, code)).kind, 'session');
 });
