@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { CountersignError } from '../core/error.ts';
 import type { User } from '../core/user.ts';
 import { dynamoDb } from './aws.ts';
@@ -9,7 +9,7 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { createRecords } from './records.ts';
 
 type AdminOptions = Omit<EndpointOptions, 'audit'> & {
-  /** Those whose users an administrator may name; the first is meant if none is named. */
+  /** Realms whose users an administrator may name. The first is the default. */
   realms: string[];
 };
 
@@ -19,7 +19,10 @@ interface AdminRequest extends Request {
   administrator: string;
 }
 
-/** For an administrator. The user is named by the path and `?realm=`; each call leaves a line that says who and whose. */
+/**
+ * Makes a handler for an administrator's operation. The path and `?realm=` name the user. Each call logs a
+ * line with the administrator and the user.
+ */
 export function adminEndpoint(options: AdminOptions, run: Handler<AdminRequest>) {
   const realmIn = ({ queryStringParameters }: APIGatewayProxyEvent) =>
     queryStringParameters?.['realm'] ?? options.realms[0] ?? '';
@@ -32,20 +35,20 @@ export function adminEndpoint(options: AdminOptions, run: Handler<AdminRequest>)
     const { event } = request;
     const realm = realmIn(event);
     if (!options.realms.includes(realm)) {
-      throw new CountersignError('invalid_request', `realm is one of ${options.realms.join(', ')}.`);
+      throw new CountersignError('invalid_request', `realm must be one of ${options.realms.join(', ')}.`);
     }
     const sub = userIdIn(event);
     if (sub === undefined || sub.length < 1 || sub.length > 255) {
-      throw new CountersignError('invalid_request', 'userId has 1 to 255 characters.');
+      throw new CountersignError('invalid_request', 'userId must have 1 to 255 characters.');
     }
     const administrator = event.requestContext.identity.userArn;
-    // The route wants a signature, so this is a route that was deployed otherwise: nobody acts unnamed.
+    // The route requires a signature, so without an ARN it was deployed otherwise. Nobody acts unnamed.
     if (!administrator) throw new TypeError('An administrator without an ARN.');
     return run({ ...request, user: { realm, sub }, administrator });
   });
 }
 
-/** The same, with a body that may be left out. */
+/** Makes a handler like {@link adminEndpoint}, with an optional body. */
 export function adminBodyEndpoint<S extends v.GenericSchema>(
   options: AdminOptions & { body: S },
   run: Handler<AdminRequest & { body: v.InferOutput<S> }>,
@@ -59,7 +62,7 @@ function userIdIn({ pathParameters }: APIGatewayProxyEvent): string | undefined 
   return decoded(pathParameters?.['userId'] ?? '');
 }
 
-/** API Gateway's REST APIs hand path parameters on as they were sent, percent-encoded. */
+/** Decodes a path parameter, which API Gateway's REST APIs pass on percent-encoded, as it was sent. */
 function decoded(parameter: string): string | undefined {
   try {
     return decodeURIComponent(parameter);
@@ -68,18 +71,7 @@ function decoded(parameter: string): string | undefined {
   }
 }
 
-/** Why an administrator acts, in their own words. Kept in the record. */
-export const reason = v.optional(
-  v.pipe(
-    v.string(),
-    v.trim(),
-    v.minLength(1, 'not empty'),
-    v.maxBytes(200, 'at most 200 bytes'),
-    v.regex(/^[^\p{Cc}\p{Cs}]*$/u, 'no control characters'),
-  ),
-);
-
-/** What an administrator's operation works with: the records, and no key at all. */
+/** Creates what an administrator's operation needs: the records, and no key at all. */
 export function createAdministration() {
   const environment = readEnvironment();
   const { TABLE_NAME, SETTINGS: settings } = environment;
@@ -89,7 +81,7 @@ export function createAdministration() {
   };
 }
 
-/** The realms whose users an administrator may name; the pool's own is the first. */
+/** Returns the realms whose users an administrator may name. The pool's own is the first. */
 export function administrationOf(environment: Environment) {
   const { SETTINGS, TRUSTED_ISSUERS } = environment;
   const realms = [SETTINGS.realm, ...TRUSTED_ISSUERS.map(({ realm }) => realm)];

@@ -9,7 +9,7 @@ import { outOfTime, timeLeft } from './deadline.ts';
  * How long a dependency may take: an answer has to begin within `milliseconds`, and go on. What fails by no fault of the
  * request is tried once more. With the SDK's own settings one throttled call takes 5 s, and a hanging one never ends.
  */
-export function patienceOf(milliseconds: number) {
+export function timeoutsOf(milliseconds: number) {
   return {
     maxAttempts: 2,
     retryStrategy: onceMore(milliseconds),
@@ -24,24 +24,26 @@ export function patienceOf(milliseconds: number) {
   };
 }
 
-/** With somebody waiting. Both services answer within tens of milliseconds. */
-export const patience = patienceOf(600);
+/** For requests that somebody waits for. Both services answer within tens of milliseconds. */
+export const requestTimeouts = timeoutsOf(600);
 
-/** With nobody waiting, and keys to make, which takes its time; attempts and the waits between are the SDK's own. */
-export const unhurried = { requestHandler: patienceOf(5000).requestHandler };
+/** For background work. Making keys takes its time; attempts and the waits between are the SDK's own. */
+export const backgroundTimeouts = { requestHandler: timeoutsOf(5000).requestHandler };
 
-export function dynamoDb(how: typeof patience | typeof unhurried = patience): DynamoDBClient {
-  return named(new DynamoDBClient(how));
+type Timeouts = typeof requestTimeouts | typeof backgroundTimeouts;
+
+export function dynamoDb(timeouts: Timeouts = requestTimeouts): DynamoDBClient {
+  return named(new DynamoDBClient(timeouts));
 }
 
-export function kms(how: typeof patience | typeof unhurried = patience): KMSClient {
-  return named(new KMSClient(how));
+export function kms(timeouts: Timeouts = requestTimeouts): KMSClient {
+  return named(new KMSClient(timeouts));
 }
 
 export function cognito(
-  how: ReturnType<typeof patienceOf> & { userAgentAppId?: string } = patience,
+  options: ReturnType<typeof timeoutsOf> & { userAgentAppId?: string } = requestTimeouts,
 ): CognitoIdentityProviderClient {
-  return named(new CognitoIdentityProviderClient(how));
+  return named(new CognitoIdentityProviderClient(options));
 }
 
 const calls = new WeakMap<object, string>();

@@ -6,11 +6,11 @@ import { secondsNow } from './clock.ts';
 import { outOfTime, within } from './deadline.ts';
 import { logFault, writeLog } from './log.ts';
 
-/** What every trigger event of a user pool has (Cognito developer guide, "Lambda triggers"). */
+/** The fields of every trigger event of a user pool (Cognito developer guide, "Lambda triggers"). */
 interface TriggerEvent {
   triggerSource: string;
   request: { userAttributes?: Record<string, string>; userNotFound?: boolean | undefined };
-  /** What Cognito is told by the one trigger or the other. */
+  /** The answer to Cognito. Each trigger sets its own of these fields. */
   response: {
     answerCorrect?: boolean;
     challengeName?: string | undefined;
@@ -22,16 +22,18 @@ interface TriggerEvent {
 }
 
 /**
- * Cognito gives a trigger up after 5 seconds and calls it again, and shows an exception to the client. So a trigger answers
- * in time, and a fault is an answer: the refusal.
+ * How long before its timeout a trigger answers, in milliseconds. Cognito abandons a trigger after 5 seconds
+ * and calls it again, and it shows an exception to the client. So a trigger answers in time, and answers a
+ * fault with the refusal.
  */
 const EARLY = 400;
 
 /**
- * A Cognito trigger.
+ * Makes a handler for a Cognito trigger. It answers in time and logs one line.
  *
- * @param refusal the response where anything fails or takes too long; `rethrow` for triggers that can refuse by an
- * exception only
+ * @param operation its name in the log
+ * @param refusal the response if anything fails or takes too long; `rethrow` for triggers that can only
+ * refuse by an exception
  * @param audit further fields of the log line
  */
 export function trigger<E extends TriggerEvent>(
@@ -64,7 +66,7 @@ export function trigger<E extends TriggerEvent>(
     });
 }
 
-/** One line an invocation, as the endpoints have one a request: which step, what Cognito is told, and why if refused. */
+/** Logs one line for each invocation: the step, the answer to Cognito, and why if it refuses. */
 function logOutcome(
   operation: string,
   { event, context, response }: { event: TriggerEvent; context: Context; response: TriggerEvent | null },
@@ -86,7 +88,10 @@ function logOutcome(
   });
 }
 
-/** Who signs in: by `sub`, which never changes, not by the name they type. Undefined for nobody. */
+/**
+ * Returns the user who signs in, by `sub`, which never changes, not by the name they type. Undefined if there
+ * is no such user.
+ */
 export function userOf({ request }: TriggerEvent, realm: string): User | undefined {
   const sub = request.userAttributes?.['sub'];
   return sub && !request.userNotFound ? { realm, sub } : undefined;

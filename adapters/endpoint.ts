@@ -2,7 +2,7 @@ import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import type { GenericSchema, InferOutput } from 'valibot';
 import type { Caller } from '../core/claims.ts';
-import { CountersignError } from '../core/error.ts';
+import { CountersignError, type ErrorCode } from '../core/error.ts';
 import type { Bearer } from './bearer.ts';
 import { header, parseBody } from './body.ts';
 import { secondsNow } from './clock.ts';
@@ -106,17 +106,18 @@ function behindGateway(
 
 type Middleware = MiddlewareObj<APIGatewayProxyEvent, APIGatewayProxyResult, Error, Context>;
 
-/**
- * Every refusal and fault in the one form. What is not ours is a defect: it is logged, and answered without a word of it. So
- * is what a dependency failed with.
- */
+/** The refusal that an error is answered with. An error that is not ours is a defect, and the answer says nothing of it. */
+function refusalOf(error: Error | null | undefined): CountersignError {
+  return error instanceof CountersignError ? error : new CountersignError('internal_error');
+}
+
+/** Answers every refusal and fault in the one form. Defects, and what a dependency failed with, are logged and not told. */
 function problems(): Middleware {
   return {
     onError(request) {
       const { error, event } = request;
       logFault(idsOf(request), error);
-      const answer = error instanceof CountersignError ? error : new CountersignError('internal_error');
-      const { statusCode, headers, body } = problem(answer, event.requestContext.requestId);
+      const { statusCode, headers, body } = problem(refusalOf(error), event.requestContext.requestId);
       request.response = { statusCode, headers: { 'cache-control': 'no-store', ...headers }, body };
     },
   };
@@ -148,9 +149,8 @@ function idsOf({ event, context }: { event: APIGatewayProxyEvent; context: Conte
 
 /** One line a request: what was asked by which client and how it ended. No body, no header, no address. */
 function requestLog({ operation, environment, audit }: EndpointOptions): Middleware {
-  const write: NonNullable<Middleware['after']> = (request) => {
+  const write = (request: Parameters<NonNullable<Middleware['after']>>[0], code?: ErrorCode) => {
     const { event, response } = request;
-    const { code } = response && response.statusCode >= 400 ? JSON.parse(response.body) : { code: undefined };
     writeLog({
       level: 'info',
       ...idsOf(request),
@@ -161,5 +161,8 @@ function requestLog({ operation, environment, audit }: EndpointOptions): Middlew
       code,
     });
   };
-  return { after: write, onError: write };
+  return {
+    after: (request) => write(request),
+    onError: (request) => write(request, refusalOf(request.error).code),
+  };
 }

@@ -10,16 +10,18 @@ import { unavailable } from '../core/error.ts';
 import type { Families, FamilyTimes } from '../core/ports.ts';
 import { randomId } from '../core/random.ts';
 
-/** TTL deletion is lazy, and a family must outlive its last token: a margin, in seconds. */
+/** Seconds that a family's item outlives its last token. TTL deletion is lazy. */
 const MARGIN = 3600;
 
-/** Undefined if the write was made; otherwise what is stored, `{}` if nothing is. */
+/** Undefined if the write succeeded; otherwise the stored item, `{}` if there is none. */
 type Refused = Record<string, AttributeValue> | undefined;
 
 /**
- * Refresh families in DynamoDB. A family has no item until its first refresh or its logout. The item holds the next
- * sequence (`n`), when it became the next (`t`) and by which write (`w`), the write that has used the grace of this step
- * (`g`), and whether the family has ended (`z`).
+ * Stores refresh families in DynamoDB. A family has no item until its first refresh or its logout. The item
+ * holds the next sequence (`n`), when it became the next (`t`) and by which write (`w`), the write that has
+ * used the grace of this step (`g`), and whether the family has ended (`z`).
+ *
+ * @returns methods that throw CountersignError `temporarily_unavailable` if DynamoDB fails
  */
 export function createFamilies(dynamoDb: DynamoDBClient, tableName: string): Families {
   const write = async (input: UpdateItemCommandInput): Promise<Refused> => {
@@ -44,7 +46,7 @@ export function createFamilies(dynamoDb: DynamoDBClient, tableName: string): Fam
   const advance: Families['advance'] = async (family, sequence, times) => {
     const id = randomId();
     const stored = await write(advanceOf(tableName, family, sequence, times, id));
-    // The SDK sends again what it had written already, if only the answer was lost. The item then holds our own id.
+    // The SDK retries a write that succeeded if its response was lost. The item then holds our own id.
     if (!stored || wroteIt(stored, 'w', id)) return true;
     if (isWithinGrace(stored, sequence, times)) {
       const afterwards = await write(graceOf(tableName, family, stored, id));
@@ -52,7 +54,7 @@ export function createFamilies(dynamoDb: DynamoDBClient, tableName: string): Fam
       if (hasEnded(afterwards)) return false;
     }
     if (hasEnded(stored)) return false;
-    // Used before: this copy or the other one is in the wrong hands (RFC 9700 §4.14.2).
+    // The token was used before: one of its copies may be stolen (RFC 9700 §4.14.2).
     await end(family, times.endsAt);
     return false;
   };
@@ -68,7 +70,9 @@ export function createFamilies(dynamoDb: DynamoDBClient, tableName: string): Fam
   return { advance, end, isEnded };
 }
 
-/** False if the family was ended, even between our write and its being sent again. */
+/**
+ * Checks whether our write is stored. False if the family has ended, even between our write and its retry.
+ */
 function wroteIt(stored: Record<string, AttributeValue>, name: 'w' | 'g', id: string): boolean {
   return stored[name]?.S === id && !hasEnded(stored);
 }
@@ -78,8 +82,8 @@ function hasEnded(stored: Record<string, AttributeValue>): boolean {
 }
 
 /**
- * Says whether this is the token just before, used again in time and for the first time. Clocks of two containers may
- * differ, so the distance counts in either direction.
+ * Checks whether this is the previous token, used again in time and for the first time. The clocks of two
+ * containers may differ, so the time between counts in either direction.
  */
 function isWithinGrace(
   stored: Record<string, AttributeValue>,
@@ -115,7 +119,7 @@ function advanceOf(
   };
 }
 
-/** Uses up the grace of the step that was read, if nothing has happened since. */
+/** Marks the grace of the step that was read as used, if the item is unchanged since. */
 function graceOf(
   tableName: string,
   family: string,

@@ -8,15 +8,16 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { decodeJwt } from 'jose';
 import { CountersignError, unavailable } from '../core/error.ts';
 import type { FirstFactor, SignInSource } from '../core/ports.ts';
-import { cognito as createClient, patienceOf } from './aws.ts';
+import { cognito as createClient, timeoutsOf } from './aws.ts';
 import { header } from './body.ts';
 
 /**
- * Maps the errors of AdminInitiateAuth. Those Cognito may give without the right password are one refusal, or they would tell
- * who exists (amplify-js#1464). `logged` ones name their cause in the log, since the pool's set-up may be wrong.
+ * Cognito errors reported as `invalid_credentials`, to hide which users exist (amplify-js#1464).
+ * AdminInitiateAuth may return them without the right password. `logged` errors name their cause in the log,
+ * since the pool's set-up may be wrong.
  *
- * Every other error is a fault: a trigger that gives no answer or a malformed one is broken, and a wrong set-up of the pool,
- * its client or its plan is the same for everybody with the right password.
+ * Every other error is a fault. A trigger is broken if it returns nothing or something malformed. A wrong
+ * set-up of the pool, its client or its plan affects every user with the right password.
  */
 const REFUSALS: Record<string, { logged: boolean }> = {
   // An unknown user, a wrong password, a disabled user, Cognito's own lockout, a sign-in that threat protection blocks.
@@ -24,11 +25,12 @@ const REFUSALS: Record<string, { logged: boolean }> = {
   UserNotFoundException: { logged: false },
   UserNotConfirmedException: { logged: false },
   PasswordResetRequiredException: { logged: false },
-  // A user name that Cognito does not take, or an app client that is not set up for this.
+  // A user name that Cognito does not accept, or an app client that is not set up for this.
   InvalidParameterException: { logged: true },
-  // A trigger refuses, as PreAuthentication does before the password is looked at. See `refuse` for PreTokenGeneration.
+  // A trigger refuses, as PreAuthentication does before Cognito checks the password. See failedAfterPassword
+  // for others.
   UserLambdaValidationException: { logged: true },
-  // This user has no such method as the pool asks for.
+  // The user has no MFA method that the pool asks for.
   MFAMethodNotFoundException: { logged: true },
 };
 
@@ -38,13 +40,21 @@ export function sourceOf(event: APIGatewayProxyEvent): SignInSource {
   return { address: identity.sourceIp, host: domainName, path, userAgent: header(event, 'user-agent') };
 }
 
-/** As the pool's threat protection takes it; a pool without that leaves it unread. All four members are required. */
+/**
+ * Formats the origin for the pool's threat protection; other pools ignore it. All four members are required.
+ */
 function contextOf({ address, host, path, userAgent }: SignInSource): ContextDataType {
   const headers = userAgent === undefined ? [] : [{ headerName: 'User-Agent', headerValue: userAgent }];
   return { IpAddress: address, ServerName: host, ServerPath: path, HttpHeaders: headers };
 }
 
-/** Passwords are Cognito's to know and to guard: AdminInitiateAuth with an app client that does nothing else. */
+/**
+ * Creates the password check: AdminInitiateAuth with an app client that does nothing else. Cognito stores the
+ * passwords and limits guesses.
+ *
+ * @returns `check`, which throws CountersignError `invalid_credentials`, `new_password_required`,
+ * `sign_in_step_unsupported` or `temporarily_unavailable`
+ */
 export function createCognitoFirstFactor({
   USER_POOL_ID,
   LOGIN_CLIENT_ID,
@@ -52,8 +62,8 @@ export function createCognitoFirstFactor({
   USER_POOL_ID: string;
   LOGIN_CLIENT_ID: string;
 }): FirstFactor {
-  // Cognito hashes passwords on purpose slowly.
-  const cognito = createClient(patienceOf(3000));
+  // Cognito hashes passwords slowly, on purpose.
+  const cognito = createClient(timeoutsOf(3000));
 
   return {
     async check(username, password, source) {
@@ -74,7 +84,7 @@ export function createCognitoFirstFactor({
       if (answer.ChallengeName) throw new CountersignError('sign_in_step_unsupported');
       const { AccessToken, RefreshToken } = answer.AuthenticationResult ?? {};
       if (!AccessToken || !RefreshToken) throw unavailable();
-      // Cognito's tokens are not handed out: they would be a session past the second factor.
+      // Nobody gets Cognito's tokens: they would be a session without the second factor.
       await cognito
         .send(new RevokeTokenCommand({ ClientId: LOGIN_CLIENT_ID, Token: RefreshToken }))
         .catch((error: unknown) => {
@@ -95,8 +105,9 @@ function refuse(error: unknown): never {
 }
 
 /**
- * PostAuthentication and PreTokenGeneration run after the right password only, and Countersign's fails if DynamoDB does: no
- * refusal. Cognito names the trigger in the text: `PreTokenGeneration failed with error …`.
+ * Checks whether PostAuthentication or PreTokenGeneration failed. Both run only after the right password, and
+ * Countersign's fails if DynamoDB does, so this is no refusal. Cognito names the trigger in the text:
+ * `PreTokenGeneration failed with error …`.
  */
 function failedAfterPassword(error: unknown): boolean {
   if (!(error instanceof UserLambdaValidationException)) return false;

@@ -1,17 +1,21 @@
 import { comparable, namesPool } from '../core/issuers.ts';
-import type { Environment } from './environment.ts';
 
-type Issuers = Pick<
-  Environment,
-  'TRUSTED_ISSUERS' | 'ISSUER' | 'FORMER_ISSUERS' | 'SETTINGS' | 'USER_POOL_ID'
->;
+/** The part of the environment that names issuers. */
+interface Issuers {
+  TRUSTED_ISSUERS: { issuer: string; jwksUri: string; realm: string }[];
+  ISSUER: string;
+  FORMER_ISSUERS: string[];
+  SETTINGS: { realm: string };
+  USER_POOL_ID: string;
+}
 
 /**
- * Returns why the issuers together are unsafe, without any value. The synth refuses most of it; the id of a new pool
- * and the URL of the stage are known here first.
+ * Returns why the issuers are unsafe together, without any value. Synthesis refuses most of this, but does
+ * not know the id of a new pool and the URL of the stage.
  *
- * The pool's users are those of the home realm, under each name that its issuer has. Any other issuer there could name them; a
- * pool that is trusted in another realm too would have enrollments there, while a sign-in looks for them here.
+ * The home realm holds the pool's users, under each name of the pool's issuer. Any other issuer in that realm
+ * could name them. If the pool were trusted in another realm too, users could enroll there, and sign-ins
+ * would not find their record here.
  */
 export function issuerFaults(environment: Issuers): string[] {
   const { TRUSTED_ISSUERS: trusted, ISSUER, FORMER_ISSUERS, SETTINGS, USER_POOL_ID } = environment;

@@ -2,50 +2,50 @@ import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } f
 import { unavailable } from '../core/error.ts';
 
 /** Seconds after which a key set is fetched again. */
-const HOLD = 600;
+const TTL = 600;
 
-/** The most seconds for which a key set is held while no newer one can be had: a withdrawn key dies within it. */
-const HOLD_AT_MOST = 3600;
+/** The most seconds for which a stale key set is used while no newer one can be had: a withdrawn key dies within it. */
+const STALE_TTL = 3600;
 
 /** At most one fetch in so many seconds, whatever came of it: tokens with made-up key ids cause no more than that. */
-const PAUSE = 30;
+const COOLDOWN = 30;
 
 /** Milliseconds for the whole answer. */
-const PATIENCE = 2000;
+const TIMEOUT = 2000;
 
 /** Finds the key that a token names, at this time (in seconds since the epoch). */
 type IssuerKeys = (now: number) => JWTVerifyGetKey;
 
 /**
- * Holds a trusted issuer's key set (RFC 7517 §5) and fetches it again when it is old or does not know a key. A failure is
- * remembered too: until the pause is over, what the held keys verify is accepted, and everything else is a fault.
+ * Caches a trusted issuer's key set (RFC 7517 §5) and fetches it again when it is old or does not know a key. A failure is
+ * remembered too: until the cooldown is over, what the cached keys verify is accepted, and everything else is a fault.
  *
  * The key it finds throws CountersignError `temporarily_unavailable` if no key set can be had, and jose's
  * JWKSNoMatchingKey if the issuer has no such key.
  */
 export function createIssuerKeys(jwksUri: string): IssuerKeys {
-  let held: { at: number; find: JWTVerifyGetKey } | undefined;
+  let cached: { at: number; find: JWTVerifyGetKey } | undefined;
   let last: { at: number; find: Promise<JWTVerifyGetKey> } | undefined;
 
   /** The newest key set: of a new fetch, or of the last one if that was just now. */
   const newest = async (now: number): Promise<JWTVerifyGetKey> => {
-    if (!last || now >= last.at + PAUSE) last = { at: now, find: fetchKeySet(jwksUri) };
+    if (!last || now >= last.at + COOLDOWN) last = { at: now, find: fetchKeySet(jwksUri) };
     const { at, find } = last;
     try {
       const found = await find;
-      if (!held || at >= held.at) held = { at, find: found };
+      if (!cached || at >= cached.at) cached = { at, find: found };
       return found;
     } catch (error) {
-      throw unavailable(error, Math.max(1, at + PAUSE - now));
+      throw unavailable(error, Math.max(1, at + COOLDOWN - now));
     }
   };
 
   const usable = async (now: number): Promise<JWTVerifyGetKey> => {
-    if (held && now < held.at + HOLD) return held.find;
+    if (cached && now < cached.at + TTL) return cached.find;
     try {
       return await newest(now);
     } catch (error) {
-      if (held && now < held.at + HOLD_AT_MOST) return held.find;
+      if (cached && now < cached.at + STALE_TTL) return cached.find;
       throw error;
     }
   };
@@ -68,7 +68,7 @@ async function fetchKeySet(jwksUri: string): Promise<JWTVerifyGetKey> {
     const response = await fetch(jwksUri, {
       headers: { accept: 'application/json, application/jwk-set+json' },
       redirect: 'manual',
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
     if (response.status === 200) return createLocalJWKSet((await response.json()) as JSONWebKeySet);
     await response.body?.cancel();

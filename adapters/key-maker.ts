@@ -5,6 +5,7 @@ import {
   GenerateDataKeyWithoutPlaintextCommand,
   type KMSClient,
 } from '@aws-sdk/client-kms';
+import type { KeyKind } from '../core/key-kind.ts';
 import {
   activeAtOnce,
   activeFromOfNewKey,
@@ -14,14 +15,7 @@ import {
 } from '../core/key-rotation.ts';
 import { randomId } from '../core/random.ts';
 import type { Settings } from '../core/settings.ts';
-import {
-  type KeyKind,
-  type KeyPurpose,
-  readRing,
-  type StoredKey,
-  type StoredRing,
-  writeRing,
-} from './key-store.ts';
+import { type KeyPurpose, readRing, type StoredKey, type StoredRing, writeRing } from './key-store.ts';
 import { encryptionContext } from './unwrap.ts';
 
 export interface KeyMakerOptions {
@@ -57,7 +51,7 @@ export async function rotateKey(
     const due = isDue(keys, now, settings);
     if (!due && needed.length === keys.length) return undefined;
     if (!due) return needed;
-    return [...needed, await makeKey(aws, kind, activeFromOfNewKey(keys, signing, now, settings))];
+    return [...needed, await makeKey(aws, kind, activeFromOfNewKey(keys, signing, now))];
   });
 }
 

@@ -6,9 +6,7 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { unavailable } from '../core/error.ts';
-
-/** Each kind of key has one item, and an encryption context of its own: what unwraps one cannot unwrap another. */
-export type KeyKind = 'data' | 'backup-code' | 'signing';
+import type { KeyKind } from '../core/key-kind.ts';
 
 /** What a ciphertext of KMS is for. The two halves of a signing key differ, so that neither opens as the other. */
 export type KeyPurpose = KeyKind | 'signing-public';

@@ -1,23 +1,19 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CountersignError, unavailable } from '../core/error.ts';
-import { activeKey } from '../core/key-rotation.ts';
-import type { Keyring, SecretKind, SigningKeys } from '../core/ports.ts';
-import { type KeyKind, type KeyPurpose, readRing, type StoredKey } from './key-store.ts';
+import type { KeyKind, SecretKeyKind } from '../core/key-kind.ts';
+import { activeKey, KEYRING_TTL } from '../core/key-rotation.ts';
+import type { Keyring, SigningKeys } from '../core/ports.ts';
+import { readRing, type StoredKey } from './key-store.ts';
 import { logFault } from './log.ts';
-import { isNotOurs } from './unwrap.ts';
-
-/** Turns a ciphertext of KMS into what was wrapped; kms:Decrypt under the encryption context of that purpose and key id. */
-export type Unwrap = (purpose: KeyPurpose, keyId: string, wrapped: Uint8Array) => Promise<Uint8Array>;
+import { isNotOurs, type Unwrap } from './unwrap.ts';
 
 interface KeyringOptions {
   dynamoDb: DynamoDBClient;
   tableName: string;
-  /** Seconds for which what was read and unwrapped is held. */
-  hold: number;
 }
 
-/** A key that the held keyring does not know, or that does not open, loads it again: at most once in so many seconds. */
+/** A key that the cached keyring does not know, or that does not open, loads it again: at most once in so many seconds. */
 const RELOAD_AFTER = 30;
 
 /** Key ids have 16 characters; one that somebody has written into the table may have any number. */
@@ -25,7 +21,7 @@ const LOGGED_ID = 64;
 
 /** The keys that seal secrets and digest backup codes. */
 export function createKeyring(options: KeyringOptions, unwrap: Unwrap): Keyring {
-  const ringOf = (kind: SecretKind) =>
+  const ringOf = (kind: SecretKeyKind) =>
     createRing(kind, options, async ({ id, wrapped }) => secretKey(await unwrap(kind, id, wrapped)));
   const rings = { data: ringOf('data'), 'backup-code': ringOf('backup-code') };
   return {
@@ -83,20 +79,20 @@ interface Ring<K> {
   opened(key: StoredKey, now: number): Promise<K>;
 }
 
-/** What was opened of one key, and until when it is held. */
+/** What was opened of one key, and until when it is cached. */
 interface Opened<K> {
   until: number;
   refused?: true;
   key: Promise<K>;
 }
 
-/** One kind's keys as read from the table, and what was opened of them: each held for a while. */
+/** One kind's keys as read from the table, and what was opened of them: each cached for `KEYRING_TTL`. */
 function createRing<K>(
   kind: KeyKind,
-  { dynamoDb, tableName, hold }: KeyringOptions,
+  { dynamoDb, tableName }: KeyringOptions,
   open: (key: StoredKey) => Promise<K>,
 ): Ring<K> {
-  let held: { loadedAt: number; heldFor: number; keys: Promise<StoredKey[]> } | undefined;
+  let cached: { loadedAt: number; ttl: number; keys: Promise<StoredKey[]> } | undefined;
   const unwrapped = new Map<string, Opened<K>>();
 
   const load = (now: number) => {
@@ -109,16 +105,16 @@ function createRing<K>(
         throw unavailable(error);
       },
     );
-    const loaded = { loadedAt: now, heldFor: hold, keys };
-    held = loaded;
-    // A failure is not held.
+    const loaded = { loadedAt: now, ttl: KEYRING_TTL, keys };
+    cached = loaded;
+    // A failure is not cached.
     keys.catch(() => {
-      if (held === loaded) held = undefined;
+      if (cached === loaded) cached = undefined;
     });
     return loaded;
   };
   /**
-   * Unwrapped keys that are no longer held, or no longer there, are not left in the container's memory. What KMS refused to
+   * Unwrapped keys that have expired, or are no longer there, are not left in the container's memory. What KMS refused to
    * open may be another ciphertext by now.
    */
   const forget = (stored: StoredKey[], now: number) => {
@@ -126,7 +122,7 @@ function createRing<K>(
       if (refused || now >= until || !stored.some((key) => key.id === id)) unwrapped.delete(id);
     }
   };
-  const fresh = (now: number) => (held && now < held.loadedAt + held.heldFor ? held : load(now));
+  const fresh = (now: number) => (cached && now < cached.loadedAt + cached.ttl ? cached : load(now));
 
   return {
     keys: (now) => fresh(now).keys,
@@ -135,7 +131,7 @@ function createRing<K>(
       const known = (await ring.keys).find((key) => key.id === id);
       if (known || now < ring.loadedAt + RELOAD_AFTER) return known;
       // Loaded again already, for another id that was asked for at the same time.
-      const again = held && held !== ring ? held : load(now);
+      const again = cached && cached !== ring ? cached : load(now);
       return (await again.keys).find((key) => key.id === id);
     },
     /** A key of this ring, unwrapped: a reload for some unknown id does not unwrap the known ones again. */
@@ -144,11 +140,11 @@ function createRing<K>(
       const known = unwrapped.get(id);
       if (known && now < known.until) return known.key;
       const entry: Opened<K> = {
-        until: now + hold,
+        until: now + KEYRING_TTL,
         key: open(stored).catch((error: unknown) => {
           const fault = unavailable(error);
           if (isNotOurs(error)) {
-            // Held too: a key id that somebody has planted asks KMS, and is told of, once in so many seconds.
+            // Cached too: a key id that somebody has planted asks KMS, and is told of, once in so many seconds.
             entry.until = now + RELOAD_AFTER;
             entry.refused = true;
             logFault({ kind, keyId: id.slice(0, LOGGED_ID) }, fault);
@@ -156,7 +152,7 @@ function createRing<K>(
             unwrapped.delete(id);
           }
           // It may be wrapped otherwise by now (docs/keys.md, "Another KMS key"), or KMS just does not answer.
-          if (held) held.heldFor = Math.min(hold, RELOAD_AFTER);
+          if (cached) cached.ttl = Math.min(cached.ttl, RELOAD_AFTER);
           throw fault;
         }),
       };

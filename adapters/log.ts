@@ -1,20 +1,20 @@
 import { CountersignError } from '../core/error.ts';
 import { callOf } from './aws.ts';
 
-/** One JSON line to standard output, which Lambda hands to CloudWatch Logs. The caller says nothing secret. */
+/** Writes one JSON line to standard output, which Lambda sends to CloudWatch Logs. Pass no secret. */
 export function writeLog(entry: { level: 'info' | 'error' } & Record<string, unknown>): void {
   process.stdout.write(`${JSON.stringify(entry)}\n`);
 }
 
-/** What went wrong, in a line of its own, where it is more than a refusal: a defect, or a dependency that failed. */
+/** Logs a defect or a failed dependency, in a line of its own. Logs nothing for a mere refusal. */
 export function logFault(ids: Record<string, unknown>, error: Error | null | undefined): void {
   if (error instanceof CountersignError && !causeOf(error)) return;
   writeLog({ level: 'error', ...ids, ...defectOf(error) });
 }
 
 /**
- * What may be written of an error: its code and what a dependency failed with, or its name and where it was thrown. Texts
- * may hold what was sent, so they are left out.
+ * Returns what the log may contain of an error: its code and its cause, or its name and where it was thrown.
+ * Logs omit error messages because they may contain user input.
  */
 function defectOf(error: Error | null | undefined): Record<string, unknown> {
   if (error instanceof CountersignError) return { code: error.code, cause: causeOf(error) };
@@ -22,7 +22,7 @@ function defectOf(error: Error | null | undefined): Record<string, unknown> {
   return { error: error?.name, at: frames?.slice(0, 8) };
 }
 
-/** Which call to which service failed, and how: a missing grant, throttling and a time-out are to be told apart. */
+/** Returns which call to which service failed, and how: a missing grant, throttling or a timeout. */
 function causeOf({ cause }: CountersignError): Record<string, unknown> | undefined {
   if (cause instanceof CountersignError) return causeOf(cause);
   if (!(cause instanceof Error)) return undefined;

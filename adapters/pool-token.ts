@@ -1,18 +1,21 @@
 import { GetUserCommand } from '@aws-sdk/client-cognito-identity-provider';
 import { CountersignError, unavailable } from '../core/error.ts';
-import { cognito as createClient, patience } from './aws.ts';
+import { cognito as createClient, requestTimeouts } from './aws.ts';
 
 /**
- * Whether Cognito still takes this access token of the pool, which has been verified and has this `scope`.
+ * Asks Cognito whether it still accepts an access token of the pool.
  *
- * @throws CountersignError `insufficient_scope` where Cognito cannot be asked with it; `temporarily_unavailable`
+ * @param accessToken a token whose signature and claims have been verified
+ * @param scope its `scope` claim
+ * @throws CountersignError `insufficient_scope` if the token cannot be used to ask Cognito;
+ * `temporarily_unavailable`
  */
 export type AskPool = (accessToken: string, scope: unknown) => Promise<boolean>;
 
-/** Without it Cognito takes a token for none of its own operations; tokens of API sign-ins have it. */
+/** Cognito's own operations accept only tokens with this scope. Tokens of API sign-ins have it. */
 const SCOPE = 'aws.cognito.signin.user.admin';
 
-/** What GetUser refuses a token with that was revoked or signed out, or whose user was disabled, reset or deleted. */
+/** Errors of GetUser if the token was revoked or signed out, or its user was disabled, reset or deleted. */
 const REFUSALS = new Set([
   'NotAuthorizedException',
   'UserNotFoundException',
@@ -20,12 +23,12 @@ const REFUSALS = new Set([
   'PasswordResetRequiredException',
 ]);
 
-/** Asks by GetUser, which takes the token itself and no IAM credentials. */
+/** Returns a function that calls GetUser, which takes the token itself and no IAM credentials. */
 export function createAskPool(): AskPool {
-  const cognito = createClient(patience);
+  const cognito = createClient(requestTimeouts);
   return async (AccessToken, scope) => {
     if (!String(scope).split(' ').includes(SCOPE)) {
-      throw new CountersignError('insufficient_scope', `The access token has to have the scope ${SCOPE}.`);
+      throw new CountersignError('insufficient_scope', `The access token needs the scope ${SCOPE}.`);
     }
     try {
       await cognito.send(new GetUserCommand({ AccessToken }));

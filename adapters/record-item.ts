@@ -5,21 +5,38 @@ import type {
   Authenticator,
   BackupCodes,
   Factor,
-  FactorEvent,
+  LastEvent,
   PendingAuthenticator,
   Reset,
-  TotpParameters,
 } from '../core/factor.ts';
-import type { Sealed } from '../core/sealed.ts';
-
-export type Item = Record<string, AttributeValue>;
+import {
+  type Item,
+  number,
+  present,
+  readBinary,
+  readList,
+  readMap,
+  readNumber,
+  readSet,
+  readText,
+  text,
+} from './attributes.ts';
+import { pendingTotpItem, readPendingTotp, readTotp, totpItem } from './totp-item.ts';
 
 /**
  * The newest form of an item. Versions of the code run side by side while a deployment is under way, so an item says a higher
- * number only if an older version would misread it: a reset would be "not enrolled" to one that does not know of it.
+ * number only if an older version would misread it. A reset (2) would be "not enrolled" to one that does not know of it, and
+ * an authenticator of any kind (3) an authenticator app.
  */
-const VERSION = 2;
-const versionOf = ({ reset }: Factor) => (reset ? VERSION : 1);
+const VERSION = 3;
+
+function versionOf({ authenticators, pending, reset }: Factor): number {
+  if (authenticators.length > 0 || pending) return VERSION;
+  return reset ? 2 : 1;
+}
+
+/** The attribute that holds the version. */
+export const ITEM_VERSION = 'v';
 
 /** The attribute that holds the id of the last write. */
 export const WRITTEN_BY = 'w';
@@ -30,7 +47,7 @@ export const WRITTEN_BY = 'w';
  */
 export function itemOf(factor: Factor): Item {
   return present({
-    v: number(versionOf(factor)),
+    [ITEM_VERSION]: number(versionOf(factor)),
     g: factor.generation ? text(factor.generation) : undefined,
     c: factor.changedAt ? number(factor.changedAt) : undefined,
     pb: factor.provenBy === undefined ? undefined : text(factor.provenBy),
@@ -50,7 +67,7 @@ export function itemOf(factor: Factor): Item {
       Object.keys(factor.answered).length > 0
         ? { M: Object.fromEntries(Object.entries(factor.answered).map(([id, at]) => [id, number(at)])) }
         : undefined,
-    e: factor.event && { M: { t: text(factor.event.type), a: number(factor.event.at) } },
+    e: factor.event && eventItem(factor.event),
     q: factor.askedToEnrollAt === undefined ? undefined : number(factor.askedToEnrollAt),
     rs: factor.reset && resetItem(factor.reset),
     ps: factor.passwordSetAt === undefined ? undefined : number(factor.passwordSetAt),
@@ -63,13 +80,13 @@ export function itemOf(factor: Factor): Item {
 /** The record of an item. What cannot be read is a fault, never an empty record: that would be "not enrolled". */
 export function factorOf(item: Item): Factor {
   // A newer version's record may mean what this one does not know: that is not "not enrolled" either.
-  if (item['v'] && readNumber(item['v']) > VERSION) throw unavailable();
+  if (item[ITEM_VERSION] && readNumber(item[ITEM_VERSION]) > VERSION) throw unavailable();
   return {
     generation: item['g'] ? readText(item['g']) : '',
     changedAt: item['c'] ? readNumber(item['c']) : 0,
     provenBy: item['pb'] && readText(item['pb']),
-    authenticators: item['a'] ? readList(item['a']).map(({ M }) => readAuthenticator(M)) : [],
-    pending: item['p'] && readPending(item['p'].M),
+    authenticators: item['a'] ? readList(item['a']).map((one) => readAuthenticator(readMap(one))) : [],
+    pending: item['p'] && readPending(readMap(item['p'])),
     backupCodes: item['b'] && readBackup(item['b'].M),
     failures: item['f'] ? readNumber(item['f']) : 0,
     backupFailures: item['bf'] ? readNumber(item['bf']) : 0,
@@ -100,79 +117,83 @@ function readTimes(map: Item): Record<string, number> {
   return Object.fromEntries(Object.entries(map).map(([id, at]) => [id, readNumber(at)]));
 }
 
-function readEvent(map: Item): FactorEvent {
-  // A type that a newer version knows is only shown.
-  return { type: readText(map['t']) as FactorEvent['type'], at: readNumber(map['a']) };
+function eventItem({ type, at, method }: LastEvent): AttributeValue {
+  return { M: present({ t: text(type), a: number(at), m: method === undefined ? undefined : text(method) }) };
+}
+
+/**
+ * What items of version 2 and before call an event. `accepted` and `refused` did not say what was asked for, so they are
+ * shown as they are.
+ */
+const FORMER_TYPES = new Map([
+  ['ticket_accepted', 'login.succeeded'],
+  ['enrolling', 'enrollment.started'],
+  ['confirmed', 'authenticator.added'],
+  ['disabled', 'authenticator.removed'],
+  ['rotated', 'backup_codes.rotated'],
+  ['unlocked', 'account.unlocked'],
+  ['reset', 'admin.reset'],
+  ['sessions_revoked', 'sessions.revoked'],
+  ['asked_to_enroll', 'enrollment.requested'],
+]);
+
+/** A type that a newer version knows is only shown. */
+function readType(value: AttributeValue | undefined): string {
+  const type = readText(value);
+  return FORMER_TYPES.get(type) ?? type;
+}
+
+function readEvent(map: Item): LastEvent {
+  return {
+    type: readType(map['t']),
+    at: readNumber(map['a']),
+    ...(map['m'] && { method: readText(map['m']) }),
+  };
 }
 
 function authenticatorItem(authenticator: Authenticator): AttributeValue {
-  return {
-    M: {
-      ...secretItem(authenticator),
-      s: number(authenticator.lastStep),
-      c: number(authenticator.createdAt),
-      u: number(authenticator.lastUsedAt),
-    },
-  };
+  const { createdAt, lastUsedAt } = authenticator;
+  const own = totpItem(authenticator);
+  return { M: { ...nameItem(authenticator), ...own, c: number(createdAt), u: number(lastUsedAt) } };
 }
 
-function readAuthenticator(item: Item | undefined): Authenticator {
-  return {
-    ...readSecret(item),
-    lastStep: readNumber(item?.['s']),
-    createdAt: readNumber(item?.['c']),
-    lastUsedAt: readNumber(item?.['u']),
-  };
+function readAuthenticator(item: Item): Authenticator {
+  const base = { ...readName(item), createdAt: readNumber(item['c']), lastUsedAt: readNumber(item['u']) };
+  switch (readKind(item)) {
+    case 'totp':
+      return { ...base, ...readTotp(item) };
+  }
 }
 
 function pendingItem(pending: PendingAuthenticator): AttributeValue {
   const { expiresAt, failures } = pending;
-  return {
-    M: present({ ...secretItem(pending), x: number(expiresAt), f: failures ? number(failures) : undefined }),
-  };
+  const own = pendingTotpItem(pending);
+  const f = failures ? number(failures) : undefined;
+  return { M: present({ ...nameItem(pending), ...own, x: number(expiresAt), f }) };
 }
 
-function readPending(item: Item | undefined): PendingAuthenticator {
-  return {
-    ...readSecret(item),
-    expiresAt: readNumber(item?.['x']),
-    failures: item?.['f'] ? readNumber(item['f']) : 0,
-  };
+function readPending(item: Item): PendingAuthenticator {
+  const failures = item['f'] ? readNumber(item['f']) : 0;
+  const base = { ...readName(item), expiresAt: readNumber(item['x']), failures };
+  switch (readKind(item)) {
+    case 'totp':
+      return { ...base, ...readPendingTotp(item) };
+  }
 }
 
-interface Secret extends TotpParameters {
-  id: string;
-  name: string;
-  secret: Sealed;
+function nameItem({ kind, id, name }: Authenticator | PendingAuthenticator): Item {
+  return { y: text(kind), i: text(id), n: text(name) };
 }
 
-function secretItem({ id, name, secret, algorithm, digits, period }: Secret): Item {
-  return {
-    i: text(id),
-    n: text(name),
-    k: text(secret.keyId),
-    b: { B: secret.box },
-    t: text(`${algorithm}/${digits}/${period}`),
-  };
+function readName(item: Item): { id: string; name: string } {
+  return { id: readText(item['i']), name: readText(item['n']) };
 }
 
-function readSecret(item: Item | undefined): Secret {
-  return {
-    id: readText(item?.['i']),
-    name: readText(item?.['n']),
-    secret: { keyId: readText(item?.['k']), box: readBinary(item?.['b']) },
-    ...readParameters(readText(item?.['t'])),
-  };
-}
-
-function readParameters(text: string): TotpParameters {
-  const [, algorithm, digits, period] = /^(SHA1|SHA256|SHA512)\/([68])\/([1-9]\d{0,3})$/.exec(text) ?? [];
-  if (!algorithm) throw unavailable();
-  return {
-    algorithm: algorithm as TotpParameters['algorithm'],
-    digits: digits === '8' ? 8 : 6,
-    period: Number(period),
-  };
+/** Items of version 2 and before name no kind: they hold authenticator apps only. Any kind not known here is a fault. */
+function readKind({ y }: Item): Authenticator['kind'] {
+  const kind = y ? readText(y) : 'totp';
+  if (kind !== 'totp') throw unavailable();
+  return kind;
 }
 
 function backupItem({ set, keyId, digests }: BackupCodes): AttributeValue {
@@ -234,51 +255,10 @@ function administeredItem({ type, at, by, reason, passwordChanged }: Administere
 
 function readAdministered(map: Item): Administered {
   return {
-    // A type that a newer version knows is only shown.
-    type: readText(map['t']) as Administered['type'],
+    type: readType(map['t']) as Administered['type'],
     at: readNumber(map['a']),
     by: readText(map['b']),
     ...(map['r'] && { reason: readText(map['r']) }),
     ...(map['p'] && { passwordChanged: true as const }),
   };
-}
-
-const text = (value: string): AttributeValue => ({ S: value });
-const number = (value: number): AttributeValue => ({ N: String(value) });
-
-function readText(value: AttributeValue | undefined): string {
-  if (value?.S === undefined) throw unavailable();
-  return value.S;
-}
-
-function readNumber(value: AttributeValue | undefined): number {
-  const read = Number(value?.N);
-  if (!Number.isSafeInteger(read)) throw unavailable();
-  return read;
-}
-
-function readList(value: AttributeValue): AttributeValue[] {
-  if (value.L === undefined) throw unavailable();
-  return value.L;
-}
-
-function readMap(value: AttributeValue): Item {
-  if (value.M === undefined) throw unavailable();
-  return value.M;
-}
-
-function readSet(value: AttributeValue): Uint8Array[] {
-  if (value.BS === undefined) throw unavailable();
-  return value.BS;
-}
-
-function readBinary(value: AttributeValue | undefined): Uint8Array {
-  if (value?.B === undefined) throw unavailable();
-  return value.B;
-}
-
-function present(item: Record<string, AttributeValue | undefined>): Item {
-  return Object.fromEntries(
-    Object.entries(item).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
 }

@@ -12,8 +12,9 @@ import { type Factor, noFactor } from '../core/factor.ts';
 import type { Records } from '../core/ports.ts';
 import { randomId } from '../core/random.ts';
 import type { User } from '../core/user.ts';
+import type { Item } from './attributes.ts';
 import { secondsNow } from './clock.ts';
-import { factorOf, type Item, itemOf, WRITTEN_BY } from './record-item.ts';
+import { factorOf, ITEM_VERSION, itemOf, WRITTEN_BY } from './record-item.ts';
 
 /**
  * Seconds for which a write may be under way, sent twice (aws.ts). A change of the second factor is written as of their end:
@@ -66,7 +67,8 @@ function updateOf(TableName: string, user: User, before: Factor, after: Factor):
   const remove: string[] = [];
   for (const name of new Set([...Object.keys(old), ...Object.keys(next)])) {
     const value = next[name];
-    if (isDeepStrictEqual(old[name], value)) continue;
+    // Writes the version always: the record may be stored in a former one, which reading it does not tell.
+    if (name !== ITEM_VERSION && isDeepStrictEqual(old[name], value)) continue;
     names[`#${name}`] = name;
     if (value === undefined) {
       remove.push(`#${name}`);

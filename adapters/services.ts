@@ -70,9 +70,9 @@ export function createChanging(environment: Environment, askPool?: AskPool): Tak
   return { ...createServices(environment, askPool), poolSessions };
 }
 
-function tableOf({ TABLE_NAME: tableName, SETTINGS: { lifetimes } }: Pick<Keys, 'TABLE_NAME' | 'SETTINGS'>) {
+function tableOf({ TABLE_NAME: tableName }: Pick<Keys, 'TABLE_NAME'>) {
   const dynamo = dynamoDb();
-  return { dynamo, tableName, rings: { dynamoDb: dynamo, tableName, hold: lifetimes.keyHold } };
+  return { dynamo, tableName, rings: { dynamoDb: dynamo, tableName } };
 }
 
 function proving(

@@ -10,8 +10,9 @@ import type { Factor } from '../core/factor.ts';
 import { randomId } from '../core/random.ts';
 import type { Sweep, SweepStore } from '../core/sweep.ts';
 import type { User } from '../core/user.ts';
+import type { Item } from './attributes.ts';
 import { readRing, writeRing } from './key-store.ts';
-import { factorOf, type Item, itemOf, WRITTEN_BY } from './record-item.ts';
+import { factorOf, itemOf, WRITTEN_BY } from './record-item.ts';
 import { recordKey } from './records.ts';
 
 /** Items read at a time; with a second between pages, the rate of the sweep. */

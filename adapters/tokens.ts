@@ -1,6 +1,6 @@
 import { errors, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose';
 import * as v from 'valibot';
-import type { Claims, TokenKind } from '../core/claims.ts';
+import type { ClaimsByKind, TokenKind } from '../core/claims.ts';
 import type { SigningKeys, Tokens } from '../core/ports.ts';
 import type { Settings } from '../core/settings.ts';
 import { subjectOf, userOfSubject } from '../core/user.ts';
@@ -25,7 +25,7 @@ interface Issuer {
 }
 
 const seconds = v.pipe(v.number(), v.integer());
-const ClaimsShape = v.object({
+const commonClaims = {
   sub: v.string(),
   realm: v.string(),
   username: v.string(),
@@ -36,15 +36,20 @@ const ClaimsShape = v.object({
   auth_time: seconds,
   amr: v.array(v.picklist(['pwd', 'otp', 'mfa'])),
   gen: v.string(),
-  sid: v.optional(v.string()),
-  origin_jti: v.optional(v.string()),
-  enrollment_required: v.optional(v.boolean()),
-});
-const RefreshClaimsShape = v.object({
-  ...ClaimsShape.entries,
-  family: v.string(),
-  sequence: v.pipe(v.number(), v.integer()),
-});
+};
+
+/** The claims that each kind must have. Further ones, as `iss` and `aud`, are checked by jose and left out. */
+const CLAIMS: { [K in TokenKind]: v.GenericSchema<unknown, ClaimsByKind[K]> } = {
+  access: v.object({
+    ...commonClaims,
+    acr: v.string(),
+    sid: v.optional(v.string()),
+    origin_jti: v.optional(v.string()),
+    enrollment_required: v.optional(v.boolean()),
+  }),
+  challenge: v.object(commonClaims),
+  refresh: v.object({ ...commonClaims, family: v.string(), sequence: v.pipe(v.number(), v.integer()) }),
+};
 
 /** Verifies own tokens by the public halves of their keys. */
 export function createTokenVerifier(issuer: Issuer, keys: PublicSigningKeys): Pick<Tokens, 'verify'> {
@@ -68,8 +73,7 @@ export function createTokenVerifier(issuer: Issuer, keys: PublicSigningKeys): Pi
           },
           expected,
         );
-        const shape = kind === 'refresh' ? RefreshClaimsShape : ClaimsShape;
-        const claims = v.safeParse(shape, payload);
+        const claims = v.safeParse(CLAIMS[kind], payload);
         if (!claims.success) return undefined;
         const { sub, realm } = claims.output;
         const user = userOfSubject(sub, realm, issuer.SETTINGS.realm);
@@ -89,7 +93,7 @@ export function createTokens(issuer: Issuer, keys: SigningKeys & PublicSigningKe
     async ready(now) {
       await keys.current(now);
     },
-    async sign(kind, claims: Claims, now) {
+    async sign(kind, claims, now) {
       const { id, privateKey } = await keys.current(now);
       const sub = subjectOf(claims, issuer.SETTINGS.realm);
       if (sub === undefined) throw new Error('This user can have no sub in a token.');

@@ -1,7 +1,9 @@
 import { DecryptCommand, type KMSClient } from '@aws-sdk/client-kms';
 import { unavailable } from '../core/error.ts';
 import type { KeyPurpose } from './key-store.ts';
-import type { Unwrap } from './keyring.ts';
+
+/** Turns a ciphertext of KMS into what was wrapped: kms:Decrypt under the encryption context of that purpose and key id. */
+export type Unwrap = (purpose: KeyPurpose, keyId: string, wrapped: Uint8Array) => Promise<Uint8Array>;
 
 /** What a wrapped key is bound to in KMS: this deployment, this purpose, this very key. */
 export function encryptionContext(stack: string, purpose: KeyPurpose, keyId: string): Record<string, string> {

@@ -1,5 +1,4 @@
 /** `npm run attach`: sets Countersign's triggers in a Cognito user pool made elsewhere, and changes nothing else of it. */
-import { parseArgs } from 'node:util';
 import {
   GetUserPoolMfaConfigCommand,
   UpdateUserPoolCommand,
@@ -10,11 +9,11 @@ import { canonical, differences, keptFields, obstacles, updateRequest } from './
 import { describePool } from './attach/described.ts';
 import { type Change, changed, changes, essence } from './attach/lambda-config.ts';
 import { type Wanted, wantedTriggers } from './attach/wanted.ts';
-import { type Connection, connect, oneLine } from './doctor/connection.ts';
+import { type Connection, connect } from './doctor/connection.ts';
 import { permits } from './doctor/invoke-policy.ts';
 import { readFunction } from './doctor/read.ts';
 import { permissionCommand } from './doctor/trigger-findings.ts';
-import './node-version.mjs';
+import { required, runProgram } from './program.ts';
 
 const USAGE = `npm run attach -- --user-pool-id ID --outputs FILE [flags]    sets Countersign's triggers in a pool made elsewhere
 
@@ -40,18 +39,29 @@ Exit status: 0 done, nothing to do, or shown; 1 refused, or not as it should be 
 /** A reason to stop that is no fault. */
 class Refusal extends Error {}
 
-try {
-  await main();
-} catch (error) {
-  console.error(`attach: ${oneLine(error)}`);
-  process.exitCode = error instanceof Refusal ? 1 : 2;
-}
+const program = {
+  name: 'attach',
+  command: 'npm run attach',
+  usage: USAGE,
+  options: {
+    'user-pool-id': { type: 'string' },
+    region: { type: 'string' },
+    outputs: { type: 'string' },
+    stack: { type: 'string' },
+    define: { type: 'string' },
+    create: { type: 'string' },
+    verify: { type: 'string' },
+    'pre-token-generation': { type: 'string' },
+    'post-confirmation': { type: 'string' },
+    replace: { type: 'boolean', default: false },
+    apply: { type: 'boolean', default: false },
+  },
+  statusOf: (error: unknown) => (error instanceof Refusal ? 1 : 2),
+} as const;
 
-async function main(): Promise<void> {
-  const flags = readFlags();
-  if (flags.help) return void process.stdout.write(USAGE);
-  const { 'user-pool-id': id, region, outputs, stack, replace, apply, help: _, ...rest } = flags;
-  if (id === undefined) throw new Error('--user-pool-id is missing. See npm run attach -- --help');
+await runProgram(program, async (flags) => {
+  const id = required(flags, 'user-pool-id');
+  const { 'user-pool-id': _id, region, outputs, stack, replace, apply, ...rest } = flags;
   const connection = connect(id, region);
   const wanted = wantedTriggers({ flags: rest, outputs, stack });
 
@@ -73,8 +83,8 @@ async function main(): Promise<void> {
 
   const { $metadata: _before, ...mfa } = before;
   await update(connection, updateRequest(pool, changed(pool.LambdaConfig, wanted)), pool, mfa);
-  say(`Done: read again, user pool ${id} differs from before by these triggers alone.`);
-}
+  return say(`Done: read again, user pool ${id} differs from before by these triggers alone.`);
+});
 
 /** Updates, reads again and compares. @throws Refusal with every difference that should not be there */
 async function update(
@@ -142,30 +152,6 @@ function refuse(sentences: string[], reason: string): void {
   throw new Refusal(`${reason}.`);
 }
 
-function say(line: string): void {
+function say(line: string): undefined {
   console.log(line);
-}
-
-function readFlags() {
-  try {
-    return parseArgs({
-      options: {
-        'user-pool-id': { type: 'string' },
-        region: { type: 'string' },
-        outputs: { type: 'string' },
-        stack: { type: 'string' },
-        define: { type: 'string' },
-        create: { type: 'string' },
-        verify: { type: 'string' },
-        'pre-token-generation': { type: 'string' },
-        'post-confirmation': { type: 'string' },
-        replace: { type: 'boolean', default: false },
-        apply: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    const [sentence = ''] = (error as Error).message.split(/\. |\n/);
-    throw new Error(`${sentence.replace(/\.$/, '')}. See npm run attach -- --help`);
-  }
 }

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generateSync } from 'otplib';
 
-/** A phone with one account on it, made from the otpauth URI that its camera would read. */
+/** An authenticator app with one account, made from the otpauth URI that a phone's camera would read. */
 export interface AuthenticatorApp {
   /**
-   * A code that has not been used, for the oldest step that is still accepted: those kept back are there for the next
+   * Returns an unused code, for the oldest step that is still accepted. Later steps are left for the next
    * calls, so that waiting is rare.
    *
-   * @param onWait called with the seconds when there is no way but to wait for the next step
+   * @param onWait called with the seconds to wait, if every accepted step is used
    */
   nextCode(onWait: (seconds: number) => void): Promise<string>;
 }
 
-/** Reads the URI as authenticator apps do: what it leaves out is SHA-1, six digits, 30 seconds. */
+/** Reads the URI as authenticator apps do. The defaults are SHA-1, six digits and 30 seconds. */
 export function addAccount(otpauthUri: string): AuthenticatorApp {
   const { searchParams } = new URL(otpauthUri);
   const period = Number(searchParams.get('period') ?? 30);
@@ -26,7 +26,7 @@ export function addAccount(otpauthUri: string): AuthenticatorApp {
   return {
     async nextCode(onWait) {
       const now = Date.now() / 1000;
-      // Close to the end of a step, the one before would be two steps old on arrival.
+      // Close to the end of a step, a code of the previous one would be two steps old on arrival.
       const oldest = Math.floor((now + 3) / period) - 1;
       const step = Math.max(oldest, last + 1);
       const wait = (step - 1) * period - now;

@@ -1,15 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { LocalJson } from '../local/local-json.ts';
 import { addAccount } from './authenticator-app.ts';
-import './node-version.mjs';
+import { runProgram } from './program.ts';
 import { terminalQr } from './terminal-qr.ts';
 
 const USAGE = `npm run demo -- [flags]    enrolls, signs in and disables again, against the service that "npm start" runs
 
-  --data DIR    where that keeps its local.json    (default .countersign)
-  --url URL     where it listens                   (default: as local.json says)
+  --data DIR    folder with its local.json         (default .countersign)
+  --url URL     URL of the service                 (default: from local.json)
   --help        this text
 `;
 
@@ -20,14 +19,19 @@ interface Answer {
   body: Json;
 }
 
-try {
-  const { url, apiKey, users } = readLocal();
+const program = {
+  name: 'demo',
+  command: 'npm run demo',
+  usage: USAGE,
+  options: { data: { type: 'string', default: '.countersign' }, url: { type: 'string' } },
+} as const;
+
+await runProgram(program, async (flags) => {
+  const { url, apiKey, users } = readLocal(flags);
   await play(createCaller(url, apiKey), users);
   console.log('\n✔ Every step did what it should.');
-} catch (error) {
-  console.error(`\n✖ ${error instanceof Error ? error.message : error}`);
-  process.exit(1);
-}
+  return 0;
+});
 
 type Caller = (path: string, body: Json | undefined, token?: string) => Promise<Answer>;
 
@@ -84,12 +88,15 @@ async function play(call: Caller, users: LocalJson['users']): Promise<void> {
     const rotated = await expect(call('/v1/backup-codes/rotate', { code: await nextCode() }, token), 200);
     token = text(rotated, 'accessToken');
     backupCodes = list(rotated, 'backupCodes');
-    say(8, `rotates the backup codes: ${backupCodes.length} new ones, the old ones are dead`);
+    say(8, `rotates the backup codes: ${backupCodes.length} new ones, the old ones no longer work`);
 
-    const disabled = await expect(call('/v1/totp/disable', { backupCode: backupCodes.shift() }, token), 200);
-    check(disabled['enabled'] === false, { path: '/v1/totp/disable', body: disabled });
+    const disabled = await expect(
+      call('/v1/authenticators/disable', { backupCode: backupCodes.shift() }, token),
+      200,
+    );
+    check(disabled['enabled'] === false, { path: '/v1/authenticators/disable', body: disabled });
     backupCodes = [];
-    say(9, 'disables the second factor, with one of them');
+    say(9, 'disables the second factor with one of them');
 
     const after = await expect(call('/v1/auth/login', password), 200);
     check(after['status'] === 'authenticated', { path: '/v1/auth/login', body: after });
@@ -99,15 +106,15 @@ async function play(call: Caller, users: LocalJson['users']): Promise<void> {
   }
 }
 
-/** The first user without a second factor, signed in. */
+/** Signs in the first user without a second factor. */
 async function findNewcomer(call: Caller, users: LocalJson['users']) {
   for (const user of users) {
     const { username, password } = user;
     const signedIn = await expect(call('/v1/auth/login', { username, password }), 200);
     if (signedIn['status'] === 'authenticated') return { user, signedIn };
-    console.log(`     ${username} has a second factor already: somebody else`);
+    console.log(`     ${username} has a second factor already: trying the next user`);
   }
-  throw new Error('Every user has a second factor already. Start anew with: npm start -- --fresh');
+  throw new Error('Every user has a second factor already. Start over with: npm start -- --fresh');
 }
 
 async function challengeOf(call: Caller, password: Json): Promise<string> {
@@ -119,7 +126,7 @@ async function challengeOf(call: Caller, password: Json): Promise<string> {
   return text(body, 'challengeToken');
 }
 
-/** After a step that failed: leaves the user as found, as far as the backup codes reach. */
+/** Disables the second factor again after a failed step, if two backup codes are left to do it. */
 async function tidyUp(call: Caller, password: Json, backupCodes: string[]): Promise<void> {
   const [first, second] = backupCodes;
   if (first === undefined || second === undefined) return;
@@ -128,7 +135,7 @@ async function tidyUp(call: Caller, password: Json, backupCodes: string[]): Prom
     challengeToken: body['challengeToken'],
     backupCode: first,
   });
-  await call('/v1/totp/disable', { backupCode: second }, String(session['accessToken']));
+  await call('/v1/authenticators/disable', { backupCode: second }, String(session['accessToken']));
 }
 
 function createCaller(url: string, apiKey: string): Caller {
@@ -157,18 +164,18 @@ async function expect(answer: Promise<Answer>, status: number): Promise<Json> {
 function check(holds: boolean, { path, status, body }: Omit<Answer, 'status'> & { status?: number }): void {
   if (holds) return;
   const said = [status, body['code'] ?? body['status']].filter((part) => part !== undefined).join(' ');
-  throw new Error(`${path} answered otherwise than it should: ${said}`);
+  throw new Error(`${path} gave an unexpected response: ${said}`);
 }
 
 function text(body: Json, name: string): string {
   const value = body[name];
-  if (typeof value !== 'string') throw new Error(`The answer has no ${name}.`);
+  if (typeof value !== 'string') throw new Error(`The response has no ${name}.`);
   return value;
 }
 
 function list(body: Json, name: string): string[] {
   const value = body[name];
-  if (!Array.isArray(value)) throw new Error(`The answer has no ${name}.`);
+  if (!Array.isArray(value)) throw new Error(`The response has no ${name}.`);
   return value.map(String);
 }
 
@@ -176,30 +183,10 @@ function say(step: number, line: string): void {
   console.log(`${String(step).padStart(3)}. ${line}`);
 }
 
-function readLocal(): LocalJson {
-  const { data, url, help } = parseFlags();
-  if (help) {
-    process.stdout.write(USAGE);
-    process.exit(0);
-  }
+function readLocal({ data, url }: { data: string; url?: string | undefined }): LocalJson {
   const path = join(resolve(data), 'local.json');
   if (!existsSync(path)) throw new Error(`There is no ${path}. Start the service with: npm start`);
   const local = JSON.parse(readFileSync(path, 'utf8')) as LocalJson;
   if (url !== undefined && !URL.canParse(url)) throw new Error(`--url takes a URL, not "${url}".`);
   return { ...local, url: (url ?? local.url).replace(/\/$/, '') };
-}
-
-function parseFlags() {
-  try {
-    return parseArgs({
-      options: {
-        data: { type: 'string', default: '.countersign' },
-        url: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    const [sentence = ''] = (error as Error).message.split(/\. |\n/);
-    throw new Error(`${sentence.replace(/\.$/, '')}. See npm run demo -- --help`);
-  }
 }

@@ -1,11 +1,10 @@
 /** `npm run doctor`: lists every way round the second factor that a Cognito user pool leaves. Changes nothing. */
-import { parseArgs } from 'node:util';
-import { connect, oneLine } from './doctor/connection.ts';
+import { connect } from './doctor/connection.ts';
 import { examine } from './doctor/examine.ts';
 import { type Code, codes, type Finding } from './doctor/finding.ts';
 import { readPool } from './doctor/read.ts';
 import { asJson, asText } from './doctor/report.ts';
-import './node-version.mjs';
+import { required, runProgram } from './program.ts';
 
 const USAGE = `npm run doctor -- --user-pool-id ID [flags]    lists every way round the second factor of a Cognito user pool
 
@@ -25,29 +24,30 @@ Credentials are the AWS SDK's usual ones: AWS_PROFILE, AWS_ACCESS_KEY_ID … It 
 Exit status: 0 nothing found, 1 something found, 2 it could not be found out. See docs/doctor.md.
 `;
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  console.error(`doctor: ${oneLine(error)}`);
-  process.exitCode = 2;
-}
+const program = {
+  name: 'doctor',
+  command: 'npm run doctor',
+  usage: USAGE,
+  options: {
+    'user-pool-id': { type: 'string' },
+    region: { type: 'string' },
+    'login-client': { type: 'string', multiple: true },
+    accept: { type: 'string', multiple: true },
+    json: { type: 'boolean', default: false },
+  },
+  statusOf: () => 2,
+} as const;
 
-async function main(): Promise<number> {
-  const flags = readFlags();
-  if (flags.help) {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  const { 'user-pool-id': id } = flags;
-  if (id === undefined) throw new Error('--user-pool-id is missing. See npm run doctor -- --help');
-  const isAccepted = acceptance(flags.accept);
+await runProgram(program, async (flags) => {
+  const id = required(flags, 'user-pool-id');
+  const isAccepted = acceptance(flags.accept ?? []);
   const facts = await readPool(connect(id, flags.region), id);
-  const all = examine(facts, flags['login-client']);
+  const all = examine(facts, flags['login-client'] ?? []);
   const findings = all.filter((finding) => !isAccepted(finding));
   const accepted = all.filter(isAccepted);
   console.log((flags.json ? asJson : asText)({ facts, findings, accepted }));
   return findings.length > 0 ? 1 : 0;
-}
+});
 
 function acceptance(given: string[]): (finding: Finding) => boolean {
   const pairs = given.map((text) => text.split(/:(.*)/s));
@@ -57,22 +57,4 @@ function acceptance(given: string[]): (finding: Finding) => boolean {
     pairs.some(
       ([code, subject]) => (code as Code) === finding.code && (!subject || subject === finding.subject),
     );
-}
-
-function readFlags() {
-  try {
-    return parseArgs({
-      options: {
-        'user-pool-id': { type: 'string' },
-        region: { type: 'string' },
-        'login-client': { type: 'string', multiple: true, default: [] },
-        accept: { type: 'string', multiple: true, default: [] },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    const [sentence = ''] = (error as Error).message.split(/\. |\n/);
-    throw new Error(`${sentence.replace(/\.$/, '')}. See npm run doctor -- --help`);
-  }
 }

@@ -1,9 +1,8 @@
 import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { dirname, join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { LocalJson } from '../local/local-json.ts';
-import './node-version.mjs';
+import { runProgram } from './program.ts';
 import { walkThrough } from './walk-through.ts';
 
 const USAGE = `npm start -- [flags]      the whole service on this machine
@@ -17,11 +16,18 @@ const USAGE = `npm start -- [flags]      the whole service on this machine
 const KEPT = ['assembly', 'cognito', 'dynamodb', 'identifiers.json', 'kms', 'lambda', 'local.json', 'logs'];
 const startedAt = performance.now();
 
-try {
-  await main(readFlags());
-} catch (error) {
-  fail(error instanceof Error ? error.message : String(error));
-}
+const program = {
+  name: 'countersign',
+  command: 'npm start',
+  usage: USAGE,
+  options: {
+    port: { type: 'string', default: '3000' },
+    data: { type: 'string', default: '.countersign' },
+    fresh: { type: 'boolean', default: false },
+  },
+} as const;
+
+await runProgram(program, (flags) => main(checked(flags)));
 
 async function main({
   port,
@@ -31,7 +37,7 @@ async function main({
   port: number;
   folder: string;
   fresh: boolean;
-}): Promise<void> {
+}): Promise<undefined> {
   const stop = listenForSignals();
   await refuseTakenPort(port);
   // Loaded beside the synthesis, which is a process of its own.
@@ -62,7 +68,7 @@ async function main({
     throw error.code === 'EADDRINUSE' ? new Error(portTaken(port)) : error;
   });
 
-  const close = () => service.close().then(() => process.exit(0));
+  const close = (): Promise<undefined> => service.close().then(() => process.exit(0));
   stop.addEventListener('abort', close);
   if (stop.aborted) return close();
 
@@ -71,33 +77,12 @@ async function main({
   console.log(walkThrough(service.local, relative(process.cwd(), folder) || '.'));
 }
 
-function readFlags() {
-  const { port, data, fresh, help } = parseFlags();
-  if (help) {
-    process.stdout.write(USAGE);
-    process.exit(0);
-  }
+function checked({ port, data, fresh }: { port: string; data: string; fresh: boolean }) {
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
     throw new Error(`--port takes a number from 1 to 65535, not "${port}".`);
   }
   if (data === '') throw new Error('--data takes a folder.');
   return { port: Number(port), folder: resolve(data), fresh };
-}
-
-function parseFlags() {
-  try {
-    return parseArgs({
-      options: {
-        port: { type: 'string', default: '3000' },
-        data: { type: 'string', default: '.countersign' },
-        fresh: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    const [sentence = ''] = (error as Error).message.split(/\. |\n/);
-    throw new Error(`${sentence.replace(/\.$/, '')}. See npm start -- --help`);
-  }
 }
 
 /** Before the seconds of a synthesis. On ::1 as well, since `localhost` may mean that to a client. */
@@ -144,9 +129,4 @@ function listenForSignals(): AbortSignal {
 
 function say(line: string): void {
   console.log(`countersign: ${line}`);
-}
-
-function fail(sentence: string): never {
-  console.error(`countersign: ${sentence}`);
-  process.exit(1);
 }

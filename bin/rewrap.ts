@@ -1,11 +1,9 @@
 /** `npm run rewrap`: wraps the keys of the keyring under another KMS key. */
-import { parseArgs } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { type RewrapOptions, regionOf, rewrapRing, type Wrapping } from '../adapters/rewrap.ts';
 import { CountersignError } from '../core/error.ts';
-import { oneLine } from './doctor/connection.ts';
-import './node-version.mjs';
+import { required, runProgram } from './program.ts';
+import { type RewrapOptions, regionOf, rewrapRing, type Wrapping } from './rewrap/rewrap-ring.ts';
 
 const USAGE = `npm run rewrap -- --table NAME --from-key ARN --to-key ARN --from-stack NAME [flags]
                       wraps every key of the keyring under another KMS key, or under another deployment's name
@@ -28,62 +26,45 @@ Credentials are the AWS SDK's usual ones: AWS_PROFILE, AWS_ACCESS_KEY_ID … The
 What is wrapped anew already is left: say it again after a failure. See docs/keys.md.
 `;
 
-try {
-  await main();
-} catch (error) {
-  // Here the fault may be told: whoever runs this is an administrator.
-  console.error(`rewrap: ${oneLine(error instanceof CountersignError ? (error.cause ?? error) : error)}`);
-  process.exitCode = 1;
-}
+const program = {
+  name: 'rewrap',
+  command: 'npm run rewrap',
+  usage: USAGE,
+  options: {
+    table: { type: 'string' },
+    'from-key': { type: 'string' },
+    'to-key': { type: 'string' },
+    'from-stack': { type: 'string' },
+    'to-stack': { type: 'string' },
+    region: { type: 'string' },
+    'dry-run': { type: 'boolean', default: false },
+  },
+} as const;
 
-async function main(): Promise<void> {
-  const flags = readFlags();
-  if (flags.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
-  const required = (name: 'table' | 'from-key' | 'to-key' | 'from-stack'): string => {
-    const value = flags[name];
-    if (!value) throw new Error(`--${name} is missing. See npm run rewrap -- --help`);
-    return value;
-  };
-  const from = wrappingOf(required('from-key'), required('from-stack'));
-  const to = wrappingOf(required('to-key'), flags['to-stack'] ?? from.stack);
+await runProgram(program, async (flags) => {
+  const from = wrappingOf(required(flags, 'from-key'), required(flags, 'from-stack'));
+  const to = wrappingOf(required(flags, 'to-key'), flags['to-stack'] ?? from.stack);
   const options: RewrapOptions = {
     dynamoDb: new DynamoDBClient({ region: flags.region ?? regionOf(to.keyArn) }),
-    tableName: required('table'),
+    tableName: required(flags, 'table'),
     from,
     to,
     dryRun: flags['dry-run'],
   };
   for (const kind of ['data', 'backup-code', 'signing'] as const) {
-    const outcomes = await rewrapRing(options, kind);
+    const outcomes = await rewrapRing(options, kind).catch(told);
     if (outcomes.length === 0) throw new Error(`${options.tableName} has no keys of kind ${kind}.`);
     for (const { id, outcome } of outcomes) console.log(`${kind.padEnd(11)}  ${id}  ${outcome}`);
   }
   if (options.dryRun) console.log('Nothing was written.');
+  return 0;
+});
+
+/** Here the fault may be told: whoever runs this is an administrator. */
+function told(error: unknown): never {
+  throw error instanceof CountersignError ? (error.cause ?? error) : error;
 }
 
 function wrappingOf(keyArn: string, stack: string): Wrapping {
   return { kms: new KMSClient({ region: regionOf(keyArn) }), keyArn, stack };
-}
-
-function readFlags() {
-  try {
-    return parseArgs({
-      options: {
-        table: { type: 'string' },
-        'from-key': { type: 'string' },
-        'to-key': { type: 'string' },
-        'from-stack': { type: 'string' },
-        'to-stack': { type: 'string' },
-        region: { type: 'string' },
-        'dry-run': { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    // Node.js says which flag and why, and a sentence or two more.
-    throw new Error((error as Error).message.split('. ')[0]);
-  }
 }

@@ -1,12 +1,12 @@
 import * as qrcode from 'qrcode';
 
-/** "A 4X wide quiet zone" around the symbol (ISO/IEC 18004), in modules. */
+/** Width of the quiet zone, in modules: "A 4X wide quiet zone" (ISO/IEC 18004). */
 const QUIET = 4;
-/** Black on white whatever the terminal's own colours are: scanners want dark modules on a light ground. */
+/** Black on white in every terminal: scanners expect dark modules on a light background. */
 const COLOURS = '\x1b[30;107m';
 const RESET = '\x1b[0m';
 
-/** A QR code of this text for a terminal, two rows of modules a line. */
+/** Returns a QR code of a text for a terminal, with two rows of modules per line. */
 export function terminalQr(text: string): string {
   const { modules } = qrcode.create(text, { errorCorrectionLevel: 'L' });
   const dark = (row: number, column: number) => {

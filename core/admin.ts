@@ -1,10 +1,11 @@
-import { changed, noted, replaceOrConflict, withoutFailures } from './attempt.ts';
-import { without } from './disable.ts';
+import { accountReset, accountUnlocked, sessionsRevoked } from './admin-transitions.ts';
+import { commit, conflict, retry } from './commit.ts';
 import { afterPassword } from './enrollment-policy.ts';
 import { newTicket } from './enrollment-ticket.ts';
 import { CountersignError } from './error.ts';
-import type { Administered, Factor, FactorEvent, Reset } from './factor.ts';
-import { isStopped, lockedFor, withoutAnyFailure } from './limits.ts';
+import { type Administrator, byUser, type EventContext } from './events.ts';
+import type { Administered, Factor, LastEvent, Reset } from './factor.ts';
+import { isStopped, lockedFor } from './limits.ts';
 import type { Keyring, PoolSessions, Records } from './ports.ts';
 import type { Settings } from './settings.ts';
 import { type Status, statusOf } from './status.ts';
@@ -39,7 +40,7 @@ export interface AdminStatus extends Status {
   enrollmentNeeds: 'ticket' | 'new_password' | null;
   /** Seconds since the epoch; null where no ticket is waiting. */
   ticketExpiresAt: number | null;
-  lastEvent: FactorEvent | null;
+  lastEvent: LastEvent | null;
   /** Who reset or unlocked the factor last, and why. */
   lastAdministered: Administered | null;
   /** Who ended the sessions last, and why. */
@@ -80,15 +81,10 @@ export async function adminUnlock(
       'The factor is stopped: the user needs a new password first.',
     );
   }
-  const forgiven = stopped ? withoutAnyFailure(factor) : withoutFailures(factor);
-  const told = passwordChanged ? { ...forgiven, passwordSetAt: now } : forgiven;
-  const unlocked = administered(
-    told,
-    'unlocked',
-    { ...act, ...(passwordChanged && { passwordChanged }) },
-    now,
-  );
-  return adminStatusOf(await replaceOrConflict(records, user, factor, unlocked), settings, now);
+  const decide = (stored: Factor) =>
+    accountUnlocked(stored, { stopped, passwordChanged }, byAdministrator(act, now));
+  const { next } = await commit({ records }, user, factor, decide, conflict);
+  return adminStatusOf(next, settings, now);
 }
 
 function passwordIsNewer({ stoppedAt, passwordSetAt = 0 }: Factor): boolean {
@@ -119,12 +115,10 @@ export async function adminReset(
     : newTicket(user, await keyring.current('backup-code', now), now + settings.lifetimes.enrollmentTicket);
   const resetOf = ({ stoppedAt }: Factor): Reset =>
     issued ? { ticket: issued.stored } : { passwordAfter: stoppedAt ?? now };
-  const reset = await writeWithRetry(records, user, (factor) => {
-    const bare = removed(known(factor), now);
-    return administered({ ...bare, reset: resetOf(factor) }, 'reset', act, now);
-  });
+  const decide = (stored: Factor) => accountReset(known(stored), byAdministrator(act, now), resetOf(stored));
+  const { next } = await commit({ records }, user, await records.read(user), decide, retry);
   await poolSessions?.end(user);
-  return { ...adminStatusOf(reset, settings, now), ...(issued && { enrollmentTicket: issued.ticket }) };
+  return { ...adminStatusOf(next, settings, now), ...(issued && { enrollmentTicket: issued.ticket }) };
 }
 
 /**
@@ -133,11 +127,8 @@ export async function adminReset(
  * @throws CountersignError `conflict`, `temporarily_unavailable`
  */
 export async function forgetFactor(records: Records, user: User, act: Act, now: number): Promise<void> {
-  await writeWithRetry(records, user, (factor) => administered(removed(factor, now), 'reset', act, now));
-}
-
-function removed(factor: Factor, now: number): Factor {
-  return changed(withoutAnyFailure(without(factor, undefined)), now);
+  const decide = (stored: Factor) => accountReset(stored, byAdministrator(act, now));
+  await commit({ records }, user, await records.read(user), decide, retry);
 }
 
 /**
@@ -168,43 +159,13 @@ export async function revokeSessions(
   { act, passwordSetAt }: { act?: Act | undefined; passwordSetAt?: number | undefined },
   now: number,
 ): Promise<void> {
-  await writeWithRetry(records, user, (factor) => {
-    const newer = passwordSetAt !== undefined && passwordSetAt > (factor.passwordSetAt ?? 0);
-    const ended = changed(newer ? { ...factor, passwordSetAt } : factor, now);
-    const revoked = act && { type: 'sessions_revoked' as const, at: now, ...act };
-    return noted(revoked ? { ...ended, revoked } : ended, 'sessions_revoked', now);
-  });
+  const context = act ? byAdministrator(act, now) : byUser(undefined, now);
+  const decide = (stored: Factor) => sessionsRevoked(stored, passwordSetAt, context);
+  await commit({ records }, user, await records.read(user), decide, retry);
 }
 
-/** Lost races until a write gives up. */
-const MOST_LOST_RACES = 20;
-
-/**
- * Retries lost races, so a user cannot block revocation by writing continuously. A lost answer is a fault: the caller repeats
- * all of it then.
- */
-async function writeWithRetry(
-  records: Records,
-  user: User,
-  next: (stored: Factor) => Factor,
-): Promise<Factor> {
-  let stored = await records.read(user);
-  for (let tries = 0; tries <= MOST_LOST_RACES; tries++) {
-    const wanted = next(stored);
-    const outcome = await records.replace(user, stored, wanted);
-    if (outcome.written) return wanted;
-    stored = outcome.stored;
-  }
-  throw new CountersignError('conflict');
-}
-
-function administered(
-  factor: Factor,
-  type: 'unlocked' | 'reset',
-  act: Act & { passwordChanged?: true },
-  at: number,
-): Factor {
-  return noted({ ...factor, administered: { type, at, ...act } }, type, at);
+function byAdministrator({ by, reason }: Act, at: number): EventContext<Administrator> {
+  return { at, actor: { type: 'administrator', arn: by, reason } };
 }
 
 function known(factor: Factor): Factor {

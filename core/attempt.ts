@@ -1,77 +1,72 @@
+import { commit, type LostRace } from './commit.ts';
 import { CountersignError } from './error.ts';
-import type { Factor, FactorEvent } from './factor.ts';
-import { afterFailure, type Budget, refuseUnlessOpen } from './limits.ts';
-import type { Records } from './ports.ts';
-import { randomId } from './random.ts';
+import type { Attempted, EventContext } from './events.ts';
+import type { Factor } from './factor.ts';
+import { type Budget, budgetOf, refuseUnlessOpen } from './limits.ts';
+import type { Keyring, Records } from './ports.ts';
+import { type Method, methodOf, type Proof, type Proven } from './proof.ts';
+import { prove } from './prove.ts';
 import type { Settings } from './settings.ts';
+import type { Transition } from './transition.ts';
+import { refused } from './transitions.ts';
 import type { User } from './user.ts';
 
+export interface Attempt {
+  attempted: Attempted;
+  method: Method;
+  /** What a failure is counted against; only `code` locks and stops. */
+  budget: Budget;
+  /** Returns the transition of a proof that is right and unused, undefined if it is not. */
+  decide(): Promise<Transition | undefined>;
+}
+
 /**
- * One attempt at the second factor: decide on the state that was read, then one conditional write, accepting or
- * refusing. **The answer follows the write, never the comparison**: a right code whose write is refused learns nothing,
- * and of any number of attempts at once, at most one is heard.
+ * Checks one proof, commits the result in one conditional write, then answers. **The answer follows the write, never the
+ * comparison**: a right code whose write is refused learns nothing. Accepting and refusing cost the same write. Of
+ * concurrent attempts, at most one counts.
  *
- * @param budget what a failure is counted against; only `code` locks and stops
- * @param judge the next state where the code is right and unused, undefined where not
- * @returns the state as written
+ * @returns the transition as written
  * @throws CountersignError `code_rejected`, `too_many_attempts`, `factor_stopped`, `temporarily_unavailable`
  */
 export async function attempt(
   { records, settings }: { records: Records; settings: Settings },
   user: User,
   read: Factor,
-  budget: Budget,
-  judge: () => Promise<Factor | undefined>,
-  event: FactorEvent['type'],
-  now: number,
-): Promise<Factor> {
-  refuseUnlessOpen(read, budget, now, settings.limits);
-  const accepted = await judge();
-  const next = accepted ?? afterFailure(read, budget, now, settings.limits);
-  if (!next) throw new CountersignError('code_rejected');
-  const outcome = await records.replace(
-    user,
-    read,
-    noted({ ...next, answered: unexpired(next.answered, now) }, accepted ? event : 'refused', now),
-  );
-  if (!outcome.written) {
-    // Somebody else was heard first. Nothing is compared again: what is stored now is the answer.
-    refuseUnlessOpen(outcome.stored, budget, now, settings.limits);
+  { decide, ...attempted }: Attempt,
+  context: EventContext,
+): Promise<Transition> {
+  const { budget } = attempted;
+  refuseUnlessOpen(read, budget, context.at, settings.limits);
+  const accepted = await decide();
+  const decision = accepted ?? refused(read, attempted, settings.limits, context);
+  if (!decision) throw new CountersignError('code_rejected');
+  // Another attempt was written first. Nothing is compared again: what is stored now is the answer.
+  const refuse: LostRace = (stored) => {
+    refuseUnlessOpen(stored, budget, context.at, settings.limits);
     throw new CountersignError('code_rejected');
-  }
+  };
+  const written = await commit({ records }, user, read, () => decision, refuse);
   if (!accepted) throw new CountersignError('code_rejected');
-  return accepted;
+  return written;
 }
 
 /**
- * A change of the second factor: a new generation, so that every session from before it is void. What such a session had
- * begun ends with it: a pending secret would be confirmed by whoever knows it, with any later session.
+ * An attempt with a code, a backup code or a ticket.
+ *
+ * @param accept the transition that follows the right proof
  */
-export function changed(factor: Factor, now: number, provenBy?: string): Factor {
-  return { ...factor, pending: undefined, generation: randomId(), changedAt: now, provenBy };
-}
-
-/** A right code ends the wrong ones in a row; those of the last 30 days stay counted. */
-export function withoutFailures(factor: Factor): Factor {
-  return { ...factor, failures: 0, lockedUntil: 0, stoppedAt: undefined };
-}
-
-export function noted(factor: Factor, type: FactorEvent['type'], at: number): Factor {
-  return { ...factor, event: { type, at } };
-}
-
-/** A write that proves no code: refused, and to be tried again, where something else was written meanwhile. */
-export async function replaceOrConflict(
-  records: Records,
+export function attemptProof(
+  services: { records: Records; keyring: Keyring; settings: Settings },
   user: User,
   read: Factor,
-  next: Factor,
-): Promise<Factor> {
-  const outcome = await records.replace(user, read, next);
-  if (!outcome.written) throw new CountersignError('conflict');
-  return next;
-}
-
-function unexpired(answered: Record<string, number>, now: number): Record<string, number> {
-  return Object.fromEntries(Object.entries(answered).filter(([, expiresAt]) => expiresAt > now));
+  { attempted, proof }: { attempted: Attempted; proof: Proof },
+  accept: (proven: Proven) => Transition,
+  context: EventContext,
+): Promise<Transition> {
+  const decide = async () => {
+    const proven = await prove(services, user, read, proof, context.at);
+    return proven && accept(proven);
+  };
+  const method = methodOf(proof);
+  return attempt(services, user, read, { attempted, method, budget: budgetOf(proof), decide }, context);
 }

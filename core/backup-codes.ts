@@ -1,7 +1,8 @@
 import type { BackupCodes } from './factor.ts';
+import type { DataKey } from './ports.ts';
 import { randomId } from './random.ts';
-import { digestOf, newCode, sameDigest, shown } from './recovery-code.ts';
-import type { DataKey } from './sealed.ts';
+import { digestOf, newCode, sameDigest } from './recovery-code.ts';
+import { typedRecoveryCode } from './typed-code.ts';
 import type { User } from './user.ts';
 
 const COUNT = 10;
@@ -13,16 +14,16 @@ const COUNT = 10;
 export function newBackupCodes(user: User, key: DataKey): { codes: string[]; stored: BackupCodes } {
   const codes = Array.from({ length: COUNT }, newCode);
   const set = randomId();
-  const digests = codes.map((code) => digestOf('backup-code', code, user, set, key));
-  return { codes: codes.map(shown), stored: { set, keyId: key.id, digests } };
+  const digests = codes.map((code) => digestOf('backup-code', typedRecoveryCode(code), user, set, key));
+  return { codes, stored: { set, keyId: key.id, digests } };
 }
 
 /**
- * The set without this code, or undefined where it is not in it. Every digest is compared, in constant time.
+ * Returns the set without this code, or undefined if it is not in it. Compares every digest, in constant time.
  *
- * @param code as `typedCode` returns it
+ * @param code as `typedRecoveryCode` returns it
  */
-export function withoutCode(
+export function consumeCode(
   code: string,
   user: User,
   stored: BackupCodes,

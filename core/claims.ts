@@ -1,13 +1,10 @@
 import type { User } from './user.ts';
 
-/** Each kind has a `typ` and an audience of its own and is useless in the place of another (RFC 8725 §3.11, §3.12). */
-export type TokenKind = 'access' | 'challenge' | 'refresh';
-
 /** What this session saw (RFC 8176). */
 export type AuthenticationMethod = 'pwd' | 'otp' | 'mfa';
 
-/** What all three kinds say. Times are NumericDates: whole seconds. */
-export interface Claims {
+/** The claims that every kind of token has. Times are NumericDates: whole seconds. */
+interface CommonClaims {
   /** The issuer's `sub`; in tokens `subjectOf` replaces it. */
   sub: string;
   realm: string;
@@ -23,18 +20,40 @@ export interface Claims {
   amr: AuthenticationMethod[];
   /** The factor's generation, as read at the sign-in. */
   gen: string;
-  /** `urn:countersign:1fa` or `urn:countersign:2fa` (access tokens; RFC 9068 §2.2.1). */
-  acr?: string;
-  /** The refresh family of the session behind it (access tokens; a session's id as in OpenID Connect Front-Channel Logout §3). */
-  sid?: string | undefined;
-  /** The other issuer's session that stepped up, as its own tokens name it (access tokens). */
-  origin_jti?: string | undefined;
-  /** The session can do nothing but enroll (access tokens). */
-  enrollment_required?: boolean | undefined;
-  /** The refresh family, and the token's place in it (refresh tokens). */
-  family?: string;
-  sequence?: number;
 }
+
+/** The claims of an access token (RFC 9068 §2.2). */
+export interface AccessClaims extends CommonClaims {
+  /** `urn:countersign:1fa` or `urn:countersign:2fa` (RFC 9068 §2.2.1). */
+  acr: string;
+  /** The refresh family of the session behind it (a session's id as in OpenID Connect Front-Channel Logout §3). */
+  sid?: string | undefined;
+  /** The other issuer's session that stepped up, as its own tokens name it. */
+  origin_jti?: string | undefined;
+  /** Whether the session can do nothing but enroll. */
+  enrollment_required?: boolean | undefined;
+}
+
+/** The claims of a challenge. Its `jti` is spent when it is answered. */
+export type ChallengeClaims = CommonClaims;
+
+/** The claims of a refresh token. */
+export interface RefreshClaims extends CommonClaims {
+  /** The refresh family. */
+  family: string;
+  /** The token's place in its family. */
+  sequence: number;
+}
+
+/** The claims of each kind of token. */
+export interface ClaimsByKind {
+  access: AccessClaims;
+  challenge: ChallengeClaims;
+  refresh: RefreshClaims;
+}
+
+/** Each kind has a `typ` and an audience of its own and is useless in the place of another (RFC 8725 §3.11, §3.12). */
+export type TokenKind = keyof ClaimsByKind;
 
 /** Somebody with a valid access token, of this service or of a trusted issuer. */
 export interface Caller {

@@ -1,12 +1,12 @@
-import { attempt } from './attempt.ts';
+import { attemptProof } from './attempt.ts';
 import { afterPassword, refuseUnlessAskedFor } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
+import { byUser } from './events.ts';
 import { backupCodesRemaining, type Factor, isEnabled } from './factor.ts';
-import { budgetOf } from './limits.ts';
 import type { Records, Services } from './ports.ts';
-import { prove } from './proof.ts';
 import { isRandomId, randomId } from './random.ts';
-import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode } from './typed-code.ts';
+import { loginSucceeded } from './transitions.ts';
+import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode, typedRecoveryCode } from './typed-code.ts';
 import type { User } from './user.ts';
 
 /** One step of a Cognito sign-in that is over: `request.session` of the trigger events. */
@@ -103,9 +103,16 @@ function methodsOf(factor: Factor): string {
  */
 export async function verifyAnswer(
   services: Omit<Services, 'tokens'>,
-  input: { user: User | undefined; answer: unknown; hidden: Partial<PrivateParameters>; now: number },
+  input: {
+    user: User | undefined;
+    answer: unknown;
+    hidden: Partial<PrivateParameters>;
+    /** Cognito's app client, for the event. */
+    client: string | undefined;
+    now: number;
+  },
 ): Promise<void> {
-  const { user, answer, hidden, now } = input;
+  const { user, answer, hidden, client, now } = input;
   const { passwordProved, generation, challenge } = hidden;
   if (!user || passwordProved !== 'true' || !generation || !challenge || !isRandomId(challenge)) {
     throw new CountersignError('challenge_invalid');
@@ -120,17 +127,15 @@ export async function verifyAnswer(
     throw new CountersignError('challenge_invalid');
   }
   refuseUnlessAskedFor(factor, proof);
-  await attempt(
+  const context = byUser(client, now);
+  const answered = { id: challenge, expiresAt: now + ANSWERED_FOR, via: 'cognito' } as const;
+  await attemptProof(
     services,
     user,
     factor,
-    budgetOf(proof),
-    async () => {
-      const proven = await prove(services, user, factor, proof, now);
-      return proven && { ...proven, answered: { ...proven.answered, [challenge]: now + ANSWERED_FOR } };
-    },
-    'enrollmentTicket' in proof ? 'ticket_accepted' : 'accepted',
-    now,
+    { attempted: 'login', proof },
+    (proven) => loginSucceeded(proven, answered, context),
+    context,
   );
 }
 
@@ -138,7 +143,8 @@ function proofIn(answer: unknown): { code: string } | { backupCode: string } | u
   if (typeof answer !== 'string' || answer.length > LONGEST_TYPED) return undefined;
   const code = typedCode(answer);
   if (CODE.test(code)) return { code };
-  return BACKUP_CODE.test(code) ? { backupCode: code } : undefined;
+  const backupCode = typedRecoveryCode(answer);
+  return BACKUP_CODE.test(backupCode) ? { backupCode } : undefined;
 }
 
 function succeeded(step: Step | undefined, name: string): boolean {

@@ -1,74 +1,52 @@
-import { attempt, changed } from './attempt.ts';
-import { type Caller, withSecondFactor } from './claims.ts';
+import { attemptProof } from './attempt.ts';
+import { type AfterChange, change } from './change.ts';
+import type { Caller } from './claims.ts';
 import { CountersignError } from './error.ts';
-import { type Factor, isEnabled } from './factor.ts';
-import { budgetOf, isStopped, withoutAnyFailure } from './limits.ts';
+import { isEnabled } from './factor.ts';
+import { isStopped } from './limits.ts';
 import type { Services } from './ports.ts';
-import { type Proof, prove } from './proof.ts';
-import {
-  endPoolSessions,
-  type PoolSessionsEnded,
-  refuseUnlessCurrent,
-  type Session,
-  sessionAfterChange,
-} from './session.ts';
+import type { Proof } from './proof.ts';
+import { readEnrolled } from './session.ts';
+import { authenticatorRemoved } from './transitions.ts';
 
 export type Disabled = {
   /** Whether another authenticator is still in force. */
   enabled: boolean;
-} & Partial<Session> &
-  PoolSessionsEnded;
+} & AfterChange;
+
+/** Whoever drove the factor into the stop has the password, and would enroll first. */
+const REPLACE_FIRST = 'Enroll another authenticator first, with a backup code, or ask support.';
 
 /**
- * Removes one authenticator, or all of them with the backup codes; the last one by its id is all. Wants a code, never a
- * session alone, and ends every other session.
+ * Removes one authenticator, or all of them with the backup codes; the last one by its id is all. Requires a code or a backup
+ * code, never a session alone, and ends every other session.
  *
- * @throws CountersignError `token_invalid`, `totp_not_enabled`, `authenticator_not_found`, `factor_stopped` if it would be
+ * @throws CountersignError `token_invalid`, `not_enrolled`, `authenticator_not_found`, `factor_stopped` if it would be
  * the last one, and what `attempt` throws
  */
 export async function disable(
   services: Services,
   input: { caller: Caller; proof: Proof; authenticatorId: string | undefined; client: string; now: number },
 ): Promise<Disabled> {
-  const { caller, proof, authenticatorId, client, now } = input;
-  const { user } = caller;
-  const factor = await services.records.read(user);
-  refuseUnlessCurrent(caller, factor);
-  if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');
-  if (authenticatorId !== undefined && !factor.authenticators.some(({ id }) => id === authenticatorId)) {
+  const { caller, proof, authenticatorId, now } = input;
+  const factor = await readEnrolled(services, caller);
+  const others = factor.authenticators.filter(({ id }) => id !== authenticatorId);
+  if (authenticatorId !== undefined && others.length === factor.authenticators.length) {
     throw new CountersignError('authenticator_not_found');
   }
-  if (isStopped(factor, now, services.settings.limits) && !isEnabled(without(factor, authenticatorId))) {
+  const last = authenticatorId === undefined || others.length === 0;
+  if (last && isStopped(factor, now, services.settings.limits)) {
     throw new CountersignError('factor_stopped', REPLACE_FIRST);
   }
-  const judge = async () => {
-    const proven = await prove(services, user, factor, proof, now);
-    return proven && changed(without(proven, authenticatorId), now, caller.session);
-  };
-  await services.tokens.ready(now);
-  const left = await attempt(services, user, factor, budgetOf(proof), judge, 'disabled', now);
-  return {
-    enabled: isEnabled(left),
-    ...(await endPoolSessions(services.poolSessions, user)),
-    ...(await sessionAfterChange(services, caller, left, client, withSecondFactor(caller.amr), now)),
-  };
-}
-
-/** Whoever drove the factor into the stop has the password, and would enroll first. */
-const REPLACE_FIRST = 'Enroll another authenticator first, with a backup code, or ask support.';
-
-/**
- * The factor without one authenticator, or without any. The item itself stays: its generation keeps older sessions void.
- *
- * With the last authenticator that was guessed at the failures go too, and a stop: there is nothing left to guess. One that
- * was enrolled after the stop was never guessed at.
- */
-export function without(factor: Factor, authenticatorId: string | undefined): Factor {
-  const authenticators =
-    authenticatorId === undefined ? [] : factor.authenticators.filter(({ id }) => id !== authenticatorId);
-  if (authenticators.length === 0)
-    return withoutAnyFailure({ ...factor, authenticators, backupCodes: undefined });
-  const { stoppedAt } = factor;
-  const untouched = stoppedAt !== undefined && authenticators.every(({ createdAt }) => createdAt > stoppedAt);
-  return untouched ? withoutAnyFailure({ ...factor, authenticators }) : { ...factor, authenticators };
+  const { next, after } = await change(services, input, (context) =>
+    attemptProof(
+      services,
+      caller.user,
+      factor,
+      { attempted: 'removal', proof },
+      (proven) => authenticatorRemoved(proven, { authenticatorId, session: caller.session }, context),
+      context,
+    ),
+  );
+  return { enabled: isEnabled(next), ...after };
 }

@@ -1,22 +1,21 @@
-import { attempt, noted, replaceOrConflict } from './attempt.ts';
+import { attemptProof } from './attempt.ts';
 import type { Caller } from './claims.ts';
+import { commit, conflict } from './commit.ts';
 import { afterPassword } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
+import { byUser } from './events.ts';
 import { type Factor, isEnabled } from './factor.ts';
-import { budgetOf } from './limits.ts';
 import type { Families, FirstFactor, Services, SignInSource } from './ports.ts';
-import { type Proof, prove } from './proof.ts';
+import type { Proof } from './proof.ts';
 import { randomId } from './random.ts';
-import { seal, waiting } from './sealed.ts';
-import { refuseUnlessCurrent } from './session.ts';
+import { readCurrent } from './session.ts';
 import type { Settings } from './settings.ts';
-import { base32Of, newSecret, otpauthUri } from './totp.ts';
+import type { ShownTotp } from './totp/enroll.ts';
+import { totp } from './totp/kind.ts';
+import { enrollmentStarted } from './transitions.ts';
 
-export interface Enrollment {
+export interface Enrollment extends ShownTotp {
   authenticatorId: string;
-  /** Base32, 160 bits: for typing where a QR code cannot be scanned. */
-  secret: string;
-  otpauthUri: string;
   /** Seconds since the epoch. */
   expiresAt: number;
 }
@@ -41,45 +40,48 @@ interface Evidence {
  */
 export async function enroll(
   services: Omit<Services, 'tokens'> & { families: Families; firstFactor: FirstFactor },
-  input: Evidence & { name: string },
+  input: Evidence & { name: string; client: string },
 ): Promise<Enrollment> {
-  const { caller, name, now } = input;
+  const { caller, name, client, now } = input;
   const { user } = caller;
-  const { totp, lifetimes } = services.settings;
-  const factor = await services.records.read(user);
-  refuseUnlessCurrent(caller, factor);
-  if (factor.authenticators.length >= totp.authenticators) throw new CountersignError('authenticator_limit');
+  const { settings } = services;
+  const factor = await readCurrent(services, caller);
+  if (factor.authenticators.length >= settings.totp.authenticators)
+    throw new CountersignError('authenticator_limit');
 
-  const id = randomId();
-  const secret = newSecret();
-  const parameters = { algorithm: totp.algorithm, digits: totp.digits, period: totp.period };
-  const enrolling = { id, name, ...parameters, expiresAt: now + lifetimes.enrollment, failures: 0 };
-  const dataKey = await services.keyring.current('data', now);
-  const pending = { ...enrolling, secret: seal(secret, user, waiting(enrolling, factor), dataKey) };
+  const begun = {
+    id: randomId(),
+    name,
+    expiresAt: now + settings.lifetimes.enrollment,
+    failures: 0,
+  } as const;
+  const { account } = caller;
+  const { generation } = factor;
+  const { pending, shown } = await totp.enroll(services, user, begun, { account, generation, now });
 
   const needed = proofNeeded(factor, input);
   if (!isEnabled(factor)) await refuseUnlessMayEnrollFirst(services, input);
+  const context = byUser(client, now);
   if (needed) {
-    const judge = async () => {
-      const proven = await prove(services, user, factor, needed, now);
-      return proven && { ...proven, pending };
-    };
-    await attempt(services, user, factor, budgetOf(needed), judge, 'enrolling', now);
+    await attemptProof(
+      services,
+      user,
+      factor,
+      { attempted: 'enrollment', proof: needed },
+      (proven) => enrollmentStarted(proven.factor, pending, proven.proved, context),
+      context,
+    );
   } else {
-    await replaceOrConflict(services.records, user, factor, noted({ ...factor, pending }, 'enrolling', now));
+    const decide = (stored: Factor) => enrollmentStarted(stored, pending, undefined, context);
+    await commit(services, user, factor, decide, conflict);
   }
-  return {
-    authenticatorId: id,
-    secret: base32Of(secret),
-    otpauthUri: otpauthUri(totp.issuer, caller.account, secret, parameters),
-    expiresAt: pending.expiresAt,
-  };
+  return { authenticatorId: pending.id, ...shown, expiresAt: pending.expiresAt };
 }
 
 /**
  * What has to be proved before a further authenticator, or after a reset; undefined if nothing has to be.
  *
- * @throws CountersignError `invalid_request`, `totp_not_enabled`, `enrollment_ticket_required`, `new_password_required`
+ * @throws CountersignError `invalid_request`, `not_enrolled`, `enrollment_ticket_required`, `new_password_required`
  */
 function proofNeeded(factor: Factor, { proof, password }: Evidence): Proof | undefined {
   const byTicket = proof !== undefined && 'enrollmentTicket' in proof;
@@ -96,7 +98,7 @@ function proofNeeded(factor: Factor, { proof, password }: Evidence): Proof | und
       throw new CountersignError('new_password_required');
     case 'session':
       if (byTicket) throw new CountersignError('invalid_request', 'enrollmentTicket is for after a reset.');
-      if (proof) throw new CountersignError('totp_not_enabled');
+      if (proof) throw new CountersignError('not_enrolled');
       return undefined;
   }
 }

@@ -1,9 +1,11 @@
-import { noted } from './attempt.ts';
+import { commit, conflict } from './commit.ts';
 import { CountersignError } from './error.ts';
+import { byService } from './events.ts';
 import { type Factor, isEnabled } from './factor.ts';
 import type { Records } from './ports.ts';
 import type { Proof } from './proof.ts';
 import type { Settings } from './settings.ts';
+import { enrollmentRequested } from './transitions.ts';
 import type { User } from './user.ts';
 
 const DAY = 86_400;
@@ -63,9 +65,14 @@ export async function mustEnrollAtSignIn(
   const { enrollment } = settings;
   const counts = enrollment !== 'optional' && 'requiredAfterDays' in enrollment;
   if (counts && !isEnabled(factor) && factor.askedToEnrollAt === undefined) {
-    await records.replace(user, factor, noted({ ...factor, askedToEnrollAt: now }, 'asked_to_enroll', now));
+    const decide = (stored: Factor) => enrollmentRequested(stored, byService(now));
+    await commit({ records }, user, factor, decide, conflict).catch(unlessConflict);
   }
   return mustEnroll(factor, settings, now);
+}
+
+function unlessConflict(error: unknown): void {
+  if (!(error instanceof CountersignError) || error.code !== 'conflict') throw error;
 }
 
 /**

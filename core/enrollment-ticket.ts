@@ -1,7 +1,8 @@
 import type { EnrollmentTicket } from './factor.ts';
+import type { DataKey } from './ports.ts';
 import { randomId } from './random.ts';
-import { digestOf, newCode, sameDigest, shown } from './recovery-code.ts';
-import type { DataKey } from './sealed.ts';
+import { digestOf, newCode, sameDigest } from './recovery-code.ts';
+import { typedRecoveryCode } from './typed-code.ts';
 import type { User } from './user.ts';
 
 /**
@@ -13,16 +14,16 @@ export function newTicket(
   key: DataKey,
   expiresAt: number,
 ): { ticket: string; stored: EnrollmentTicket } {
-  const code = newCode();
+  const ticket = newCode();
   const id = randomId();
-  const digest = digestOf('enrollment-ticket', code, user, id, key);
-  return { ticket: shown(code), stored: { id, keyId: key.id, digest, expiresAt } };
+  const digest = digestOf('enrollment-ticket', typedRecoveryCode(ticket), user, id, key);
+  return { ticket, stored: { id, keyId: key.id, digest, expiresAt } };
 }
 
 /**
  * Whether this is the ticket. The caller looks at its time.
  *
- * @param code as `typedCode` returns it
+ * @param code as `typedRecoveryCode` returns it
  */
 export function isTicket(code: string, user: User, stored: EnrollmentTicket, key: DataKey): boolean {
   return sameDigest(digestOf('enrollment-ticket', code, user, stored.id, key), stored.digest);

@@ -17,7 +17,7 @@ export type ErrorCode =
   | 'code_rejected'
   | 'too_many_attempts'
   | 'factor_stopped'
-  | 'totp_not_enabled'
+  | 'not_enrolled'
   | 'authenticator_limit'
   | 'authenticator_not_found'
   | 'enrollment_not_found'

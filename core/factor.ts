@@ -1,32 +1,10 @@
-import type { Sealed } from './sealed.ts';
+import type { PendingTotp, Totp } from './totp/data.ts';
 
-/** What an authenticator app and this service agreed on (RFC 6238 §4). */
-export interface TotpParameters {
-  algorithm: 'SHA1' | 'SHA256' | 'SHA512';
-  digits: 6 | 8;
-  /** Seconds per time step. */
-  period: number;
-}
+/** An authenticator in force: a union by `kind`. Only its own folder knows what it holds besides `AuthenticatorBase`. */
+export type Authenticator = Totp;
 
-export interface Authenticator extends TotpParameters {
-  id: string;
-  name: string;
-  secret: Sealed;
-  /** The highest time step of which a code was accepted: no code of it or before it counts again. */
-  lastStep: number;
-  createdAt: number;
-  lastUsedAt: number;
-}
-
-/** An authenticator whose secret was shown, but of which no code was seen yet. */
-export interface PendingAuthenticator extends TotpParameters {
-  id: string;
-  name: string;
-  secret: Sealed;
-  expiresAt: number;
-  /** Wrong codes at its confirmation. */
-  failures: number;
-}
+/** An authenticator that waits to be confirmed. */
+export type PendingAuthenticator = PendingTotp;
 
 export interface BackupCodes {
   /** Every set has an id of its own: a code of an older set never matches. */
@@ -54,7 +32,7 @@ export interface EnrollmentTicket {
 
 /** What an administrator did. */
 export interface Administered {
-  type: 'unlocked' | 'reset' | 'sessions_revoked';
+  type: 'account.unlocked' | 'admin.reset' | 'sessions.revoked';
   at: number;
   /** The ARN of the caller, as IAM or CloudTrail names it. */
   by: string;
@@ -64,21 +42,15 @@ export interface Administered {
   passwordChanged?: true | undefined;
 }
 
-/** What happened last, and when: for support. */
-export interface FactorEvent {
-  type:
-    | 'accepted'
-    | 'ticket_accepted'
-    | 'refused'
-    | 'enrolling'
-    | 'confirmed'
-    | 'disabled'
-    | 'rotated'
-    | 'unlocked'
-    | 'reset'
-    | 'sessions_revoked'
-    | 'asked_to_enroll';
+/**
+ * What happened last, and when: for support. The type is that of a `FactorEvent`, or what a former version called it.
+ * It is shown, and nothing is decided by it.
+ */
+export interface LastEvent {
+  type: string;
   at: number;
+  /** How somebody proved it, or failed to. */
+  method?: string;
 }
 
 /**
@@ -106,7 +78,7 @@ export interface Factor {
   recentFailures: { span: number; count: number }[];
   /** Challenge ids already answered, until they expire. */
   answered: Record<string, number>;
-  event?: FactorEvent | undefined;
+  event?: LastEvent | undefined;
   /** Set by an administrator's reset, until the next authenticator is confirmed. */
   reset?: Reset | undefined;
   /** When the password was last a new one, as the pool said it or support did (`adminUnlock`). */

@@ -7,6 +7,9 @@ const DAY = 86_400;
 /** Room for clocks that differ, and for what is on its way. */
 const SKEW = 60;
 
+/** How long a function caches the keyring, and the keys it unwrapped: a withdrawn key dies within it. */
+export const KEYRING_TTL = 300;
+
 /** `max-age` of our key set: caches on the way may answer with an older one for so long. */
 export const KEY_SET_MAX_AGE = 300;
 
@@ -42,14 +45,9 @@ export function isDue(keys: RotatingKey[], now: number, { keyRotationDays }: Set
  * A new key is used only when every container, and for signing every verifier, can know it. Where there is no key to go on
  * with, that wait would help nobody.
  */
-export function activeFromOfNewKey(
-  keys: RotatingKey[],
-  signing: boolean,
-  now: number,
-  { lifetimes }: Settings,
-): number {
+export function activeFromOfNewKey(keys: RotatingKey[], signing: boolean, now: number): number {
   if (!activeKey(keys, now)) return activeAtOnce(now);
-  return now + SKEW + lifetimes.keyHold + (signing ? KEY_SET_MAX_AGE + KEY_SET_HELD : 0);
+  return now + SKEW + KEYRING_TTL + (signing ? KEY_SET_MAX_AGE + KEY_SET_HELD : 0);
 }
 
 /** By every clock. */
@@ -59,8 +57,8 @@ export function activeAtOnce(now: number): number {
 
 /** Signing keys still needed: to sign now or later, or because a token of theirs may still live. */
 export function signingKeysNeeded<K extends RotatingKey>(keys: K[], now: number, settings: Settings): K[] {
-  const { refreshToken, accessToken, challenge, keyHold } = settings.lifetimes;
-  const longest = Math.max(refreshToken, accessToken, challenge) + keyHold + SKEW;
+  const { refreshToken, accessToken, challenge } = settings.lifetimes;
+  const longest = Math.max(refreshToken, accessToken, challenge) + KEYRING_TTL + SKEW;
   return keys.filter((key) => {
     const successor = keys
       .filter(({ activeFrom }) => activeFrom > key.activeFrom)
@@ -71,15 +69,14 @@ export function signingKeysNeeded<K extends RotatingKey>(keys: K[], now: number,
 
 /**
  * Keys that seal or digest and that nothing uses: not the active one, not one still to come, superseded so long before the
- * sweep began that no container held it as the active one, and not met in the whole of the sweep.
+ * sweep began that no function cached it as the active one, and not met in the whole of the sweep.
  */
 export function unusedKeys<K extends RotatingKey>(
   keys: K[],
   met: ReadonlySet<string>,
   sweepBegan: number,
-  { lifetimes }: Settings,
 ): K[] {
-  const active = activeKey(keys, sweepBegan - lifetimes.keyHold - SKEW);
+  const active = activeKey(keys, sweepBegan - KEYRING_TTL - SKEW);
   if (!active) return [];
   return keys.filter((key) => key.activeFrom < active.activeFrom && !met.has(key.id));
 }

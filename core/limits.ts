@@ -1,9 +1,18 @@
 import { CountersignError } from './error.ts';
 import type { Factor } from './factor.ts';
 import type { Proof } from './proof.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, STOP_WITHIN_30_DAYS } from './settings.ts';
 
-type Limits = Settings['limits'];
+/** The longest lock, in seconds, unless the first one is longer. */
+const LONGEST_LOCK = 900;
+
+/** How often somebody may fail: the settings, and what none of them says. */
+export interface Limits extends Readonly<Settings['limits']> {
+  /** @default LONGEST_LOCK */
+  longestLock?: number;
+  /** @default STOP_WITHIN_30_DAYS */
+  stopWithin30Days?: number;
+}
 
 /**
  * Failures are counted in spans of six days, of which six are kept: never less than the last 30 days, at most 36, in
@@ -26,10 +35,11 @@ export function budgetOf(proof: Proof): Budget {
 }
 
 /** One wrong code more; from `lockAfter` on it locks, twice as long each time (RFC 4226 §7.3). */
-export function withFailure(factor: Factor, now: number, limits: Limits): Factor {
+export function countCodeFailure(factor: Factor, now: number, limits: Limits): Factor {
+  const { lockSeconds, longestLock = LONGEST_LOCK } = limits;
   const failures = factor.failures + 1;
   const doublings = failures - limits.lockAfter;
-  const lock = doublings < 0 ? 0 : Math.min(limits.lockSeconds * 2 ** doublings, limits.lockSecondsMost);
+  const lock = doublings < 0 ? 0 : Math.min(lockSeconds * 2 ** doublings, Math.max(lockSeconds, longestLock));
   const recent = recentSpans(factor, now);
   const current = recent.find(({ span }) => span === spanOf(now));
   const failed: Factor = {
@@ -47,7 +57,7 @@ export function withFailure(factor: Factor, now: number, limits: Limits): Factor
 const MOST_BACKUP_FAILURES = 100;
 
 /** One wrong backup code or ticket more; undefined if there is nothing left to count. */
-function withBackupFailure(factor: Factor): Factor | undefined {
+function countRecoveryFailure(factor: Factor): Factor | undefined {
   if (factor.backupFailures >= MOST_BACKUP_FAILURES) return undefined;
   return { ...factor, backupFailures: factor.backupFailures + 1 };
 }
@@ -56,7 +66,7 @@ function withBackupFailure(factor: Factor): Factor | undefined {
 const PENDING_FAILURES = 5;
 
 /** One wrong code more at the confirmation; the fifth ends the enrollment. */
-function withPendingFailure(factor: Factor): Factor {
+function countPendingFailure(factor: Factor): Factor {
   const { pending } = factor;
   const failures = (pending?.failures ?? 0) + 1;
   return {
@@ -65,8 +75,8 @@ function withPendingFailure(factor: Factor): Factor {
   };
 }
 
-/** The factor after an attempt that failed; undefined if there is nothing left to count. */
-export function afterFailure(
+/** Counts an attempt that failed. Undefined if there is nothing left to count. */
+export function countFailure(
   factor: Factor,
   budget: Budget,
   now: number,
@@ -74,16 +84,21 @@ export function afterFailure(
 ): Factor | undefined {
   switch (budget) {
     case 'code':
-      return withFailure(factor, now, limits);
+      return countCodeFailure(factor, now, limits);
     case 'recovery':
-      return withBackupFailure(factor);
+      return countRecoveryFailure(factor);
     case 'pending':
-      return withPendingFailure(factor);
+      return countPendingFailure(factor);
   }
 }
 
+/** Forgives the wrong codes in a row; those of the last 30 days stay counted. */
+export function forgiveFailures(factor: Factor): Factor {
+  return { ...factor, failures: 0, lockedUntil: 0, stoppedAt: undefined };
+}
+
 /** Forgives every failure, a lock and a stop: for a factor of which nothing is left to guess, or by support. */
-export function withoutAnyFailure(factor: Factor): Factor {
+export function forgiveAllFailures(factor: Factor): Factor {
   return {
     ...factor,
     failures: 0,
@@ -102,8 +117,9 @@ export function lockedFor(factor: Factor, now: number): number {
 /** Too many failures for waiting to help: support unlocks or resets the factor (NIST SP 800-63B-4 §3.2.2). */
 export function isStopped(factor: Factor, now: number, limits: Limits): boolean {
   if (factor.stoppedAt !== undefined) return true;
+  const { stopAfter, stopWithin30Days = STOP_WITHIN_30_DAYS } = limits;
   const recent = recentSpans(factor, now).reduce((sum, { count }) => sum + count, 0);
-  return factor.failures >= limits.stopAfter || recent >= limits.stopWithin30Days;
+  return factor.failures >= stopAfter || recent >= stopWithin30Days;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { afterPassword, mustEnrollAtSignIn } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
 import type { FirstFactor, Records, SignInSource, Tokens } from './ports.ts';
-import { claimsOf, type Grounds, openSession, type Session } from './session.ts';
+import { claimsOf, openSession, type Session, type SessionInput } from './session.ts';
 import type { Settings } from './settings.ts';
 
 /** How a challenge may be answered. */
@@ -30,7 +30,7 @@ export async function login(
   const proved = await services.firstFactor.check(username, password, source);
   const user = { realm: services.settings.realm, sub: proved.sub };
   const factor = await services.records.read(user);
-  const grounds: Grounds = {
+  const session: SessionInput = {
     user,
     username: proved.username,
     client,
@@ -44,13 +44,13 @@ export async function login(
     const enrollmentRequired = await mustEnrollAtSignIn(services, user, factor, now);
     return {
       status: 'authenticated',
-      ...(await openSession(services, { ...grounds, enrollmentRequired }, now)),
+      ...(await openSession(services, { ...session, enrollmentRequired }, now)),
       totpEnabled: false,
       ...(enrollmentRequired && { enrollmentRequired }),
     };
   }
   const expiresIn = services.settings.lifetimes.challenge;
-  const claims = { ...claimsOf(grounds, now), exp: now + expiresIn };
+  const claims = { ...claimsOf(session, now), exp: now + expiresIn };
   return {
     status: 'challenge',
     challengeToken: await services.tokens.sign('challenge', claims, now),

@@ -11,6 +11,6 @@ export async function logout(
   { refreshToken, client, now }: { refreshToken: string; client: string; now: number },
 ): Promise<void> {
   const claims = await services.tokens.verify('refresh', refreshToken, now);
-  if (!claims?.family || claims.client_id !== client) throw new CountersignError('refresh_token_invalid');
+  if (!claims || claims.client_id !== client) throw new CountersignError('refresh_token_invalid');
   await services.families.end(claims.family, claims.exp);
 }

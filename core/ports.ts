@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import type { Claims, TokenKind } from './claims.ts';
+import type { ClaimsByKind, TokenKind } from './claims.ts';
 import type { Factor } from './factor.ts';
-import type { DataKey } from './sealed.ts';
+import type { SecretKeyKind } from './key-kind.ts';
 import type { Settings } from './settings.ts';
 import type { User } from './user.ts';
 
@@ -21,13 +21,17 @@ export interface Records {
   ): Promise<{ written: true } | { written: false; stored: Factor }>;
 }
 
-export type SecretKind = 'data' | 'backup-code';
+/** A key of the keyring, wrapped once into a KeyObject: raw bytes are several times slower to use. */
+export interface DataKey {
+  id: string;
+  key: KeyObject;
+}
 
 export interface Keyring {
   /** The key to seal or digest with now. */
-  current(kind: SecretKind, now: number): Promise<DataKey>;
+  current(kind: SecretKeyKind, now: number): Promise<DataKey>;
   /** A key that something was sealed or digested with; undefined where the keyring does not hold it. */
-  key(kind: SecretKind, id: string, now: number): Promise<DataKey | undefined>;
+  key(kind: SecretKeyKind, id: string, now: number): Promise<DataKey | undefined>;
 }
 
 /** Keys that sign tokens, and their public halves. */
@@ -39,9 +43,9 @@ export interface Tokens {
   /** Returns once signing can no longer fail: awaited before any write that a token is to answer. */
   ready(now: number): Promise<void>;
   /** A compact JWS of that kind; `exp` and all else are in the claims. */
-  sign(kind: TokenKind, claims: Claims, now: number): Promise<string>;
+  sign<K extends TokenKind>(kind: K, claims: ClaimsByKind[K], now: number): Promise<string>;
   /** The claims of a valid token of exactly that kind, or undefined. */
-  verify(kind: TokenKind, token: string, now: number): Promise<Claims | undefined>;
+  verify<K extends TokenKind>(kind: K, token: string, now: number): Promise<ClaimsByKind[K] | undefined>;
 }
 
 /** In whole seconds. */

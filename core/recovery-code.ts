@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { DataKey } from './ports.ts';
 import { random } from './random.ts';
-import type { DataKey } from './sealed.ts';
 import { lengthPrefixed, type User } from './user.ts';
 
 /** Crockford's base32: no letter that reads as a digit. */
@@ -11,28 +11,24 @@ const LENGTH = 16;
 const DIGEST_BYTES = 16;
 
 /** What a code is for. Part of its digest: a digest copied to another place matches nothing there. */
-type Purpose = 'backup-code' | 'enrollment-ticket';
+type Use = 'backup-code' | 'enrollment-ticket';
 
-/** A random code, to be shown once. */
+/** Returns a random code as a person keeps it, `xxxx-xxxx-xxxx-xxxx`. It is shown once. */
 export function newCode(): string {
   // 32 letters: the low five bits of a random byte choose one without bias.
-  return Array.from(random(LENGTH), (byte) => ALPHABET[byte & 31]).join('');
-}
-
-/** The code as a person keeps it: `xxxx-xxxx-xxxx-xxxx`. */
-export function shown(code: string): string {
-  return (code.match(/.{4}/g) ?? []).join('-');
+  const letters = Array.from(random(LENGTH), (byte) => ALPHABET[byte & 31]).join('');
+  return letters.replace(/.{4}(?=.)/g, '$&-');
 }
 
 /**
  * Returns the stored form of a code. Without the key, which only KMS unwraps, nobody can test or plant one.
  *
- * @param code as it was made, or as `typedCode` returns what somebody typed
+ * @param code as `typedRecoveryCode` returns it
  * @param set the id of what it belongs to: a code of an older set never matches
  */
-export function digestOf(purpose: Purpose, code: string, user: User, set: string, key: DataKey): Uint8Array {
+export function digestOf(use: Use, code: string, user: User, set: string, key: DataKey): Uint8Array {
   return createHmac('sha256', key.key)
-    .update(lengthPrefixed('countersign', 'v1', purpose, user.realm, user.sub, set, key.id, readable(code)))
+    .update(lengthPrefixed('countersign', 'v1', use, user.realm, user.sub, set, key.id, code))
     .digest()
     .subarray(0, DIGEST_BYTES);
 }
@@ -40,9 +36,4 @@ export function digestOf(purpose: Purpose, code: string, user: User, set: string
 /** Compares in constant time. */
 export function sameDigest(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
-}
-
-/** A code in the letters it was made of: Crockford reads o as 0, i and l as 1. */
-function readable(code: string): string {
-  return code.toLowerCase().replaceAll('o', '0').replace(/[il]/g, '1');
 }

@@ -18,10 +18,8 @@ export async function refresh(
   { refreshToken, client, now }: { refreshToken: string; client: string; now: number },
 ): Promise<Session> {
   const claims = await services.tokens.verify('refresh', refreshToken, now);
-  const { family, sequence } = claims ?? {};
-  if (!claims || family === undefined || sequence === undefined || claims.client_id !== client) {
-    throw new CountersignError('refresh_token_invalid');
-  }
+  if (!claims || claims.client_id !== client) throw new CountersignError('refresh_token_invalid');
+  const { family, sequence } = claims;
   const endsAt = claims.exp;
   const grace = services.settings.lifetimes.refreshGrace;
 
@@ -36,7 +34,7 @@ export async function refresh(
   if (!(await services.families.advance(family, sequence, { endsAt, now, grace }))) {
     throw new CountersignError('refresh_token_invalid');
   }
-  const grounds = {
+  const session = {
     user,
     username: claims.username,
     client,
@@ -44,5 +42,5 @@ export async function refresh(
     authTime: claims.auth_time,
     amr: claims.amr,
   };
-  return continueSession(services, grounds, { id: family, sequence: sequence + 1, endsAt }, now);
+  return continueSession(services, session, { id: family, sequence: sequence + 1, endsAt }, now);
 }

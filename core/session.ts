@@ -1,8 +1,7 @@
 import { type AuthenticationMethod, acrOf, type Caller } from './claims.ts';
-import { mustEnroll } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
-import type { Factor } from './factor.ts';
-import type { PoolSessions, Tokens } from './ports.ts';
+import { type Factor, isEnabled } from './factor.ts';
+import type { Records, Tokens } from './ports.ts';
 import { randomId } from './random.ts';
 import type { Settings } from './settings.ts';
 import type { User } from './user.ts';
@@ -19,7 +18,7 @@ export interface Session extends AccessToken {
 }
 
 /** What a session is made of: who, for whom, how proved, and of which generation. */
-export interface Grounds {
+export interface SessionInput {
   user: User;
   username: string;
   client: string;
@@ -40,23 +39,23 @@ interface Issuing {
 }
 
 /** A new session: an access token, and the first refresh token of a new family, which is stored when first used. */
-export async function openSession(issuing: Issuing, grounds: Grounds, now: number): Promise<Session> {
+export async function openSession(issuing: Issuing, input: SessionInput, now: number): Promise<Session> {
   const family = { id: randomId(), sequence: 0, endsAt: now + issuing.settings.lifetimes.refreshToken };
-  return continueSession(issuing, grounds, family, now);
+  return continueSession(issuing, input, family, now);
 }
 
 /** The next pair of a session. */
 export async function continueSession(
   issuing: Issuing,
-  grounds: Grounds,
+  input: SessionInput,
   family: { id: string; sequence: number; endsAt: number },
   now: number,
 ): Promise<Session> {
   const [access, refreshToken] = await Promise.all([
-    issueAccessToken(issuing, { ...grounds, sid: family.id }, now),
+    issueAccessToken(issuing, { ...input, sid: family.id }, now),
     issuing.tokens.sign(
       'refresh',
-      { ...claimsOf(grounds, now), exp: family.endsAt, family: family.id, sequence: family.sequence },
+      { ...claimsOf(input, now), exp: family.endsAt, family: family.id, sequence: family.sequence },
       now,
     ),
   ]);
@@ -66,13 +65,13 @@ export async function continueSession(
 /** An access token alone (RFC 9068). */
 export async function issueAccessToken(
   { tokens, settings }: Issuing,
-  grounds: Grounds,
+  input: SessionInput,
   now: number,
 ): Promise<AccessToken> {
   const expiresIn = settings.lifetimes.accessToken;
-  const { amr, sid, session, enrollmentRequired } = grounds;
+  const { amr, sid, session, enrollmentRequired } = input;
   const claims = {
-    ...claimsOf(grounds, now),
+    ...claimsOf(input, now),
     exp: now + expiresIn,
     acr: acrOf(amr),
     ...(sid !== undefined && { sid }),
@@ -82,7 +81,7 @@ export async function issueAccessToken(
   return { accessToken: await tokens.sign('access', claims, now), tokenType: 'Bearer', expiresIn };
 }
 
-export function claimsOf({ user, username, client, generation, authTime, amr }: Grounds, now: number) {
+export function claimsOf({ user, username, client, generation, authTime, amr }: SessionInput, now: number) {
   return {
     sub: user.sub,
     realm: user.realm,
@@ -112,52 +111,24 @@ export function refuseUnlessCurrent(caller: Caller, factor: Factor): void {
   if (!current) throw new CountersignError('token_invalid');
 }
 
-export interface PoolSessionsEnded {
-  /** Only where the configuration wants Cognito's sessions ended, of a user of the pool: whether they were. */
-  cognitoSessionsEnded?: boolean;
+/**
+ * Reads the factor of a caller whose token is not older than its last change.
+ *
+ * @throws CountersignError `token_invalid`, `temporarily_unavailable`
+ */
+export async function readCurrent({ records }: { records: Records }, caller: Caller): Promise<Factor> {
+  const factor = await records.read(caller.user);
+  refuseUnlessCurrent(caller, factor);
+  return factor;
 }
 
 /**
- * Ends the user pool's own sessions after a change, where that is wanted. The change stands by then, so a failure does not
- * undo the answer: it is said in it.
+ * Reads the factor of such a caller who has an authenticator in force.
+ *
+ * @throws CountersignError `token_invalid`, `not_enrolled`, `temporarily_unavailable`
  */
-export async function endPoolSessions(
-  poolSessions: PoolSessions | undefined,
-  user: User,
-): Promise<PoolSessionsEnded> {
-  if (!poolSessions) return {};
-  try {
-    return (await poolSessions.end(user)) ? { cognitoSessionsEnded: true } : {};
-  } catch (error) {
-    if (error instanceof CountersignError) return { cognitoSessionsEnded: false };
-    throw error;
-  }
-}
-
-/**
- * The session that proved a change goes on as a new one, in the new generation; every other has ended. Empty where no
- * password was seen here: that is another issuer's session, by its own token or a step-up's, and theirs to go on with.
- */
-export async function sessionAfterChange(
-  issuing: Issuing,
-  caller: Caller,
-  changed: Factor,
-  client: string,
-  amr: AuthenticationMethod[],
-  now: number,
-): Promise<Session | Record<string, never>> {
-  if (!caller.amr.includes('pwd')) return {};
-  return openSession(
-    issuing,
-    {
-      user: caller.user,
-      username: caller.account,
-      client,
-      generation: changed.generation,
-      authTime: now,
-      amr,
-      enrollmentRequired: mustEnroll(changed, issuing.settings, now),
-    },
-    now,
-  );
+export async function readEnrolled(services: { records: Records }, caller: Caller): Promise<Factor> {
+  const factor = await readCurrent(services, caller);
+  if (!isEnabled(factor)) throw new CountersignError('not_enrolled');
+  return factor;
 }

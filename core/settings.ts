@@ -1,7 +1,17 @@
 import * as v from 'valibot';
 
-const between = (least: number, most: number, standard: number) =>
-  v.optional(v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most)), standard);
+/** A whole number. Its message says from where to where. */
+export function whole(least: number, most: number) {
+  const allowed = `a whole number from ${least} to ${most}`;
+  return v.pipe(v.number(allowed), v.integer(allowed), v.minValue(least, allowed), v.maxValue(most, allowed));
+}
+
+/** An object of these settings and no others. Its message lists them. */
+export function group<const E extends v.ObjectEntries>(entries: E) {
+  return v.strictObject(entries, `an object of ${Object.keys(entries).join(', ')}`);
+}
+
+const between = (least: number, most: number, standard: number) => v.optional(whole(least, most), standard);
 
 /** A realm is one namespace of user ids. It is part of every record's key, so it never changes after the start. */
 export const realmName = v.pipe(
@@ -27,7 +37,7 @@ const entries = {
   /** The realm of the Cognito pool's users and of Countersign's own tokens. */
   realm: v.optional(realmName, 'users'),
   totp: v.optional(
-    v.strictObject({
+    group({
       /** The name an authenticator app shows above the code. */
       issuer: v.optional(label, 'Countersign'),
       /** Authenticator apps that ignore the parameter assume SHA1 (RFC 6238 §1.2 allows all three). */
@@ -42,21 +52,18 @@ const entries = {
     {},
   ),
   limits: v.optional(
-    v.strictObject({
+    group({
       /** The first failure in a row that locks. */
       lockAfter: between(1, 20, 5),
-      /** The first lock; each further failure doubles it. */
+      /** The first lock; each further failure doubles it, up to `LONGEST_LOCK` (limits.ts). */
       lockSeconds: between(1, 3600, 30),
-      lockSecondsMost: between(1, 86400, 900),
       /** Failures in a row that stop the factor (NIST SP 800-63B-4 §3.2.2: no more than 100). */
       stopAfter: between(5, 100, 100),
-      /** Failures within 30 days that stop it, whatever the successes between. */
-      stopWithin30Days: between(5, 1000, 300),
     }),
     {},
   ),
   lifetimes: v.optional(
-    v.strictObject({
+    group({
       accessToken: between(60, 3600, 300),
       challenge: between(30, 600, 120),
       /** Absolute: from the sign-in, whatever is refreshed between. */
@@ -69,8 +76,6 @@ const entries = {
       enrollmentTicket: between(600, 604_800, 86_400),
       /** How recent a sign-in must be to enroll the first authenticator. */
       recentSignIn: between(60, 3600, 600),
-      /** How long a container holds unwrapped keys; a withdrawn key dies within it. */
-      keyHold: between(30, 3600, 300),
     }),
     {},
   ),
@@ -79,11 +84,14 @@ const entries = {
    * tokens carry the claim `enrollment_required` until there is one, and Countersign's own sessions can do nothing but enroll.
    */
   enrollment: v.optional(
-    v.union([
-      v.literal('optional'),
-      v.strictObject({ requiredAfter: calendarDate }),
-      v.strictObject({ requiredAfterDays: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(365)) }),
-    ]),
+    v.union(
+      [
+        v.literal('optional'),
+        group({ requiredAfter: calendarDate }),
+        group({ requiredAfterDays: whole(0, 365) }),
+      ],
+      '"optional", {"requiredAfter": "2027-01-31"} or {"requiredAfterDays": 14}',
+    ),
     'optional',
   ),
   /**
@@ -102,7 +110,7 @@ const entries = {
  * JSON variable. All times are in seconds.
  */
 export const Settings = v.pipe(
-  v.strictObject(entries),
+  group(entries),
   v.rawCheck(({ dataset, addIssue }) => {
     const message = dataset.typed ? guessFault(dataset.value) : undefined;
     if (message !== undefined) addIssue({ message });
@@ -111,22 +119,24 @@ export const Settings = v.pipe(
 
 export type Settings = v.InferOutput<typeof Settings>;
 
+/** Failures within 30 days that stop the factor, whatever the successes between. No setting: what follows bounds it. */
+export const STOP_WITHIN_30_DAYS = 300;
+
 /** The most that all guesses before a stop may come to, as the chance that one of them is right. */
 const MOST_GUESSED = 0.005;
 
 /**
  * Returns why these settings make guessing too easy, with the number; undefined if they do not.
  *
- * A guess is held against every accepted step of every authenticator. `stopAfter` counts failures in a row and
- * `stopWithin30Days` counts them over successes too, so the larger of the two is how many guesses there are.
+ * A guess is held against every accepted step of every authenticator. The stop within 30 days counts failures over successes
+ * too, and `stopAfter` is never more.
  */
-export function guessFault({ totp, limits }: Pick<Settings, 'totp' | 'limits'>): string | undefined {
+export function guessFault({ totp }: Pick<Settings, 'totp'>): string | undefined {
   const accepted = (2 * totp.window + 1) * totp.authenticators;
-  const guesses = Math.max(limits.stopAfter, limits.stopWithin30Days);
-  const chance = (accepted * guesses) / 10 ** totp.digits;
+  const chance = (accepted * STOP_WITHIN_30_DAYS) / 10 ** totp.digits;
   if (chance <= MOST_GUESSED) return undefined;
   const percent = Number((100 * chance).toPrecision(4));
-  return `an attacker would guess a code in ${percent} % of cases before a stop; at most ${100 * MOST_GUESSED} % is allowed. Lower totp.authenticators, totp.window or limits.stopWithin30Days, or set totp.digits to 8.`;
+  return `an attacker would guess a code in ${percent} % of cases before a stop; at most ${100 * MOST_GUESSED} % is allowed. Lower totp.authenticators or totp.window, or set totp.digits to 8.`;
 }
 
 /** Whether this is a day that there is, as `2027-01-31`: Date itself takes 31 February for 3 March. */

@@ -1,13 +1,19 @@
 import type { Caller } from './claims.ts';
 import { CountersignError } from './error.ts';
-import { backupCodesRemaining, type Factor, isEnabled } from './factor.ts';
+import { type Authenticator, backupCodesRemaining, type Factor, isEnabled } from './factor.ts';
 import type { Records } from './ports.ts';
-import { refuseUnlessCurrent } from './session.ts';
+import { readCurrent } from './session.ts';
 
 export interface Status {
   enabled: boolean;
   /** Times in seconds since the epoch. */
-  authenticators: { id: string; name: string; createdAt: number; lastUsedAt: number }[];
+  authenticators: {
+    kind: Authenticator['kind'];
+    id: string;
+    name: string;
+    createdAt: number;
+    lastUsedAt: number;
+  }[];
   backupCodesRemaining: number;
 }
 
@@ -17,8 +23,7 @@ export interface Status {
  * @throws CountersignError `token_invalid`, `enrollment_required`, `temporarily_unavailable`
  */
 export async function status({ records }: { records: Records }, caller: Caller): Promise<Status> {
-  const factor = await records.read(caller.user);
-  refuseUnlessCurrent(caller, factor);
+  const factor = await readCurrent({ records }, caller);
   if (caller.enrollmentRequired) throw new CountersignError('enrollment_required');
   return statusOf(factor);
 }
@@ -26,7 +31,8 @@ export async function status({ records }: { records: Records }, caller: Caller):
 export function statusOf(factor: Factor): Status {
   return {
     enabled: isEnabled(factor),
-    authenticators: factor.authenticators.map(({ id, name, createdAt, lastUsedAt }) => ({
+    authenticators: factor.authenticators.map(({ kind, id, name, createdAt, lastUsedAt }) => ({
+      kind,
       id,
       name,
       createdAt,

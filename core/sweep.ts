@@ -1,21 +1,22 @@
 import { CountersignError } from './error.ts';
 import type { Factor } from './factor.ts';
+import type { SecretKeyKind } from './key-kind.ts';
 import { unusedKeys } from './key-rotation.ts';
-import type { Keyring, SecretKind } from './ports.ts';
+import type { Keyring } from './ports.ts';
 import { keysOf, resealed } from './reseal.ts';
 import type { Settings } from './settings.ts';
 import type { User } from './user.ts';
 
-/** A sweep over all records, as far as it has come. */
+/** The progress of a sweep over all records. */
 export interface Sweep {
   /** Seconds since the epoch. */
   began: number;
-  /** When it came as far as it is. */
+  /** When it got there. */
   reached: number;
-  /** Where to go on; undefined at the beginning. */
+  /** The next page; undefined at the beginning. */
   cursor: string | undefined;
-  /** Keys that were met on the way: none of them is retired by this sweep. */
-  met: Record<SecretKind, string[]>;
+  /** Keys found in use. This sweep retires none of them. */
+  met: Record<SecretKeyKind, string[]>;
   /** Records, or secrets in them, that could not be read: with any, no key is known to be unused. */
   unreadable: number;
 }
@@ -29,21 +30,21 @@ export interface SweepJob {
 }
 
 export interface SweepStore {
-  /** The job, for this run alone until it lets go or its time is over; undefined while another run has it. */
+  /** Takes the job for this run alone, until it is released or its time is over. Undefined while another run has it. */
   take(now: number): Promise<SweepJob | undefined>;
   /** @throws Error where the job is no longer this run's */
   save(job: SweepJob): Promise<void>;
   release(): Promise<void>;
-  /** Some records from the cursor on, unreadable ones without their factor, and where to go on; undefined at the end. */
+  /** Returns some records from the cursor on, unreadable ones without their factor, and the next cursor; undefined at the end. */
   page(
     cursor: string | undefined,
   ): Promise<{ records: { user: User; factor?: Factor }[]; cursor: string | undefined }>;
-  /** Writes the same record with other boxes, unless anything has been written since it was read. False where it has. */
+  /** Writes resealed secrets into the same record. False if anything has been written since it was read. */
   reseal(user: User, read: Factor, next: Factor): Promise<boolean>;
   /** Key ids of a kind with the time each became active. */
-  keys(kind: SecretKind): Promise<{ id: string; activeFrom: number }[]>;
-  /** Takes keys out of the keyring for good: whether they are gone. Not where the keyring has changed meanwhile. */
-  retire(kind: SecretKind, ids: string[]): Promise<boolean>;
+  keys(kind: SecretKeyKind): Promise<{ id: string; activeFrom: number }[]>;
+  /** Removes keys from the keyring for good. False if the keyring has changed meanwhile. */
+  retire(kind: SecretKeyKind, ids: string[]): Promise<boolean>;
 }
 
 export interface SweepResult {
@@ -60,9 +61,9 @@ const KINDS = ['data', 'backup-code'] as const;
 const DAY = 86_400;
 
 /**
- * Seconds from the end of a sweep to the beginning of the next. A write that was under way while its record was sealed anew
- * may bring the old box back. So a key met in one sweep is retired by a later one at the earliest, and that one begins when
- * every such write has long ended.
+ * Seconds from the end of a sweep to the beginning of the next. A write that was under way while its record was resealed may
+ * bring the old box back. So a later sweep retires a key that this one found in use, and begins when every such write has
+ * long ended.
  */
 const PAUSE = DAY;
 
@@ -73,9 +74,10 @@ interface Sweeping {
 }
 
 /**
- * Goes over the records at a bounded rate, seals secrets under the active key, and at the end of a whole sweep retires keys
- * that it met nowhere. Does nothing while there is one key of each kind; begins at most once a day where secrets are to be
- * sealed anew, and once in a rotation's time where there are only older keys of backup codes, which go with their sets.
+ * Reseals secrets under the active key at a bounded rate, then retires keys that no record uses.
+ *
+ * It does nothing while there is one key of each kind. With older data keys it begins at most once a day. With older keys of
+ * backup codes only, which go with their sets, it begins once in a rotation's time.
  *
  * @param next waits between two pages and tells the time; undefined ends this run, and the next one resumes there
  * @throws whatever the store or the keyring throws; what was done stands, and the next run resumes
@@ -93,7 +95,7 @@ export async function sweep(
   if (!job) return { ...result, outcome: 'busy' };
   try {
     const pause = (rings[0]?.length ?? 0) > 1 ? PAUSE : Math.max(PAUSE, settings.keyRotationDays * DAY);
-    // One that nobody has gone on with for so long would judge by what it met long ago.
+    // A sweep that nobody resumed for so long knows only which keys were in use long ago.
     const left = job.sweep && now < job.sweep.reached + PAUSE ? job.sweep : undefined;
     if (!left && now < job.endedAt + pause) return result;
     let state = left ?? newSweep(now);
@@ -101,8 +103,8 @@ export async function sweep(
     while (at !== undefined) {
       const after = await sweepPage(sweeping, job, state, result, at);
       const ended = after.cursor === undefined;
-      // At the end too: a run that has lost the job retires nothing by what it met. One that goes on there reads its last
-      // page again, for without a cursor it would begin anew.
+      // Saved at the end too: a run that has lost the job must not retire keys. The cursor stays, so that a run that
+      // resumes here reads the last page again and does not begin at the first.
       state = ended ? { ...after, cursor: state.cursor } : after;
       await store.save({ ...job, sweep: state });
       if (ended) {
@@ -118,7 +120,7 @@ export async function sweep(
   }
 }
 
-/** Seals one page anew; what was met and seen on the way, and where to go on. */
+/** Reseals one page. Returns the progress after it. */
 async function sweepPage(
   { store, keyring }: Sweeping,
   job: SweepJob,
@@ -128,7 +130,7 @@ async function sweepPage(
 ): Promise<Sweep> {
   const page = await store.page(state.cursor);
   const met = union(state.met, page.records);
-  // Known before anything is sealed anew: a run that ends here must not make the next one think a key was met nowhere.
+  // Saved before anything is resealed: if this run ends here, the next one must not think that a key is unused.
   if (KINDS.some((kind) => met[kind].length > state.met[kind].length)) {
     await store.save({ ...job, sweep: { ...state, met } });
   }
@@ -153,11 +155,11 @@ async function resealRecord(
   // Without it there is nothing to be done for anybody: that ends the run.
   await keyring.current('data', now);
   try {
-    const next = await resealed(keyring, user, factor, now);
+    const transition = await resealed(keyring, user, factor, now);
     // Where somebody used it meanwhile, the next sweep sees what they left.
-    return next && (await store.reseal(user, factor, next)) ? 'resealed' : 'left';
+    return transition && (await store.reseal(user, factor, transition.next)) ? 'resealed' : 'left';
   } catch (error) {
-    // One key that cannot be had does not keep every other record from being sealed anew.
+    // One missing key does not keep every other record from being resealed.
     if (error instanceof CountersignError) return 'unreadable';
     throw error;
   }
@@ -176,10 +178,10 @@ function union(met: Sweep['met'], records: { factor?: Factor }[]): Sweep['met'] 
 }
 
 /** The ids of the keys that are gone now. */
-async function retireUnused({ store, settings }: Sweeping, { began, met }: Sweep): Promise<string[]> {
+async function retireUnused({ store }: Sweeping, { began, met }: Sweep): Promise<string[]> {
   const retired: string[] = [];
   for (const kind of KINDS) {
-    const unused = unusedKeys(await store.keys(kind), new Set(met[kind]), began, settings);
+    const unused = unusedKeys(await store.keys(kind), new Set(met[kind]), began);
     const ids = unused.map(({ id }) => id);
     if (ids.length > 0 && (await store.retire(kind, ids))) retired.push(...ids);
   }

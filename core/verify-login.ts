@@ -1,12 +1,13 @@
-import { attempt } from './attempt.ts';
+import { attemptProof } from './attempt.ts';
 import { withSecondFactor } from './claims.ts';
 import { refuseUnlessAskedFor } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
+import { byUser } from './events.ts';
 import { backupCodesRemaining } from './factor.ts';
-import { budgetOf } from './limits.ts';
 import type { Services } from './ports.ts';
-import { type Method, methodOf, type Proof, prove } from './proof.ts';
+import { type Method, methodOf, type Proof } from './proof.ts';
 import { openSession, type Session } from './session.ts';
+import { loginSucceeded } from './transitions.ts';
 
 export interface VerifyLoginAnswer extends Session {
   status: 'authenticated';
@@ -38,15 +39,19 @@ export async function verifyLogin(
   }
   refuseUnlessAskedFor(factor, proof);
 
-  const judge = async () => {
-    const proven = await prove(services, user, factor, proof, now);
-    return proven && { ...proven, answered: { ...proven.answered, [challenge.jti]: challenge.exp } };
-  };
   await services.tokens.ready(now);
   const method = methodOf(proof);
   const byTicket = method === 'enrollment_ticket';
-  const event = byTicket ? 'ticket_accepted' : 'accepted';
-  const accepted = await attempt(services, user, factor, budgetOf(proof), judge, event, now);
+  const context = byUser(client, now);
+  const answered = { id: challenge.jti, expiresAt: challenge.exp, via: 'api' } as const;
+  const { next } = await attemptProof(
+    services,
+    user,
+    factor,
+    { attempted: 'login', proof },
+    (proven) => loginSucceeded(proven, answered, context),
+    context,
+  );
 
   const session = await openSession(
     services,
@@ -54,7 +59,7 @@ export async function verifyLogin(
       user,
       username: challenge.username,
       client,
-      generation: accepted.generation,
+      generation: next.generation,
       authTime: now,
       // Support's ticket is no second factor: it only lets its holder enroll one.
       amr: byTicket ? challenge.amr : withSecondFactor(challenge.amr),
@@ -66,7 +71,7 @@ export async function verifyLogin(
     status: 'authenticated',
     ...session,
     method,
-    ...(method === 'backup_code' && { backupCodesRemaining: backupCodesRemaining(accepted) }),
+    ...(method === 'backup_code' && { backupCodesRemaining: backupCodesRemaining(next) }),
     ...(byTicket && { enrollmentRequired: true }),
   };
 }

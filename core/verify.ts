@@ -1,11 +1,10 @@
-import { attempt } from './attempt.ts';
+import { attemptProof } from './attempt.ts';
 import { type Caller, withSecondFactor } from './claims.ts';
-import { CountersignError } from './error.ts';
-import { isEnabled } from './factor.ts';
-import { budgetOf } from './limits.ts';
+import { byUser } from './events.ts';
 import type { Services } from './ports.ts';
-import { type Method, methodOf, type Proof, prove } from './proof.ts';
-import { type AccessToken, issueAccessToken, refuseUnlessCurrent } from './session.ts';
+import { type Method, methodOf, type Proof } from './proof.ts';
+import { type AccessToken, issueAccessToken, readEnrolled } from './session.ts';
+import { stepUpSucceeded } from './transitions.ts';
 
 export interface StepUp extends Omit<AccessToken, 'tokenType'> {
   verified: true;
@@ -15,36 +14,34 @@ export interface StepUp extends Omit<AccessToken, 'tokenType'> {
 /**
  * Step-up: somebody signed in proves the second factor now, for an access token that says so (`auth_time`, `amr`, `acr`).
  *
- * @throws CountersignError `token_invalid`, `totp_not_enabled`, and what `attempt` throws
+ * @throws CountersignError `token_invalid`, `not_enrolled`, and what `attempt` throws
  */
 export async function verify(
   services: Services,
   { caller, proof, client, now }: { caller: Caller; proof: Proof; client: string; now: number },
 ): Promise<StepUp> {
   const { user } = caller;
-  const factor = await services.records.read(user);
-  refuseUnlessCurrent(caller, factor);
-  if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');
+  const factor = await readEnrolled(services, caller);
   await services.tokens.ready(now);
-  const accepted = await attempt(
+  const context = byUser(client, now);
+  const { next } = await attemptProof(
     services,
     user,
     factor,
-    budgetOf(proof),
-    () => prove(services, user, factor, proof, now),
-    'accepted',
-    now,
+    { attempted: 'step_up', proof },
+    (proven) => stepUpSucceeded(proven, context),
+    context,
   );
-  const grounds = {
+  const input = {
     user,
     username: caller.account,
     client,
-    generation: accepted.generation,
+    generation: next.generation,
     authTime: now,
     amr: withSecondFactor(caller.amr),
     sid: caller.sid,
     session: caller.session,
   };
-  const { accessToken, expiresIn } = await issueAccessToken(services, grounds, now);
+  const { accessToken, expiresIn } = await issueAccessToken(services, input, now);
   return { verified: true, method: methodOf(proof), accessToken, expiresIn };
 }

@@ -1,13 +1,13 @@
 /**
- * Signing in to a Cognito user pool with Amplify, with the second factor inside Cognito's own sign-in. The tests run this
- * file as it stands (test/docs/amplify-example.test.ts).
+ * Signs in to a Cognito user pool with Amplify, with the second factor inside Cognito's own sign-in. The
+ * tests run this file unchanged (test/docs/amplify-example.test.ts).
  */
 import { Amplify } from 'aws-amplify';
 import { confirmSignIn, fetchAuthSession, signIn, signOut } from 'aws-amplify/auth';
 
 export interface Settings {
   userPoolId: string;
-  /** The output AppsClientId: custom flow and refresh, nothing else. */
+  /** The output AppsClientId. This client allows the custom flow and refresh, nothing else. */
   userPoolClientId: string;
   /** The output ApiUrl. */
   countersignUrl: string;
@@ -17,11 +17,12 @@ export interface Settings {
   userPoolEndpoint?: string;
 }
 
-/** Shows the user what can be typed (`totp`, `backup_code`) and resolves to what they typed. */
+/** Shows the user the accepted methods (`totp`, `backup_code`), and resolves to what they typed. */
 export type AskForCode = (methods: string[]) => Promise<string>;
 
 let settings: Settings;
 
+/** Configures Amplify and the calls to Countersign. Call it once, before anything else. */
 export function configure(given: Settings): void {
   settings = given;
   const { userPoolId, userPoolClientId, userPoolEndpoint } = given;
@@ -31,8 +32,10 @@ export function configure(given: Settings): void {
 }
 
 /**
- * The password, by SRP, and then the second factor where the user has one. A wrong code is asked for again; the third ends
- * the sign-in with Amplify's NotAuthorizedException.
+ * Signs in with the password, by SRP, and then with the second factor if the user has one. After a wrong code
+ * it asks again.
+ *
+ * @throws Amplify's `NotAuthorizedException` after a wrong password or a third wrong code
  */
 export async function signInWithSecondFactor(
   username: string,
@@ -47,20 +50,20 @@ export async function signInWithSecondFactor(
   if (nextStep.signInStep !== 'DONE') throw new Error(`This example does not know ${nextStep.signInStep}.`);
 }
 
-/** Whether the pool's configuration wants this user to enroll before anything else. */
+/** Returns whether this user has to enroll before anything else. */
 export async function enrollmentRequired(): Promise<boolean> {
   const { tokens } = await fetchAuthSession();
   return tokens?.accessToken.payload['enrollment_required'] === 'true';
 }
 
-/** A new authenticator: show `qrSvg`, then confirm with the code the app shows. */
+/** Begins to enroll an authenticator. Show `qrSvg`, then confirm with the code from the app. */
 export async function beginEnrollment(
   name: string,
 ): Promise<{ authenticatorId: string; qrSvg: string; secret: string }> {
   return countersign('/v1/totp/enroll', { name });
 }
 
-/** Puts the authenticator in force. The backup codes are shown this once. */
+/** Puts the authenticator in force. With the first one, returns the backup codes, this once: show them. */
 export async function confirmEnrollment(
   authenticatorId: string,
   code: string,
@@ -68,10 +71,12 @@ export async function confirmEnrollment(
   return countersign('/v1/totp/confirm', { authenticatorId, code });
 }
 
+/** Signs out of Cognito. */
 export async function endSession(): Promise<void> {
   await signOut();
 }
 
+/** Calls Countersign as the signed-in user. */
 async function countersign<T>(path: string, body: unknown): Promise<T> {
   const { tokens } = await fetchAuthSession();
   const response = await fetch(settings.countersignUrl + path, {

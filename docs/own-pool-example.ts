@@ -1,6 +1,6 @@
 /**
- * A CDK app of your own, with a user pool of your own in it, and Countersign on that pool: its triggers in the pool's sign-in,
- * and its API beside it. Put it into a checkout of Countersign, and name it under "app" in cdk.json.
+ * A CDK app with a user pool of your own, with Countersign's triggers in its sign-in and Countersign's API
+ * beside it. Put the file into a checkout of Countersign, and name it under "app" in cdk.json.
  */
 import { App, Stack } from 'aws-cdk-lib';
 import { FeaturePlan, Mfa, UserPool } from 'aws-cdk-lib/aws-cognito';
@@ -12,7 +12,7 @@ import { CountersignTriggers } from '../lib/cognito-triggers.ts';
 import { readConfig } from '../lib/config.ts';
 import { DataStack } from '../lib/data-stack.ts';
 
-/** Yours. What Countersign needs of it: no MFA of its own, and a plan that has version 2 of the token trigger. */
+/** Your own stack. Its pool needs MFA off, and a plan that has version 2 of the token trigger. */
 class UsersStack extends Stack {
   readonly userPool: UserPool;
   readonly loginClient;

@@ -1,19 +1,17 @@
-import * as v from 'valibot';
 import { bearerBodyEndpoint } from '../adapters/endpoint.ts';
 import { readEnvironment } from '../adapters/environment.ts';
-import { exactlyOne, id, proofFields, proofOf } from '../adapters/fields.ts';
+import { proofOf } from '../adapters/proof-of.ts';
 import { createChanging } from '../adapters/services.ts';
 import { disable } from '../core/disable.ts';
+import { requests } from './contract/requests.ts';
 
 const environment = readEnvironment();
 const services = createChanging(environment);
 const { bearer } = services;
 
-const body = v.pipe(v.strictObject({ authenticatorId: v.optional(id), ...proofFields }), exactlyOne());
-
-/** POST /v1/totp/disable: removes one authenticator, or all of them with the backup codes. */
+/** POST /v1/authenticators/disable: removes one authenticator, or all of them with the backup codes. */
 export const handler = bearerBodyEndpoint(
-  { operation: 'disable', environment, bearer, body },
+  { operation: 'disable', environment, bearer, body: requests.disable },
   async ({ caller, body, client, now }) => ({
     body: await disable(services, {
       caller,

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Context } from 'aws-lambda';
-import { dynamoDb, kms, unhurried } from '../adapters/aws.ts';
+import { backgroundTimeouts, dynamoDb, kms } from '../adapters/aws.ts';
 import { secondsNow } from '../adapters/clock.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { createKeyring } from '../adapters/keyring.ts';
@@ -11,10 +11,10 @@ import { sweep } from '../core/sweep.ts';
 
 const environment = readEnvironment('TABLE_NAME', 'KEYRING_KEY_ARN', 'KEYRING_STACK', 'SETTINGS');
 const { TABLE_NAME: tableName, SETTINGS: settings } = environment;
-const table = dynamoDb(unhurried);
+const table = dynamoDb(backgroundTimeouts);
 const keyring = createKeyring(
-  { dynamoDb: table, tableName, hold: settings.lifetimes.keyHold },
-  createUnwrap(kms(unhurried), environment),
+  { dynamoDb: table, tableName },
+  createUnwrap(kms(backgroundTimeouts), environment),
 );
 
 /** Milliseconds between two pages. */

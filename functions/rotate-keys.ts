@@ -1,11 +1,12 @@
 import * as v from 'valibot';
-import { dynamoDb, kms, unhurried } from '../adapters/aws.ts';
+import { backgroundTimeouts, dynamoDb, kms } from '../adapters/aws.ts';
 import { secondsNow } from '../adapters/clock.ts';
 import { readEnvironment } from '../adapters/environment.ts';
 import { rotateKey, withdrawSigningKey } from '../adapters/key-maker.ts';
+import { keyKinds } from '../core/key-kind.ts';
 
 const environment = readEnvironment('TABLE_NAME', 'KEYRING_KEY_ARN', 'KEYRING_STACK', 'SETTINGS');
-const aws = { dynamoDb: dynamoDb(unhurried), kms: kms(unhurried), environment };
+const aws = { dynamoDb: dynamoDb(backgroundTimeouts), kms: kms(backgroundTimeouts), environment };
 
 /** A misspelt withdrawal must not look like a rotation that went well. */
 const Event = v.strictObject({ withdraw: v.optional(v.string()) });
@@ -17,9 +18,8 @@ const Event = v.strictObject({ withdraw: v.optional(v.string()) });
 export const handler = async (event: unknown): Promise<{ withdrawn?: boolean }> => {
   const { withdraw } = v.parse(Event, event);
   if (withdraw !== undefined) return { withdrawn: await withdrawSigningKey(aws, withdraw, secondsNow) };
-  const kinds = ['data', 'backup-code', 'signing'] as const;
   const outcomes = await Promise.allSettled(
-    kinds.map((kind) => rotateKey(aws, kind, environment.SETTINGS, secondsNow)),
+    keyKinds.map((kind) => rotateKey(aws, kind, environment.SETTINGS, secondsNow)),
   );
   // One kind that fails keeps no other from its turn; but the invocation has failed, and Lambda tries again.
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');

@@ -1,10 +1,14 @@
+import type { KeyKind } from '../core/key-kind.ts';
+
 /**
  * Every operation of the API: where it is, who may call it, and what it may touch. The CDK stacks grant exactly
- * this, the local gateway routes by it, the reference is written from it and the tests walk it. Imports nothing.
+ * this, the local gateway routes by it, the reference is written from it and the tests walk it. Imports one type.
  */
 export interface Route {
   method: 'GET' | 'POST';
   path: string;
+  /** One line for the reference. */
+  summary: string;
   /**
    * Who may call: `open` needs nothing; all others carry an API key. `bearer`: an access token besides, checked in
    * the function itself. `iam`: a SigV4 signature besides, checked by API Gateway.
@@ -35,6 +39,7 @@ export const routes = {
   login: {
     method: 'POST',
     path: '/v1/auth/login',
+    summary: 'Checks the password. Answers with a session, or with a challenge if there is a second factor.',
     caller: 'key',
     guessable: true,
     record: 'read',
@@ -45,6 +50,7 @@ export const routes = {
   'verify-login': {
     method: 'POST',
     path: '/v1/auth/verify',
+    summary: 'Answers a challenge with a code, a backup code or a ticket, for a session.',
     caller: 'key',
     guessable: true,
     record: 'write',
@@ -53,6 +59,7 @@ export const routes = {
   refresh: {
     method: 'POST',
     path: '/v1/auth/refresh',
+    summary: 'Returns the next pair of tokens. A refresh token works once.',
     caller: 'key',
     guessable: true,
     record: 'read',
@@ -62,6 +69,7 @@ export const routes = {
   logout: {
     method: 'POST',
     path: '/v1/auth/logout',
+    summary: 'Ends the session of a refresh token.',
     caller: 'key',
     guessable: true,
     family: 'write',
@@ -69,7 +77,8 @@ export const routes = {
   },
   status: {
     method: 'GET',
-    path: '/v1/totp',
+    path: '/v1/authenticators',
+    summary: "Returns the caller's authenticators, and how many backup codes are left.",
     caller: 'bearer',
     record: 'read',
     keys: { signing: 'verify' },
@@ -77,6 +86,7 @@ export const routes = {
   enroll: {
     method: 'POST',
     path: '/v1/totp/enroll',
+    summary: 'Returns the secret of a new authenticator once. A code has to confirm it.',
     caller: 'bearer',
     guessable: true,
     record: 'write',
@@ -87,6 +97,7 @@ export const routes = {
   confirm: {
     method: 'POST',
     path: '/v1/totp/confirm',
+    summary: 'Puts a new authenticator in force by a code of it. Backup codes come with the first.',
     caller: 'bearer',
     guessable: true,
     record: 'write',
@@ -96,7 +107,8 @@ export const routes = {
   },
   verify: {
     method: 'POST',
-    path: '/v1/totp/verify',
+    path: '/v1/authenticators/verify',
+    summary: 'Proves the second factor now (step-up), for an access token that says so.',
     caller: 'bearer',
     guessable: true,
     record: 'write',
@@ -104,7 +116,8 @@ export const routes = {
   },
   disable: {
     method: 'POST',
-    path: '/v1/totp/disable',
+    path: '/v1/authenticators/disable',
+    summary: 'Removes one authenticator, or all of them with the backup codes.',
     caller: 'bearer',
     guessable: true,
     record: 'write',
@@ -114,24 +127,44 @@ export const routes = {
   'rotate-backup-codes': {
     method: 'POST',
     path: '/v1/backup-codes/rotate',
+    summary: 'Returns ten new backup codes. Every older one is void.',
     caller: 'bearer',
     guessable: true,
     record: 'write',
     keys: { signing: 'sign', ...opensSecrets },
     signsOut: true,
   },
-  keys: { method: 'GET', path: '/.well-known/jwks.json', caller: 'open', keys: { signing: 'verify' } },
-  discovery: { method: 'GET', path: '/.well-known/openid-configuration', caller: 'open' },
-  'admin-status': { method: 'GET', path: '/v1/admin/users/{userId}', caller: 'iam', record: 'read' },
+  keys: {
+    method: 'GET',
+    path: '/.well-known/jwks.json',
+    summary: 'Returns the public keys of own tokens (JWKS, RFC 7517 §5).',
+    caller: 'open',
+    keys: { signing: 'verify' },
+  },
+  discovery: {
+    method: 'GET',
+    path: '/.well-known/openid-configuration',
+    summary: 'Returns the metadata of the issuer (OpenID Connect Discovery §3).',
+    caller: 'open',
+  },
+  'admin-status': {
+    method: 'GET',
+    path: '/v1/admin/users/{userId}',
+    summary: "Returns what support may see of a user's second factor.",
+    caller: 'iam',
+    record: 'read',
+  },
   'admin-unlock': {
     method: 'POST',
     path: '/v1/admin/users/{userId}/unlock',
+    summary: 'Lifts a lock, and a stop if the user has a new password.',
     caller: 'iam',
     record: 'write',
   },
   'admin-reset': {
     method: 'POST',
     path: '/v1/admin/users/{userId}/reset',
+    summary: 'Removes the second factor, and returns the ticket to enroll again.',
     caller: 'iam',
     record: 'write',
     // For the digest of the enrollment ticket.
@@ -141,6 +174,7 @@ export const routes = {
   'admin-revoke-sessions': {
     method: 'POST',
     path: '/v1/admin/users/{userId}/sessions/revoke',
+    summary: 'Ends every session of a user.',
     caller: 'iam',
     record: 'write',
     signsOut: true,
@@ -173,10 +207,12 @@ export const triggers = {
   'cognito/post-confirmation': { lambdaConfig: 'PostConfirmation', record: 'write', signsOut: true },
 } as const satisfies Record<string, Trigger>;
 
-/** A function for what an administrator does at a pool itself: EventBridge invokes it, of what CloudTrail recorded. */
+/** Handles administrator actions on the pool. CloudTrail records them; EventBridge invokes the function. */
 export interface Listener extends Pick<Route, 'record' | 'keys'> {
-  /** The operations of Cognito's API that it hears of. */
+  /** The operations of Cognito's API that invoke it. */
   hears: readonly string[];
+  /** Seconds. */
+  timeout: number;
 }
 
 export const listeners = {
@@ -188,9 +224,54 @@ export const listeners = {
       'AdminSetUserPassword',
       'AdminResetUserPassword',
     ],
+    // Nobody waits for it, and Lambda retries it.
+    timeout: 30,
     record: 'write',
   },
 } as const satisfies Record<string, Listener>;
+
+/** Keeps the keyring. Nobody calls it: a deployment or a schedule invokes it. */
+export interface Job {
+  /** `deployment`: each deployment invokes it. Otherwise EventBridge does, every so many hours. */
+  runs: 'deployment' | { everyHours: number };
+  /** Seconds. */
+  timeout: number;
+  /** One line for the output that names its function; none if there is no such output. */
+  summary?: string;
+  /**
+   * Makes keys of these kinds: generates them wrapped, encrypts public halves, and writes their items. It unwraps none.
+   */
+  makes?: readonly KeyKind[];
+  /** Reads all items (Scan), updates records, and keeps its own state in the item `JOB#<name>`. */
+  sweeps?: true;
+  /** Drops keys of these kinds that nothing uses: GetItem and PutItem on their items. */
+  retires?: readonly KeyKind[];
+  /** Kinds of key that it unwraps. */
+  unwraps?: readonly KeyKind[];
+}
+
+export const jobs = {
+  'ensure-keys': {
+    runs: 'deployment',
+    // IAM does not know a new role everywhere at once: the function retries until it may.
+    timeout: 120,
+    makes: ['data', 'backup-code', 'signing'],
+  },
+  'rotate-keys': {
+    runs: { everyHours: 24 },
+    timeout: 120,
+    summary: 'The function that rotates and withdraws keys',
+    makes: ['data', 'backup-code', 'signing'],
+  },
+  reseal: {
+    runs: { everyHours: 1 },
+    timeout: 900,
+    summary: 'The function that seals secrets under the newest key and retires old ones',
+    sweeps: true,
+    retires: ['data', 'backup-code'],
+    unwraps: ['data'],
+  },
+} as const satisfies Record<string, Job>;
 
 /** The name of an operation: its file in functions/, its Lambda function, its construct and its test. */
 export type Operation = keyof typeof routes;

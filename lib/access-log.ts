@@ -1,8 +1,8 @@
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 
 /**
- * One line of JSON a request. No query string, no header and no path as it was sent (`resourcePath` is the route's):
- * nothing that could hold a token, a code or a user's id.
+ * The access log's format: one line of JSON for each request. It has no query string, no header and no path
+ * as sent (`resourcePath` is the route's), because these could contain a token, a code or a user's id.
  */
 export const accessLogFormat = AccessLogFormat.custom(
   JSON.stringify({

@@ -9,39 +9,31 @@ import {
   MethodLoggingLevel,
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
-import type { IUserPool, IUserPoolClient } from 'aws-cdk-lib/aws-cognito';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
-import type { aws_dynamodb } from 'aws-cdk-lib/interfaces';
 import type { Construct } from 'constructs';
 import { type Route, routes } from '../functions/routes.ts';
 import { accessLogFormat } from './access-log.ts';
 import type { Bundle } from './bundle.ts';
 import type { Config } from './config.ts';
-import { operationEnvironment } from './environment-of.ts';
+import { type OperationContext, operationEnvironment } from './environment-of.ts';
 import { Firewall } from './firewall.ts';
 import { addGatewayResponses } from './gateway-responses.ts';
 import { statementsFor, withEnrollmentDays } from './grants.ts';
 import { acknowledgeApi, acknowledgeMethod } from './nag.ts';
 import { OperationFunction } from './operation-function.ts';
 import { pascalCase } from './pascal-case.ts';
-import { ClientKeys, UsagePlans } from './usage-plans.ts';
+import { ClientKeys, stageThrottle, UsagePlans } from './usage-plans.ts';
 
-export interface ApiStackProps extends StackProps {
-  config: Config;
+export interface ApiStackProps extends StackProps, OperationContext {
   /** From bundleFunctions. */
   bundles: Record<string, Bundle>;
-  table: aws_dynamodb.ITableRef;
   /** Encrypts the table. */
   tableKey: IKey;
-  /** Wraps the keys of the keyring. */
-  keyringKey: IKey;
-  /** Names this deployment in the keyring's encryption context. */
-  keyringStack: string;
-  userPool: IUserPool;
-  loginClient: IUserPoolClient;
-  appsClient: IUserPoolClient;
 }
+
+/** The API's one stage. It stands in the URL, until a custom domain takes its place. */
+const STAGE = 'prod';
 
 /** What answers: a REST API with a function for each operation of functions/routes.ts. */
 export class ApiStack extends Stack {
@@ -59,7 +51,7 @@ export class ApiStack extends Stack {
     this.api = createApi(this, config, removalPolicy);
     addGatewayResponses(this.api, cors.origins);
     // From the API's id, not from the stage: that waits for the methods, they for the functions, and these need it.
-    const stageUrl = `https://${this.api.restApiId}.execute-api.${this.region}.${this.urlSuffix}/${config.stage}`;
+    const stageUrl = `https://${this.api.restApiId}.execute-api.${this.region}.${this.urlSuffix}/${STAGE}`;
     this.issuer = config.issuer ?? stageUrl;
     const clientKeys = new ClientKeys(this, 'Clients', { clients: config.clients });
     const environment = operationEnvironment(this, props, this.issuer, clientKeys.clientNames());
@@ -122,6 +114,7 @@ export class ApiStack extends Stack {
 
 function createApi(scope: Construct, config: Config, removalPolicy: RemovalPolicy): RestApi {
   const retention = config.logRetentionDays;
+  const throttle = stageThrottle(config);
   const accessLog = new LogGroup(scope, 'AccessLog', { retention, removalPolicy });
   const api = new RestApi(scope, 'Api', {
     restApiName: config.name,
@@ -129,9 +122,9 @@ function createApi(scope: Construct, config: Config, removalPolicy: RemovalPolic
     cloudWatchRole: config.cloudWatchRole,
     ...(config.cloudWatchRole && { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN }),
     deployOptions: {
-      stageName: config.stage,
-      throttlingRateLimit: config.throttle.rate,
-      throttlingBurstLimit: config.throttle.burst,
+      stageName: STAGE,
+      throttlingRateLimit: throttle.rate,
+      throttlingBurstLimit: throttle.burst,
       metricsEnabled: true,
       // Faults of the gateway itself. No bodies: dataTraceEnabled would write passwords and codes.
       loggingLevel: MethodLoggingLevel.ERROR,
@@ -148,7 +141,7 @@ function createApi(scope: Construct, config: Config, removalPolicy: RemovalPolic
   api.node.tryRemoveChild('Endpoint');
   // API Gateway would make this group itself, and keep it for ever.
   const executionLog = new LogGroup(scope, 'ExecutionLog', {
-    logGroupName: `API-Gateway-Execution-Logs_${api.restApiId}/${config.stage}`,
+    logGroupName: `API-Gateway-Execution-Logs_${api.restApiId}/${STAGE}`,
     retention,
     removalPolicy,
   });

@@ -3,8 +3,8 @@ import { type CfnUserPoolClient, type IUserPool, UserPoolClient } from 'aws-cdk-
 import type { Construct } from 'constructs';
 
 /**
- * Attributes that a token of these clients may change: none that recovery or sign-in uses. A thief of a token would have the
- * next code sent to themselves.
+ * Attributes that a token of these clients may change: none that recovery or sign-in uses. Otherwise a thief
+ * with a token could have the next code sent to themselves.
  */
 const WRITABLE = [
   'address',
@@ -23,7 +23,12 @@ const WRITABLE = [
   'zoneinfo',
 ];
 
-/** Checks passwords for POST /v1/auth/login, and does nothing else. Its tokens are dropped and nobody accepts them. */
+/**
+ * Creates the client that checks passwords for POST /v1/auth/login, and does nothing else. Its tokens are
+ * dropped and nobody accepts them.
+ *
+ * @param writable more attributes that its tokens may change; all that the pool requires must be among them
+ */
 export function createLoginClient(
   scope: Construct,
   id: string,
@@ -34,16 +39,17 @@ export function createLoginClient(
     writable,
     name: 'countersign-login',
     flows: ['ALLOW_ADMIN_USER_PASSWORD_AUTH'],
-    // The least that Cognito takes.
+    // The shortest that Cognito allows.
     tokens: Duration.minutes(5),
     refreshToken: Duration.hours(1),
   });
 }
 
 /**
- * For apps that sign in with Cognito itself, through the custom flow with the second factor in it.
+ * Creates the client for apps that sign in with Cognito itself, through the custom flow with the second
+ * factor.
  *
- * @param writable attributes that its tokens may change besides; all that the pool requires have to be here
+ * @param writable more attributes that its tokens may change; all that the pool requires must be among them
  */
 export function createAppsClient(
   scope: Construct,
@@ -89,7 +95,7 @@ function createClient(
     idTokenValidity: tokens,
     refreshTokenValidity: refreshToken,
   });
-  // Written out: `authFlows` adds ALLOW_REFRESH_TOKEN_AUTH to whatever it is told, and no flows at all mean SRP.
+  // Set directly: `authFlows` always adds ALLOW_REFRESH_TOKEN_AUTH, and a client without flows allows SRP.
   const cfnClient = client.node.defaultChild as CfnUserPoolClient;
   cfnClient.explicitAuthFlows = flows;
   // Without a list, a client may write every standard attribute.

@@ -6,13 +6,13 @@ import { DataStack } from './data-stack.ts';
 import { IdentityStack } from './identity-stack.ts';
 
 /**
- * The whole deployment, not yet synthesized: the stacks `<Name>Data`, `<Name>Identity` and `<Name>Api`. It belongs to
- * no account and no region, so that synthesis needs neither.
+ * Builds the whole deployment, without synthesizing it: the stacks `<Name>Data`, `<Name>Identity` and
+ * `<Name>Api`. They name no account and no region, so that synthesis needs neither.
  *
- * @param props as of any App: its context (`countersign` and the feature flags) and outdir. By default both are what
- * the CDK's command line says in CDK_CONTEXT_JSON and CDK_OUTDIR.
- * @param bundles by default made here, from the sources as they are now
- * @throws Error that lists the faults of the configuration, or that esbuild found.
+ * @param props of any App: the context (`countersign` and the feature flags) and outdir. By default the CDK's
+ * command line passes both in CDK_CONTEXT_JSON and CDK_OUTDIR
+ * @param bundles of every function; built here from the current sources by default
+ * @throws Error that lists the faults of the configuration, or those that esbuild found
  */
 export function buildApp(props: AppProps = {}, bundles: Record<string, Bundle> = bundleFunctions()): App {
   const app = new App(props);

@@ -4,7 +4,8 @@ import { type BuildOptions, buildSync } from 'esbuild';
 import { keptBundles, stampOf } from './bundle-stamp.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const notDeployed = new Set(['routes']);
+/** What functions/ says of the operations and is none itself. */
+const isNoOperation = (name: string) => name === 'routes' || name.startsWith('contract/');
 
 /** One function as it is uploaded: a folder with `index.js`, whose handler is `index.handler`. */
 export interface Bundle {
@@ -28,7 +29,7 @@ function functionNames(): string[] {
   return readdirSync(join(root, 'functions'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => file.slice(0, -3).replaceAll('\\', '/'))
-    .filter((name) => !notDeployed.has(name))
+    .filter((name) => !isNoOperation(name))
     .sort();
 }
 

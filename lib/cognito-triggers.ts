@@ -16,26 +16,24 @@ import { settingsOf } from './settings-of.ts';
 export interface CountersignTriggersProps extends KeyringTargets {
   /** From bundleFunctions. */
   bundles: Record<string, Bundle>;
-  /** The same as the rest of the deployment has: the record is read under `realm` and `limits`. */
+  /** Those of the rest of the deployment: the triggers read the record under `realm` and `limits`. */
   settings: Settings;
   /**
-   * MB for each function.
+   * Memory of each function, in MB.
    * @default 512
    */
   memory?: number;
   /** @default RetentionDays.THREE_MONTHS */
   logRetentionDays?: RetentionDays;
   /**
-   * What becomes of the logs when the functions go.
+   * What happens to the logs when the functions are deleted.
    * @default RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
    */
   removalPolicy?: RemovalPolicy;
 }
 
-/** Cognito gives a trigger up at 5 s and calls it again: the first call must be over by then. */
+/** Cognito abandons a trigger after 5 s and calls it again. The first call must have ended by then. */
 const TRIGGER_TIMEOUT = Duration.seconds(4);
-/** Nobody waits for what hears of events, and Lambda tries it again. */
-const LISTENER_TIMEOUT = Duration.seconds(30);
 
 const OPERATIONS: Record<Trigger['lambdaConfig'], UserPoolOperation> = {
   DefineAuthChallenge: UserPoolOperation.DEFINE_AUTH_CHALLENGE,
@@ -46,11 +44,11 @@ const OPERATIONS: Record<Trigger['lambdaConfig'], UserPoolOperation> = {
 };
 
 /**
- * The second factor inside Cognito's own sign-in: a function for each entry of `triggers` in functions/routes.ts, and one
- * for each of `listeners`, for what administrators do at the pool itself.
- * One set of them serves any number of pools of one realm.
+ * The second factor in Cognito's own sign-in. Creates a function for each entry of `triggers` in
+ * functions/routes.ts, and one for each of `listeners`, which handle administrator actions on the pool. One
+ * set of functions serves any number of pools of one realm.
  *
- * docs/own-pool-example.ts is a whole app with it.
+ * docs/own-pool-example.ts is a whole app that uses it.
  */
 export class CountersignTriggers extends Construct {
   private readonly operations: { trigger: Trigger; operation: OperationFunction }[];
@@ -72,18 +70,18 @@ export class CountersignTriggers extends Construct {
     this.listeners = Object.entries<Listener>(listeners).map(([name, listener]) => ({
       name: nameOf(name),
       listener,
-      operation: this.createFunction(name, listener, LISTENER_TIMEOUT, props),
+      operation: this.createFunction(name, listener, Duration.seconds(listener.timeout), props),
     }));
   }
 
   /**
-   * Puts the functions into the LambdaConfig of a pool that is defined in CDK, in this stack or another one.
+   * Sets the functions in the LambdaConfig of a pool that is defined in CDK, in this stack or another one.
    *
-   * @throws Error where the pool has one of these triggers already
+   * @throws Error if the pool already has one of these triggers
    */
   attachTo(userPool: UserPool): void {
     for (const { trigger, operation } of this.operations) {
-      // Permits the invocation too, by a resource of the pool's stack that waits for the pool, which waits for none.
+      // This permits the invocation too, by a resource of the pool's stack. It depends on the pool only.
       userPool.addTrigger(
         OPERATIONS[trigger.lambdaConfig],
         operation.function,
@@ -95,8 +93,8 @@ export class CountersignTriggers extends Construct {
   }
 
   /**
-   * Lets a pool that is not defined in CDK invoke the functions. The pool itself is not touched: `npm run attach` sets its
-   * LambdaConfig.
+   * Lets a pool that is not defined in CDK invoke the functions. Does not change the pool: `npm run attach`
+   * sets its LambdaConfig.
    */
   permit(userPool: IUserPool): void {
     for (const { trigger, operation } of this.operations) {
@@ -138,8 +136,9 @@ export class CountersignTriggers extends Construct {
   }
 
   /**
-   * What is done at this pool by Cognito's API, as far as CloudTrail tells EventBridge of it: where the account has a trail.
-   * The rule is of the pool's stack, which waits for the functions' already.
+   * Invokes the listeners for administrator actions on this pool. CloudTrail records them, if the account has
+   * a trail, and EventBridge invokes the function. The rule belongs to the pool's stack, which depends on the
+   * functions' stack already.
    */
   private listenTo(userPool: IUserPool): void {
     for (const { name, listener, operation } of this.listeners) {
@@ -153,7 +152,7 @@ export class CountersignTriggers extends Construct {
             eventSource: ['cognito-idp.amazonaws.com'],
             eventName: [...listener.hears],
             requestParameters: { userPoolId: [userPool.userPoolId] },
-            // What was refused has signed nobody out.
+            // A refused action has signed nobody out.
             errorCode: Match.doesNotExist(),
           },
         },
@@ -168,15 +167,15 @@ export class CountersignTriggers extends Construct {
   }
 
   /**
-   * By a policy resource of its own: the pool waits for the functions and they for their roles, so no role's inline policy
-   * can name the pool.
+   * Grants the sign-out by a policy resource of its own. The pool depends on the functions and they on their
+   * roles, so no role's inline policy can name the pool.
    */
   private grantSignOut(userPool: IUserPool): void {
     if (!this.endsSessions) return;
     for (const { trigger, operation } of this.operations) {
       if (!trigger.signsOut) continue;
       new CfnPolicy(userPool, `${trigger.lambdaConfig}SignOut`, {
-        // Of one name for two pools, the second would take the place of the first.
+        // With one name for two pools, the second policy would replace the first.
         policyName: Names.uniqueResourceName(userPool, { maxLength: 128 }),
         policyDocument: new PolicyDocument({ statements: [signOutStatement(userPool)], minimize: false }),
         roles: [operation.role.roleName],
@@ -185,12 +184,12 @@ export class CountersignTriggers extends Construct {
   }
 }
 
-/** Of a function in functions/cognito, the name of its construct. */
+/** Returns the construct's name for a function in functions/cognito. */
 function nameOf(operation: string): string {
   return pascalCase(operation.replace('cognito/', ''));
 }
 
-/** What each of them reads: see its file. Never the pool's id, which would be a cycle: it is in every event. */
+/** Returns the variables that a function's file reads. The pool's id would be a cycle; every event has it. */
 function environmentOf(
   { keys }: Pick<Trigger, 'keys'>,
   props: CountersignTriggersProps,

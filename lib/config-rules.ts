@@ -18,7 +18,7 @@ export function crossFaults(config: Config): string[] {
       demand(values.indexOf(value) === i, `${path}.${i}`, value, `${what} not named before`);
     });
   };
-  const { limits, lifetimes, plans, clients, trustedIssuers, throttle } = config;
+  const { limits, lifetimes, plans, clients, trustedIssuers } = config;
 
   demand(
     limits.stopAfter >= limits.lockAfter,
@@ -26,20 +26,8 @@ export function crossFaults(config: Config): string[] {
     limits.stopAfter,
     `at least limits.lockAfter (${limits.lockAfter})`,
   );
-  demand(
-    limits.stopWithin30Days >= limits.lockAfter,
-    'limits.stopWithin30Days',
-    limits.stopWithin30Days,
-    `at least limits.lockAfter (${limits.lockAfter})`,
-  );
   const guessing = guessFault(config);
-  demand(guessing === undefined, 'limits.stopWithin30Days', limits.stopWithin30Days, `${guessing}`);
-  demand(
-    limits.lockSecondsMost >= limits.lockSeconds,
-    'limits.lockSecondsMost',
-    limits.lockSecondsMost,
-    `at least limits.lockSeconds (${limits.lockSeconds})`,
-  );
+  demand(guessing === undefined, 'totp', config.totp, `${guessing}`);
   demand(
     lifetimes.refreshToken >= lifetimes.accessToken,
     'lifetimes.refreshToken',
@@ -50,8 +38,6 @@ export function crossFaults(config: Config): string[] {
   for (const [name, plan] of Object.entries(plans)) {
     const most = (field: 'rate' | 'burst' | 'guessableRate' | 'guessableBurst', limit: number, of: string) =>
       demand(plan[field] <= limit, `plans.${name}.${field}`, plan[field], `at most ${of} (${limit})`);
-    most('rate', throttle.rate, 'throttle.rate');
-    most('burst', throttle.burst, 'throttle.burst');
     most('guessableRate', plan.rate, 'the rate of the plan');
     most('guessableBurst', plan.burst, 'the burst of the plan');
   }

@@ -1,14 +1,13 @@
 import * as v from 'valibot';
-import { realmName, Settings } from '../core/settings.ts';
+import { group, realmName, Settings, whole } from '../core/settings.ts';
 import { crossFaults } from './config-rules.ts';
-import { partUnknown, valueFaults } from './faults.ts';
+import { takeUnknown, valueFaults } from './faults.ts';
 
 const name = (pattern: RegExp, allowed: string) => v.pipe(v.string(), v.regex(pattern, allowed));
-const whole = (least: number, most: number) =>
-  v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
 /** What a rate-based rule of AWS WAF takes as its limit. */
 const perAddress = whole(10, 2_000_000_000);
-const perSecond = v.pipe(v.number(), v.minValue(0.1), v.maxValue(10_000));
+const RATE = 'a number from 0.1 to 10000';
+const perSecond = v.pipe(v.number(RATE), v.minValue(0.1, RATE), v.maxValue(10_000, RATE));
 
 const isSafeUrl = (text: string) => {
   if (!URL.canParse(text) || /[?#\s]|\/$/.test(text)) return false;
@@ -31,7 +30,7 @@ const origin = v.pipe(
   ),
 );
 
-const Plan = v.strictObject({
+const Plan = group({
   /** Requests a second, over all operations, for each API key. */
   rate: perSecond,
   burst: whole(1, 5000),
@@ -42,7 +41,7 @@ const Plan = v.strictObject({
   quotaPerDay: v.optional(whole(1, 1_000_000_000)),
 });
 
-const Client = v.strictObject({
+const Client = group({
   plan: v.string(),
   /** Names of its API keys. Two at once replace one without a gap. */
   keys: v.pipe(
@@ -51,7 +50,7 @@ const Client = v.strictObject({
   ),
 });
 
-const TrustedIssuer = v.strictObject({
+const TrustedIssuer = group({
   /** The namespace of this issuer's users; no other issuer's. */
   realm: realmName,
   issuer: url,
@@ -67,13 +66,22 @@ const TrustedIssuer = v.strictObject({
   accountClaim: v.optional(v.pipe(v.string(), v.minLength(1)), 'sub'),
 });
 
+/** Settings of earlier versions, and what is so instead. */
+const removed = {
+  stage: 'the stage is prod',
+  throttle: 'every operation takes what the plans of all API keys come to, and at least 200 a second',
+  'limits.lockSecondsMost': 'the longest lock is 900 seconds, or limits.lockSeconds if that is more',
+  'limits.stopWithin30Days': '300 wrong codes within 30 days stop codes',
+  'lifetimes.keyHold': 'functions cache keys for 300 seconds',
+};
+
 /** The days CloudWatch Logs allows (PutRetentionPolicy). */
 const retentionDays = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ] as const;
 
 /** The one configuration, `countersign` in the context of cdk.json: how it is deployed, and what operations are told. */
-export const Config = v.strictObject({
+export const Config = group({
   ...Settings.entries,
   /** Starts the name of every stack. */
   name: v.optional(
@@ -86,18 +94,15 @@ export const Config = v.strictObject({
   formerIssuers: v.optional(v.array(url), []),
   /** `aud` of own access tokens. By default the issuer. */
   audience: v.optional(v.pipe(v.string(), v.minLength(1))),
-  stage: v.optional(name(/^[A-Za-z0-9_-]{1,128}$/, '1 to 128 letters, digits, _ and -'), 'prod'),
-  /** Requests a second for any one operation, over all callers, the open ones included. */
-  throttle: v.optional(v.strictObject({ rate: perSecond, burst: whole(1, 5000) }), { rate: 200, burst: 400 }),
   /** AWS WAF: requests that one address may make in five minutes. Off by default, since it costs something every month. */
   firewall: v.optional(
-    v.strictObject({
+    group({
       requestsPerAddress: perAddress,
       /** The same, of what takes a code, a password or a refresh token. */
       guessablePerAddress: perAddress,
     }),
   ),
-  cors: v.optional(v.strictObject({ origins: v.optional(v.array(origin), []) }), {}),
+  cors: v.optional(group({ origins: v.optional(v.array(origin), []) }), {}),
   plans: v.optional(v.record(name(/^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits and -'), Plan), {
     standard: { rate: 50, burst: 100, guessableRate: 10, guessableBurst: 20 },
     limited: { rate: 5, burst: 10, guessableRate: 1, guessableBurst: 5 },
@@ -108,7 +113,7 @@ export const Config = v.strictObject({
   }),
   /** An existing Cognito pool. By default a new one is made. */
   userPool: v.optional(
-    v.strictObject({
+    group({
       id: name(/^[a-z0-9-]+_[A-Za-z0-9]+$/, 'the id of a pool in the same region: eu-west-1_aBcDeFgHi'),
       /** Its own app clients whose access tokens the management endpoints take, beside Countersign's. */
       clientIds: v.optional(v.array(name(/^[\w+]{1,128}$/, 'the id of an app client')), []),
@@ -142,9 +147,10 @@ export type Config = v.InferOutput<typeof Config>;
  * once every setting is of the right type.
  */
 export function readConfig(context: unknown): Config {
-  const { known, faults } = partUnknown(Config, context ?? {});
-  const parsed = v.safeParse(Config, known);
-  faults.push(...valueFaults(Config, parsed.issues ?? []));
+  const given: unknown = structuredClone(context ?? {});
+  const faults = takeUnknown(Config, given, removed);
+  const parsed = v.safeParse(Config, given);
+  faults.push(...valueFaults(parsed.issues ?? []));
   if (parsed.typed) faults.push(...crossFaults(parsed.output));
   if (parsed.success && faults.length === 0) return parsed.output;
   throw new Error(

@@ -4,8 +4,9 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
 /**
- * The account's administrators look after a key and cannot use it. No `kms:*`, no CreateGrant: either would hand out
- * every use of it. Naming the account leaves it to IAM who they are (KMS Developer Guide, "Default key policy").
+ * Lets the account's administrators manage a key, but not use it. It allows neither `kms:*` nor CreateGrant:
+ * either would hand out every use of the key. The principal is the account, so IAM decides who its
+ * administrators are (KMS Developer Guide, "Default key policy").
  */
 const administration = () =>
   new PolicyStatement({
@@ -31,7 +32,10 @@ const administration = () =>
     resources: ['*'],
   });
 
-/** The key of a table, of use through DynamoDB only (DynamoDB Developer Guide, "Authorizing use of your KMS key"). */
+/**
+ * Creates a table's key, usable only through DynamoDB (DynamoDB Developer Guide, "Authorizing use of your KMS
+ * key").
+ */
 export function createTableKey(scope: Construct, id: string, removalPolicy: RemovalPolicy): Key {
   const { region, urlSuffix } = Stack.of(scope);
   const throughDynamoDb = new PolicyStatement({
@@ -59,10 +63,13 @@ export function createTableKey(scope: Construct, id: string, removalPolicy: Remo
 }
 
 /**
- * The key that wraps the keyring. Nobody gets a key from it in plain but by unwrapping one that was made for this
- * deployment: of what makes keys, only the forms without plaintext are allowed. `npm run rewrap`, by administrators whom IAM
- * lets do it, takes the keyring from one key to another; no function may. Of the functions only the key-makers encrypt, and
- * public halves alone, by their roles (grants.ts).
+ * Creates the KMS key that wraps the keyring. To get a key in plaintext, a caller has to unwrap one that was
+ * made for this deployment: the policy allows only the operations that make keys without showing them.
+ *
+ * Administrators whom IAM permits move the keyring from one KMS key to another by `npm run rewrap`. No
+ * function may. By their roles (grants.ts), only the key-maker functions encrypt, and only public halves.
+ *
+ * @param keyringStack names this deployment in the encryption context
  */
 export function createKeyringKey(
   scope: Construct,

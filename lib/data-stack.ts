@@ -1,15 +1,14 @@
 import { CfnResource, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Trigger } from 'aws-cdk-lib/triggers';
 import type { Construct } from 'constructs';
 import type { Bundle } from './bundle.ts';
 import type { Config } from './config.ts';
 import { createKeyringKey, createTableKey } from './customer-keys.ts';
-import { keyMakerStatements } from './grants.ts';
 import { addKeyRotation } from './key-rotation.ts';
-import { OperationFunction } from './operation-function.ts';
 import { settingsOf } from './settings-of.ts';
 
 export interface DataStackProps extends StackProps {
@@ -18,7 +17,10 @@ export interface DataStackProps extends StackProps {
   bundles: Record<string, Bundle>;
 }
 
-/** What lasts: the table, its key, the key of the keyring, and the functions that make, rotate and retire its keys. */
+/**
+ * Everything that lasts: the table, the KMS keys, and the functions that make, rotate and retire the
+ * keyring's keys.
+ */
 export class DataStack extends Stack {
   readonly table: Table;
   readonly tableKey: IKey;
@@ -33,7 +35,7 @@ export class DataStack extends Stack {
       terminationProtection: retain,
       ...props,
     });
-    // Keys and logs of a first deployment that failed go with it; the table is protected, and then stays.
+    // If the first deployment fails, its keys and logs are deleted. The table is protected and stays.
     const removalPolicy = retain ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
     this.keyringStack = this.stackName;
     this.tableKey = createTableKey(this, 'TableKey', removalPolicy);
@@ -49,41 +51,34 @@ export class DataStack extends Stack {
       removalPolicy: retain ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
 
-    const bundle = bundles['ensure-keys'];
-    if (!bundle) throw new Error('There is no bundle of functions/ensure-keys.ts.');
     const environment = {
       TABLE_NAME: this.table.tableName,
       KEYRING_KEY_ARN: this.keyringKey.keyArn,
       KEYRING_STACK: this.keyringStack,
       SETTINGS: settingsOf(config),
     };
-    const keyMaker = new OperationFunction(this, 'EnsureKeys', {
-      operation: 'ensure-keys',
-      bundle,
-      environment,
-      statements: keyMakerStatements(this),
-      memory: config.memory,
-      logRetentionDays: config.logRetentionDays,
-      removalPolicy,
-      // A new role is not known everywhere at once: it tries until it may.
-      timeout: Duration.minutes(2),
-    });
-    new Trigger(this, 'FirstKeys', {
-      handler: keyMaker.function,
-      timeout: Duration.minutes(3),
-      executeAfter: [this.table, this.keyringKey, keyMaker],
-    });
+    const jobs = addKeyRotation(this, { config, bundles, environment, removalPolicy, targets: this });
+    for (const { operation, timeout } of jobs) {
+      new Trigger(this, 'FirstKeys', {
+        handler: operation.function,
+        timeout: Duration.seconds(timeout + 60),
+        executeAfter: [this.table, this.keyringKey, operation],
+      });
+    }
     this.endTriggerLog(config, removalPolicy);
-    addKeyRotation(this, { config, bundles, environment, removalPolicy, targets: this });
   }
 
-  /** The CDK's own function that invokes ensure-keys would keep its log for ever. */
+  /** Gives the function with which the CDK invokes ensure-keys a log that ends. The stack's other functions are CfnFunctions. */
   private endTriggerLog({ logRetentionDays: retention }: Config, removalPolicy: RemovalPolicy): void {
     const invoker = this.node
       .findAll()
-      .find(({ node }) => /TriggerCustomResourceProviderCustomResourceProvider\/Handler$/.test(node.path));
-    if (!(invoker instanceof CfnResource))
-      throw new Error('The CDK names the function of a Trigger otherwise by now.');
+      .filter((construct) => construct instanceof CfnResource)
+      .find(
+        (resource) =>
+          resource.cfnResourceType === CfnFunction.CFN_RESOURCE_TYPE_NAME &&
+          !(resource instanceof CfnFunction),
+      );
+    if (!invoker) throw new Error('The function of a Trigger is made otherwise by now.');
     const log = new LogGroup(this, 'FirstKeysLog', { retention, removalPolicy });
     invoker.addPropertyOverride('LoggingConfig', { LogGroup: log.logGroupName });
   }

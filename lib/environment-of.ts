@@ -1,6 +1,22 @@
 import type { Stack } from 'aws-cdk-lib';
-import type { ApiStackProps } from './api-stack.ts';
+import type { IUserPool, IUserPoolClient } from 'aws-cdk-lib/aws-cognito';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { aws_dynamodb } from 'aws-cdk-lib/interfaces';
+import type { Config } from './config.ts';
 import { settingsOf } from './settings-of.ts';
+
+/** What the operations of the API are told about the rest of the deployment. */
+export interface OperationContext {
+  config: Config;
+  table: aws_dynamodb.ITableRef;
+  /** Wraps the keys of the keyring. */
+  keyringKey: IKey;
+  /** Names this deployment in the keyring's encryption context. */
+  keyringStack: string;
+  userPool: IUserPool;
+  loginClient: IUserPoolClient;
+  appsClient: IUserPoolClient;
+}
 
 /**
  * The environment of every operation of the API. None of it is secret; AWS_REGION comes from Lambda.
@@ -9,7 +25,7 @@ import { settingsOf } from './settings-of.ts';
  */
 export function operationEnvironment(
   stack: Stack,
-  { config, table, keyringKey, keyringStack, userPool, loginClient, appsClient }: ApiStackProps,
+  { config, table, keyringKey, keyringStack, userPool, loginClient, appsClient }: OperationContext,
   issuer: string,
   clients: Record<string, string>,
 ): Record<string, string> {

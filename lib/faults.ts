@@ -1,110 +1,55 @@
-import type * as v from 'valibot';
+import * as v from 'valibot';
 import { fault } from './config-rules.ts';
 
-interface Node {
-  type: string;
-  wrapped?: Node;
-  item?: Node;
-  value?: Node;
-  entries?: Record<string, Node>;
-  pipe?: Node[];
-  options?: unknown;
-  literal?: unknown;
-  requirement?: unknown;
-  message?: unknown;
-}
+type Issue = v.BaseIssue<unknown>;
 
-/** The schema itself, without what makes it optional. */
-function bare(schema: Node): Node {
-  return schema.wrapped ? bare(schema.wrapped) : schema;
-}
+const pathOf = (issue: Issue) => (issue.path ?? []).map(({ key }) => String(key)).join('.');
 
-/** The forms that a union allows; undefined for anything else. */
-function formsOf({ type, options }: Node): Node[] | undefined {
-  return type === 'union' ? (options as Node[]) : undefined;
-}
+/** Valibot's own messages begin so; one that does not is a schema's, and says what is allowed. */
+const OWN_MESSAGE = /^Invalid /;
 
-function child(schema: Node, key: PropertyKey): Node | undefined {
-  const forms = formsOf(bare(schema));
-  if (forms) return forms.map((form) => child(form, key)).find((found) => found);
-  const { entries, value, item } = bare(schema);
-  return entries ? (Object.hasOwn(entries, key) ? entries[String(key)] : undefined) : (value ?? item);
-}
-
-/** What a schema allows, in words. */
-export function allowed(schema: Node): string {
-  const { type, options, literal, entries, pipe = [] } = bare(schema);
-  const rule = (wanted: string) => pipe.find((action) => action.type === wanted);
-  const worded = pipe.find((action) => typeof action.message === 'string');
-  if (worded) return String(worded.message);
-  const forms = formsOf(bare(schema));
-  if (forms) return forms.map(allowed).join('; ');
-  if (type === 'literal') return JSON.stringify(literal);
-  if (Array.isArray(options)) return options.map((option) => JSON.stringify(option)).join(', ');
-  if (entries) return `an object of ${Object.keys(entries).join(', ')}`;
-  if (type === 'number') {
-    const kind = rule('integer') ? 'a whole number' : 'a number';
-    const [least, most] = [rule('min_value')?.requirement, rule('max_value')?.requirement];
-    return least === undefined ? kind : `${kind} from ${least} to ${most}`;
-  }
-  if (type === 'array') return `${rule('min_length') ? 'a list of one or more' : 'a list'}`;
-  if (type === 'boolean') return 'true, false';
-  if (type === 'record') return 'an object';
-  return rule('min_length') ? 'a text, not empty' : 'a text';
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...b].entries()) {
-      const [above = 0, left = 0, corner = 0] = [row[j + 1], next[j], row[j]];
-      next.push(Math.min(above + 1, left + 1, corner + (letter === other ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
-}
-
-/** What is given, parted into the settings that the schema knows and a line for each that it does not. */
-export function partUnknown(
+/**
+ * Takes every setting that the schema does not know out of `given`, and returns a line for each.
+ *
+ * @param removed why a setting of an earlier version is gone, by its path
+ */
+export function takeUnknown(
   schema: v.GenericSchema,
   given: unknown,
-  at: string[] = [],
-): { known: unknown; faults: string[] } {
-  if (typeof given !== 'object' || given === null || Array.isArray(given))
-    return { known: given, faults: [] };
-  // Which form of a union was meant is not known here: it is told as a wrong value.
-  if (formsOf(bare(schema))) return { known: given, faults: [] };
-  const { entries } = bare(schema);
-  const known: Record<string, unknown> = {};
+  removed: Readonly<Record<string, string>>,
+): string[] {
   const faults: string[] = [];
-  for (const [key, value] of Object.entries(given)) {
-    const inner = child(schema, key);
-    if (inner) {
-      const parted = partUnknown(inner as v.GenericSchema, value, [...at, key]);
-      known[key] = parted.known;
-      faults.push(...parted.faults);
-    } else if (entries) {
-      const names = Object.keys(entries);
-      const [nearest] = names.toSorted((a, b) => distance(key, a) - distance(key, b));
+  // Valibot reports one unknown name of each object.
+  for (;;) {
+    const unknown = (v.safeParse(schema, given).issues ?? []).filter(isUnknownName);
+    if (unknown.length === 0) return faults;
+    for (const issue of unknown) {
+      const path = pathOf(issue);
+      const why = Object.hasOwn(removed, path) ? removed[path] : undefined;
       faults.push(
-        `${[...at, key].join('.')}: no such setting; the nearest is ${nearest}, of: ${names.join(', ')}`,
+        why === undefined
+          ? `${path}: no such setting; allowed: ${issue.message}`
+          : `${path}: is no longer a setting: ${why}`,
       );
+      const last = issue.path?.at(-1);
+      if (last?.type === 'object') Reflect.deleteProperty(last.input, last.key);
     }
   }
-  return { known, faults };
 }
 
-/** A line for each value that its schema does not allow. */
-export function valueFaults(root: v.GenericSchema, issues: readonly v.BaseIssue<unknown>[]): string[] {
+function isUnknownName({ type, expected, path }: Issue): boolean {
+  return type === 'strict_object' && expected === 'never' && path?.at(-1)?.type === 'object';
+}
+
+/** Returns a line for each value that its schema does not allow. */
+export function valueFaults(issues: readonly Issue[]): string[] {
   const lines = issues.map((issue) => {
     const last = issue.path?.at(-1);
-    const keys = (issue.path ?? []).map(({ key }) => String(key));
-    if (issue.kind === 'validation' && last?.origin === 'key')
-      return fault(keys.join('.'), last.key, issue.message);
-    const at = keys.reduce<Node | undefined>((schema, key) => schema && child(schema, key), root);
-    return fault(keys.join('.'), last ? last.value : issue.input, at ? allowed(at) : issue.message);
+    const allowed = OWN_MESSAGE.test(issue.message) ? (issue.expected ?? issue.message) : issue.message;
+    if (issue.type === 'strict_object' && last?.origin === 'key')
+      return `${pathOf(issue)}: is missing; needed: ${allowed}`;
+    return fault(pathOf(issue), last?.origin === 'key' ? last.key : last ? last.value : issue.input, allowed);
   });
+  // A fraction out of range fails twice.
   return [...new Set(lines)];
 }

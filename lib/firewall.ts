@@ -9,12 +9,12 @@ export interface FirewallProps {
   limits: NonNullable<Config['firewall']>;
 }
 
-/** In seconds; what AWS WAF counts over by default. */
+/** Seconds over which AWS WAF counts requests, as by default. */
 const WINDOW = 300;
 
 /**
- * AWS WAF in front of the stage: how much one address may ask for, before an API key is looked at and its bucket drained.
- * An address above its limit gets 403 `request_filtered` (the gateway response WAF_FILTERED).
+ * AWS WAF in front of the stage. It limits the requests of each address, before they count against an API
+ * key's limits. An address above its limit gets 403 `request_filtered` (the gateway response WAF_FILTERED).
  */
 export class Firewall extends Construct {
   constructor(scope: Construct, id: string, { stage, limits }: FirewallProps) {
@@ -56,16 +56,16 @@ function rule(
 }
 
 function measured(metricName: string): CfnWebACL.VisibilityConfigProperty {
-  // A sampled request has its headers: API keys and tokens.
+  // Samples would contain headers: API keys and tokens.
   return { metricName, cloudWatchMetricsEnabled: true, sampledRequestsEnabled: false };
 }
 
-/** Paths that take a password, a code or a refresh token. */
+/** Returns the paths that take a password, a code or a refresh token. */
 function guessablePaths(): string[] {
   return Object.values<Route>(routes).flatMap(({ path, guessable }) => (guessable ? [path] : []));
 }
 
-/** Matches the end of the path: a stage's name or a base path comes before it. */
+/** Matches the end of the path, because a stage's name or a base path comes before it. */
 function pathIsOneOf(paths: string[]): CfnWebACL.StatementProperty {
   return {
     regexMatchStatement: {

@@ -3,14 +3,12 @@ import type { IUserPool } from 'aws-cdk-lib/aws-cognito';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { aws_dynamodb } from 'aws-cdk-lib/interfaces';
+import type { KeyKind } from '../core/key-kind.ts';
 import type { Settings } from '../core/settings.ts';
-import type { Route } from '../functions/routes.ts';
-
-/** A kind of key: its item is `KEYRING#<purpose>`, and its encryption context names it. */
-export type Purpose = 'data' | 'backup-code' | 'signing';
+import type { Job, Route } from '../functions/routes.ts';
 
 /** The public half of a signing key lies in the item of its kind, under an encryption context of its own. */
-type Context = Purpose | 'signing-public';
+type Context = KeyKind | 'signing-public';
 
 export interface KeyringTargets {
   table: aws_dynamodb.ITableRef;
@@ -61,7 +59,7 @@ function onKeyring(
   sid: string,
   { keyringKey, keyringStack }: KeyringTargets,
   action: string,
-  purposes: Context[],
+  purposes: readonly Context[],
 ): PolicyStatement {
   return new PolicyStatement({
     sid,
@@ -76,7 +74,7 @@ function onKeyring(
   });
 }
 
-const items = (purposes: Purpose[]) => purposes.map((purpose) => `KEYRING#${purpose}`);
+const items = (kinds: readonly KeyKind[]) => kinds.map((kind) => `KEYRING#${kind}`);
 
 /** Ends every session of a user of that pool. */
 export function signOutStatement({ userPoolArn }: IUserPool): PolicyStatement {
@@ -117,7 +115,7 @@ export function tableStatements(
   { record, family, keys = {} }: Pick<Route, 'record' | 'family' | 'keys'>,
   on: KeyringTargets,
 ): PolicyStatement[] {
-  const reads: Purpose[] = [];
+  const reads: KeyKind[] = [];
   if (keys.data) reads.push('data');
   if (keys.backupCode) reads.push('backup-code');
   if (keys.signing) reads.push('signing');
@@ -141,33 +139,43 @@ export function tableStatements(
 }
 
 /**
- * The functions that make keys. They get keys wrapped only and unwrap none. They alone encrypt, under `signing-public`.
+ * All that a job may do besides writing its own log. Jobs that make keys get them wrapped and unwrap none; they alone
+ * encrypt, under `signing-public`.
+ *
+ * `dynamodb:LeadingKeys` cannot narrow a scan, which names no partition key. What a sweep reads beside the records,
+ * wrapped keys and refresh families, is of no use without what it lacks.
+ *
+ * @param name as in functions/routes.ts
  */
-export function keyMakerStatements(on: KeyringTargets): PolicyStatement[] {
-  return [
-    onItems('Keyring', on.table, ['GetItem', 'PutItem'], items(['data', 'backup-code', 'signing'])),
-    throughDynamoDb(on),
-    onKeyring('MakeKeys', on, 'GenerateDataKeyWithoutPlaintext', ['data', 'backup-code']),
-    onKeyring('MakeKeyPairs', on, 'GenerateDataKeyPairWithoutPlaintext', ['signing']),
-    onKeyring('CertifyPublicHalves', on, 'Encrypt', ['signing-public']),
-  ];
-}
-
-/**
- * The sweep over all records. It opens secrets and seals them anew; it makes no key, signs nothing and reads no key that
- * signs. Of a scan nothing can be held back: `dynamodb:LeadingKeys` applies to requests that name a partition key, and a
- * scan names none. What it reads beside the records, wrapped keys and refresh families, is of no use without what it lacks.
- */
-export function resealStatements(on: KeyringTargets): PolicyStatement[] {
-  return [
-    new PolicyStatement({
-      sid: 'Scan',
-      actions: ['dynamodb:Scan'],
-      resources: [on.table.tableRef.tableArn],
-    }),
-    onItems('Record', on.table, ['UpdateItem'], ['USER#*', 'JOB#reseal']),
-    onItems('Keyring', on.table, ['GetItem', 'PutItem'], items(['data', 'backup-code'])),
-    throughDynamoDb(on),
-    onKeyring('Unwrap', on, 'Decrypt', ['data']),
-  ];
+export function jobStatements(
+  name: string,
+  { makes = [], sweeps, retires = [], unwraps = [] }: Job,
+  on: KeyringTargets,
+): PolicyStatement[] {
+  const statements: PolicyStatement[] = [];
+  if (sweeps) {
+    statements.push(
+      new PolicyStatement({
+        sid: 'Scan',
+        actions: ['dynamodb:Scan'],
+        resources: [on.table.tableRef.tableArn],
+      }),
+      onItems('Record', on.table, ['UpdateItem'], ['USER#*', `JOB#${name}`]),
+    );
+  }
+  const rewrites = items([...makes, ...retires]);
+  if (rewrites.length > 0) statements.push(onItems('Keyring', on.table, ['GetItem', 'PutItem'], rewrites));
+  if (statements.length > 0) statements.push(throughDynamoDb(on));
+  const secrets = makes.filter((kind) => kind !== 'signing');
+  if (secrets.length > 0) {
+    statements.push(onKeyring('MakeKeys', on, 'GenerateDataKeyWithoutPlaintext', secrets));
+  }
+  if (makes.includes('signing')) {
+    statements.push(
+      onKeyring('MakeKeyPairs', on, 'GenerateDataKeyPairWithoutPlaintext', ['signing']),
+      onKeyring('CertifyPublicHalves', on, 'Encrypt', ['signing-public']),
+    );
+  }
+  if (unwraps.length > 0) statements.push(onKeyring('Unwrap', on, 'Decrypt', unwraps));
+  return statements;
 }

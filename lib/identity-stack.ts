@@ -22,8 +22,8 @@ export interface IdentityStackProps extends StackProps, KeyringTargets {
 }
 
 /**
- * The first factor: a Cognito pool, new or existing, the two app clients through which it is used, and the triggers that
- * ask for the second factor in Cognito's own sign-in.
+ * The first factor: a Cognito pool, new or existing, and two app clients for it. The triggers ask for the
+ * second factor in Cognito's own sign-in.
  */
 export class IdentityStack extends Stack {
   readonly userPool: IUserPool;
@@ -70,7 +70,7 @@ function createUserPool(scope: Construct, id: string, retain: boolean): UserPool
     selfSignUpEnabled: false,
     signInAliases: { username: true, email: true },
     signInCaseSensitive: false,
-    // No attribute is required: Cognito lets every client write those, and a stolen token must not change the address.
+    // No attribute is required: every client may write those, and a stolen token must not change the address.
     keepOriginal: { email: true },
     passwordPolicy: {
       minLength: 12,
@@ -81,7 +81,7 @@ function createUserPool(scope: Construct, id: string, retain: boolean): UserPool
       tempPasswordValidity: Duration.days(3),
     },
     accountRecovery: AccountRecovery.EMAIL_ONLY,
-    // The pool's own second factor would come before ours, and it knows no backup codes.
+    // The pool's own second factor would come before ours, and it has no backup codes.
     mfa: Mfa.OFF,
     featurePlan: FeaturePlan.ESSENTIALS,
     deletionProtection: retain,

@@ -10,12 +10,12 @@ export interface OperationFunctionProps {
   operation: string;
   bundle: Bundle;
   environment: Record<string, string>;
-  /** All that it may do besides writing its own log. */
+  /** Everything it may do, except for writing its own log. */
   statements: PolicyStatement[];
-  /** MB. */
+  /** In MB. */
   memory: number;
   logRetentionDays: RetentionDays;
-  /** What becomes of its log when it goes. */
+  /** What happens to its log when the function is deleted. */
   removalPolicy: RemovalPolicy;
   /** @default 10 seconds */
   timeout?: Duration;

@@ -15,10 +15,10 @@ export interface ClientKeysProps {
 }
 
 /**
- * The API keys of every client, several to one where one is being replaced. Their values are API Gateway's.
+ * The API keys of every client. A client has several while one replaces another. API Gateway sets the values.
  *
- * A key is of its plan for good: API Gateway takes it into one plan of a stage only, and CloudFormation would put it into the
- * other before it takes it out of the first. So on another plan a client has other keys.
+ * Keys cannot change plans; changing a client's plan creates new keys. API Gateway allows a key in one plan
+ * of a stage only, and CloudFormation would add it to the new plan before it removes it from the old one.
  */
 export class ClientKeys extends Construct {
   readonly keys: readonly { client: string; name: string; plan: string; key: ApiKey }[];
@@ -37,7 +37,7 @@ export class ClientKeys extends Construct {
     );
   }
 
-  /** API key id → name of its client. The ids are tokens. */
+  /** Returns the name of the client for each API key's id. The ids are tokens of the CDK. */
   clientNames(): Record<string, string> {
     return Object.fromEntries(this.keys.map(({ client, key }) => [key.keyId, client]));
   }
@@ -45,15 +45,37 @@ export class ClientKeys extends Construct {
 
 const idOf = (client: string, name: string, plan: string) => `${pascalCase(`${client}-${name}`)}-${plan}`;
 
+/** The open documents have no key: this is all that bounds them. */
+const LEAST = { rate: 200, burst: 400 };
+
+/** API Gateway's own bounds, of all APIs of an account in a region. */
+const MOST = { rate: 10_000, burst: 5000 };
+
+/**
+ * Returns the requests a second that the stage takes for any one operation, over all callers. It is what all API keys together
+ * may ask for by their plans, so that the plans alone decide.
+ */
+export function stageThrottle({ plans, clients }: Pick<Config, 'plans' | 'clients'>) {
+  const ofKeys = (field: 'rate' | 'burst') =>
+    Object.values(clients).reduce(
+      (sum, { plan, keys }) => sum + keys.length * (plans[plan]?.[field] ?? 0),
+      0,
+    );
+  const bounded = (field: 'rate' | 'burst') => Math.min(Math.max(ofKeys(field), LEAST[field]), MOST[field]);
+  return { rate: bounded('rate'), burst: bounded('burst') };
+}
+
 export interface UsagePlansProps {
   plans: Config['plans'];
   stage: Stage;
   clientKeys: ClientKeys;
-  /** The methods that take a code, a password or a refresh token. */
+  /** Methods that take a code, a password or a refresh token. */
   guessable: Method[];
 }
 
-/** A plan for each tier: what a key may ask for altogether, and less of what can be guessed at. */
+/**
+ * A plan for each tier. It limits the requests of each key, and sets a tighter limit on those that can guess.
+ */
 export class UsagePlans extends Construct {
   constructor(scope: Construct, id: string, { plans, stage, clientKeys, guessable }: UsagePlansProps) {
     super(scope, id);
@@ -79,13 +101,13 @@ export class UsagePlans extends Construct {
     let before: CfnUsagePlanKey | undefined;
     for (const { client, name, plan, key } of clientKeys.keys) {
       const usagePlan = byName.get(plan);
-      if (!usagePlan) throw new Error(`Client ${client} is on a plan that there is not: ${plan}.`);
+      if (!usagePlan) throw new Error(`Client ${client} has a plan that does not exist: ${plan}.`);
       const membership = new CfnUsagePlanKey(this, idOf(client, name, plan), {
         keyId: key.keyId,
         keyType: 'API_KEY',
         usagePlanId: usagePlan.usagePlanId,
       });
-      // One after the other: API Gateway answers 409 to some of those that come at once.
+      // One after the other: API Gateway answers 409 to some of several concurrent requests.
       if (before) membership.addResourceDependency(before);
       before = membership;
     }

@@ -1,27 +1,23 @@
-import type { Principal, RunningServer } from './aws/types.ts';
-import type { PoolDefinition } from './cognito/server.ts';
-import type { Api } from './gateway/api.ts';
-import { planOf } from './gateway/throttle.ts';
+import type { Aws } from '@countersign/local-aws';
+import type { Principal } from '@countersign/local-aws/iam';
 import type { SeededUser } from './seed.ts';
-import { type Identifiers, mixedCase } from './template/identifiers.ts';
-import type { Deployment } from './template.ts';
 
-/** Everything somebody needs to use the service that runs here. */
+/** Everything a client needs to use the service on this machine. */
 export interface LocalJson {
   url: string;
-  /** Of the most generous usage plan. */
+  /** A key of the most generous usage plan. */
   apiKey: string;
-  /** Of the tightest one, to see a 429. */
+  /** A key of the tightest plan, to see a 429. */
   limitedApiKey: string;
   users: SeededUser[];
   cognito: { endpoint: string; userPoolId: string; clientId: string };
   dynamodb: { endpoint: string; tableName: string };
   kms: { endpoint: string };
-  /** Lambda's API: Invoke, Get- and UpdateFunctionConfiguration, GetPolicy, AddPermission. */
+  /** Lambda's API. */
   lambda: { endpoint: string };
   /** Signs calls of the admin endpoints (SigV4, service `execute-api`), and may do nothing else. */
   admin: Credentials;
-  /** May do anything: to look into the table and the pool with AWS's own tools. */
+  /** May do everything: looks into the table and the pool with AWS's own tools. */
   operator: Credentials;
 }
 
@@ -31,48 +27,27 @@ interface Credentials {
   region: string;
 }
 
-/** API key id → value: the template's own, or one made up once. */
-export function apiKeyValues(deployment: Deployment, identifiers: Identifiers): Map<string, string> {
-  return new Map(
-    deployment.resources('AWS::ApiGateway::ApiKey').map(({ stack, logicalId, ref, properties }) => {
-      const given = properties['Value'];
-      const value = given ?? identifiers.get(`${stack}/${logicalId}/value`, mixedCase(40));
-      return [ref, String(value)];
-    }),
-  );
-}
-
-/** @throws Error if no API key is in a usage plan, or there is no table */
-export function describeLocally(parts: {
-  url: string;
-  api: Api;
-  keyValues: ReadonlyMap<string, string>;
-  users: SeededUser[];
-  pool: PoolDefinition;
-  deployment: Deployment;
-  admin: Principal;
-  operator: Principal;
-  cognito: RunningServer;
-  dynamodb: RunningServer;
-  kms: RunningServer;
-  lambda: RunningServer;
-}): LocalJson {
-  const { api, keyValues, pool, deployment } = parts;
-  const byRate = api.keys
-    .filter((key) => key.enabled)
-    .flatMap((key) => {
-      const plan = planOf(api, key);
-      const value = keyValues.get(key.id);
-      return plan && value ? [{ value, rate: plan.throttle?.rate ?? Number.POSITIVE_INFINITY }] : [];
-    })
+/**
+ * Collects what local.json says.
+ *
+ * @throws Error if no API key is in a usage plan, or the template has no table or no pool
+ */
+export function describeLocally(
+  { url, apiKeys, pools, deployment, endpoints }: Aws,
+  people: { users: SeededUser[]; admin: Principal; operator: Principal },
+): LocalJson {
+  const byRate = apiKeys
+    .flatMap(({ enabled, value, rate }) => (enabled && rate !== undefined ? [{ value, rate }] : []))
     .toSorted((a, b) => b.rate - a.rate);
-  const [table] = deployment.resources('AWS::DynamoDB::Table');
   const [generous] = byRate;
   const limited = byRate.at(-1);
+  const [table] = deployment.resources('AWS::DynamoDB::Table');
+  const [pool] = pools;
   if (!generous || !limited) throw new Error('No API key of the template is in a usage plan.');
   if (!table) throw new Error('The template has no table.');
+  if (!pool) throw new Error('The template has no user pool.');
 
-  // Apps sign in with the client of the custom flow; the other one only checks passwords.
+  // Apps sign in with the client of the custom flow; the other client only checks passwords.
   const appsClient = pool.clients.find(({ properties }) =>
     ((properties['ExplicitAuthFlows'] ?? []) as string[]).includes('ALLOW_CUSTOM_AUTH'),
   );
@@ -82,19 +57,19 @@ export function describeLocally(parts: {
     region: deployment.region,
   });
   return {
-    url: parts.url,
+    url,
     apiKey: generous.value,
     limitedApiKey: limited.value,
-    users: parts.users,
+    users: people.users,
     cognito: {
-      endpoint: parts.cognito.endpoint,
+      endpoint: endpoints.cognito,
       userPoolId: pool.id,
       clientId: (appsClient ?? pool.clients[0])?.id ?? '',
     },
-    dynamodb: { endpoint: parts.dynamodb.endpoint, tableName: table.ref },
-    kms: { endpoint: parts.kms.endpoint },
-    lambda: { endpoint: parts.lambda.endpoint },
-    admin: credentials(parts.admin),
-    operator: credentials(parts.operator),
+    dynamodb: { endpoint: endpoints.dynamodb, tableName: table.ref },
+    kms: { endpoint: endpoints.kms },
+    lambda: { endpoint: endpoints.lambda },
+    admin: credentials(people.admin),
+    operator: credentials(people.operator),
   };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   AdminCreateUserCommand,
   AdminGetUserCommand,
@@ -5,9 +6,8 @@ import {
   CognitoIdentityProviderClient,
   UserNotFoundException,
 } from '@aws-sdk/client-cognito-identity-provider';
-import type { Principal } from './aws/types.ts';
-import type { PoolDefinition } from './cognito/server.ts';
-import { type Identifiers, mixedCase } from './template/identifiers.ts';
+import type { Aws } from '@countersign/local-aws';
+import type { Principal } from '@countersign/local-aws/iam';
 
 export interface SeededUser {
   username: string;
@@ -17,17 +17,17 @@ export interface SeededUser {
 const NAMES = ['ada', 'grace', 'linus'];
 
 /**
- * Makes sure the pool has its three users, each with a password of its own that stays the same over restarts. Users
- * that are there already keep what they have. In a pool whose user names are addresses, they are addresses.
+ * Makes the pool's three users, each with a password that stays the same over restarts. Existing users keep what they
+ * have. In a pool whose user names are e-mail addresses, their names are addresses.
  */
 export async function seedUsers(options: {
-  pool: PoolDefinition;
+  pool: Aws['pools'][number];
   endpoint: string;
-  region: string;
+  deployment: Aws['deployment'];
   operator: Principal;
-  identifiers: Identifiers;
 }): Promise<SeededUser[]> {
-  const { pool, endpoint, region, operator, identifiers } = options;
+  const { pool, endpoint, operator } = options;
+  const { region, identifiers } = options.deployment;
   const { accessKeyId, secretAccessKey } = operator;
   const client = new CognitoIdentityProviderClient({
     endpoint,
@@ -70,8 +70,7 @@ export async function seedUsers(options: {
   }
 }
 
-/** Long, with every class of character a pool may ask for, and nothing a shell or JSON would take for its own. */
+/** A password with every class of character a pool may ask for, and none that a shell or JSON would interpret. */
 function strongPassword(): string {
-  const groups = Array.from({ length: 4 }, () => mixedCase(5)());
-  return `${groups.join('-')}-Aa1`;
+  return `Aa1-${randomBytes(12).toString('hex')}`;
 }

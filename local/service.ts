@@ -1,158 +1,99 @@
-import { mkdirSync } from 'node:fs';
-import type { Exchange, Principal } from './aws/types.ts';
-import { startBackends } from './backends.ts';
-import { type Clock, createClock } from './clock.ts';
-import { operationOf } from './definitions.ts';
-import { startFront } from './front.ts';
-import { readApi } from './gateway/api.ts';
-import type { InvokeResult } from './lambda.ts';
-import { apiKeyValues, describeLocally, type LocalJson } from './local-json.ts';
-import { lockFolder } from './lock.ts';
-import { createPrincipals, type Principals } from './principals.ts';
-import { checkSchedules } from './schedules.ts';
-import { seedUsers } from './seed.ts';
-import { createSurroundings, type Observed } from './surroundings.ts';
-import { openIdentifiers } from './template/identifiers.ts';
-import { readDeployment } from './template.ts';
-import { runTriggers } from './trigger.ts';
+import { type Aws, type AwsOptions, startAws } from '@countersign/local-aws';
+import type { Principal } from '@countersign/local-aws/iam';
+import type { InvokeResult } from '@countersign/local-aws/lambda/runtime';
+import { describeLocally, type LocalJson } from './local-json.ts';
+import { operationOf } from './operation-of.ts';
+import { type SeededUser, seedUsers } from './seed.ts';
 
-const PLACE = { region: 'us-east-1', account: '000000000000' };
-
-export interface ServiceOptions {
-  /** The folder of a synthesized assembly, or what makes one once the data folder is ours. */
-  assembly: string | (() => Promise<string>);
-  /** Holds everything that outlives a restart. Made if it is not there; one process at a time. */
-  folder: string;
-  /** @default any free one */
-  port?: number;
-  /** @default the machine's time */
-  clock?: Clock;
-  /** Execution environments of one function, at most. @default 4 */
-  environments?: number;
-  /** What is being done while starting, one line each. */
+export interface ServiceOptions
+  extends Pick<AwsOptions, 'assembly' | 'folder' | 'port' | 'clock' | 'environments' | 'onExchange'> {
+  /** Receives one line for each step of the start. */
   onProgress?(line: string): void;
-  /** Each line an operation writes, and the access log's under `access`. */
+  /** Receives each line an operation logs; those of the access log as `access`. */
   onLog?(operation: string, line: string): void;
-  /** Everything that goes over the wire: to and from the gateway and the embedded servers, and events. */
-  onExchange?(exchange: Exchange): void;
 }
 
-export interface Service extends Omit<Observed, 'surroundings'> {
-  url: string;
+export interface Service
+  extends Pick<Aws, 'url' | 'clock' | 'calls' | 'setFault' | 'principals' | 'eventsDelivered' | 'close'> {
   local: LocalJson;
-  clock: Clock;
-  principals: Principals;
   /** May do everything on this machine. */
   operator: Principal;
-  /** Runs an operation by its name, as in `verify-login`, with the event as it is. */
+  /** Runs an operation by its name, such as `verify-login`, with the event as it is. */
   invoke(operation: string, event: unknown): Promise<InvokeResult>;
-  /** When every event that EventBridge has got so far has been delivered. */
-  eventsDelivered(): Promise<void>;
-  /** Requests under way are answered, then everything stops. */
-  close(): Promise<void>;
 }
 
 /**
- * Runs a synthesized deployment on this machine. What runs in AWS beside the functions is started on loopback, the
- * deployment's triggers have run and three users are there when it returns.
+ * Runs Countersign on this machine, with three users in its pool.
  *
- * @throws Error for a folder in use, a port taken, a template that holds something not known here, a failed trigger
+ * @throws Error if the folder is in use, the port is taken, the template holds something not emulated, or a trigger fails
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { folder } = options;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const closers: (() => unknown)[] = [lockFolder(folder)];
-  const close = async () => {
-    while (closers.length > 0) await closers.pop()?.();
-  };
-  try {
-    return await start(options, close, (server) => void closers.push(() => server.close()));
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-async function start(
-  {
-    assembly,
-    folder,
-    clock = createClock(),
-    onProgress,
-    onLog,
-    onExchange,
-    environments,
-    port,
-  }: ServiceOptions,
-  close: () => Promise<void>,
-  running: (server: { close(): Promise<void> }) => void,
-): Promise<Service> {
-  const synthesized = typeof assembly === 'string' ? assembly : await assembly();
-  const identifiers = openIdentifiers(folder);
-  const deployment = readDeployment({ ...PLACE, assembly: synthesized, identifiers });
-  const api = readApi(deployment);
-  const keyValues = apiKeyValues(deployment, identifiers);
-  const principals = createPrincipals(deployment, identifiers);
-  const { surroundings, calls, setFault } = createSurroundings(clock, PLACE, principals.find, onExchange);
-
-  onProgress?.('Starting KMS, DynamoDB and Cognito');
-  let listening = false;
-  const backends = await startBackends({
-    deployment,
-    surroundings,
-    principals,
-    folder,
-    running,
-    listening: () => listening,
-    ...(environments === undefined ? {} : { environments }),
-    ...(onLog ? { onLog } : {}),
-  });
-  const { pools, cognito, sessions, mayInvoke, invoke, events } = backends;
-  checkSchedules(deployment, mayInvoke);
-
-  onProgress?.('Making the first keys and the users');
-  const [pool] = pools;
-  if (!pool) throw new Error('The template has no user pool to run.');
-  const operator = principals.user('operator', [{ Effect: 'Allow', Action: '*', Resource: '*' }]);
-  const admin = principals.user('admin', [
-    {
-      Effect: 'Allow',
-      Action: 'execute-api:Invoke',
-      Resource: `arn:aws:execute-api:${PLACE.region}:${PLACE.account}:${api.id}/*`,
+  const { assembly, folder, port, clock, environments, onProgress, onLog, onExchange } = options;
+  let users: SeededUser[] = [];
+  const aws = await startAws({
+    async assembly() {
+      const made = typeof assembly === 'string' ? assembly : await assembly();
+      onProgress?.('Starting KMS, DynamoDB and Cognito');
+      return made;
     },
-  ]);
-  const [users] = await Promise.all([
-    seedUsers({ pool, endpoint: cognito.endpoint, region: PLACE.region, operator, identifiers }),
-    runTriggers(deployment, sessions, invoke),
-  ]);
-  // The users were there before the deployment: it does not hear of the passwords that they were given.
-  listening = true;
-
-  const gateway = await startFront({
-    api,
-    keyValues,
-    surroundings,
-    mayInvoke,
-    invoke,
-    onAccess: (line) => onLog?.('access', line),
+    folder,
     ...(port === undefined ? {} : { port }),
+    ...(clock && { clock }),
+    ...(environments === undefined ? {} : { environments }),
+    ...(onExchange && { onExchange }),
+    onLog: (constructPath, line) => onLog?.(operationOf(constructPath), line),
+    onAccess: (line) => onLog?.('access', line),
+    async prepare({ deployment, pools, endpoints, principals }) {
+      onProgress?.('Making the first keys and the users');
+      const [pool] = pools;
+      if (!pool) throw new Error('The template has no user pool to run.');
+      users = await seedUsers({
+        pool,
+        endpoint: endpoints.cognito,
+        deployment,
+        operator: operatorOf({ principals }),
+      });
+    },
   });
-  running(gateway);
-  const url = gateway.endpoint.replace('127.0.0.1', 'localhost');
+  const functions = new Map(
+    aws.deployment
+      .resources('AWS::Lambda::Function')
+      .map((resource) => [operationOf(resource.path), resource.attribute('Arn')]),
+  );
+  const operator = operatorOf(aws);
+  const { url, principals, calls, setFault, eventsDelivered, close } = aws;
   return {
     url,
-    local: describeLocally({ ...backends, url, api, keyValues, users, pool, deployment, admin, operator }),
-    clock,
+    local: describeLocally(aws, { users, operator, admin: adminOf(aws) }),
+    clock: aws.clock,
     calls,
     setFault,
     principals,
     operator,
     async invoke(operation, event) {
-      const found = [...sessions.keys()].find((resource) => operationOf(resource) === operation);
-      if (!found) throw new Error(`No operation ${operation}.`);
-      return invoke(found.attribute('Arn'), event);
+      const arn = functions.get(operation);
+      if (arn === undefined) throw new Error(`No operation ${operation}.`);
+      return aws.invoke(arn, event);
     },
-    eventsDelivered: events.settled,
+    eventsDelivered,
     close,
   };
+}
+
+/** May do everything. */
+function operatorOf({ principals }: Pick<Aws, 'principals'>): Principal {
+  return principals.user('operator', [{ Effect: 'Allow', Action: '*', Resource: '*' }]);
+}
+
+/** May call the API's administrator endpoints, and nothing else. */
+function adminOf({ principals, deployment }: Aws): Principal {
+  const { region, account } = deployment;
+  const [api] = deployment.resources('AWS::ApiGateway::RestApi');
+  return principals.user('admin', [
+    {
+      Effect: 'Allow',
+      Action: 'execute-api:Invoke',
+      Resource: `arn:aws:execute-api:${region}:${account}:${api?.ref}/*`,
+    },
+  ]);
 }

@@ -41,7 +41,7 @@ const operations: Record<
   },
   verify: async ({ access, code }) => ({
     code,
-    request: (code) => client.post('/v1/totp/verify', { code }, access),
+    request: (code) => client.post('/v1/authenticators/verify', { code }, access),
   }),
   enroll: async ({ access, code }) => ({
     code,
@@ -57,7 +57,7 @@ const operations: Record<
   },
   disable: async ({ access, code }) => ({
     code,
-    request: (code) => client.post('/v1/totp/disable', { code }, access),
+    request: (code) => client.post('/v1/authenticators/disable', { code }, access),
   }),
   'rotate-backup-codes': async ({ access, code }) => ({
     code,
@@ -95,10 +95,10 @@ test('verify and verify-login, warm: a backup code, used or not, costs no more',
     const challengeToken = await challengeFor(client, person);
     return () => client.post('/v1/auth/verify', { challengeToken, backupCode });
   };
-  await client.post('/v1/totp/verify', { backupCode: first }, access);
+  await client.post('/v1/authenticators/verify', { backupCode: first }, access);
   await (await signInWith(fourth))();
   for (const backupCode of [second, second]) {
-    const stepUp = () => client.post('/v1/totp/verify', { backupCode }, access);
+    const stepUp = () => client.post('/v1/authenticators/verify', { backupCode }, access);
     assert.deepEqual(await callsDuring(service, stepUp), ONE_READ_ONE_WRITE);
   }
   for (const backupCode of [third, third]) {
@@ -108,7 +108,7 @@ test('verify and verify-login, warm: a backup code, used or not, costs no more',
 
 test('a locked user costs one read, and no write', async () => {
   const { access, code, wrongCode } = await enrolled();
-  const attempt = (proof: string) => client.post('/v1/totp/verify', { code: proof }, access);
+  const attempt = (proof: string) => client.post('/v1/authenticators/verify', { code: proof }, access);
   for (let failures = 0; failures < 5; failures++) await attempt(wrongCode());
   const calls = await callsDuring(service, async () =>
     assertProblem(await attempt(code()), 429, 'too_many_attempts'),
@@ -118,11 +118,19 @@ test('a locked user costs one read, and no write', async () => {
 
 test('bad input and a bad token cost nothing at all', async () => {
   const { access, wrongCode } = await enrolled();
-  const warm = await client.post('/v1/totp/verify', { code: wrongCode() }, access);
+  const warm = await client.post('/v1/authenticators/verify', { code: wrongCode() }, access);
   assertProblem(warm, 401, 'code_rejected');
   const calls = await callsDuring(service, async () => {
-    assertProblem(await client.post('/v1/totp/verify', { code: '12345' }, access), 400, 'invalid_request');
-    assertProblem(await client.post('/v1/totp/verify', { code: '123456' }, 'a.b.c'), 401, 'token_invalid');
+    assertProblem(
+      await client.post('/v1/authenticators/verify', { code: '12345' }, access),
+      400,
+      'invalid_request',
+    );
+    assertProblem(
+      await client.post('/v1/authenticators/verify', { code: '123456' }, 'a.b.c'),
+      401,
+      'token_invalid',
+    );
   });
   assert.deepEqual(calls, []);
 });
@@ -141,7 +149,11 @@ test('three authenticators and ten backup codes are below 1 KB, with failures an
   const challengeToken = await challengeFor(client, person);
   const signedIn = await client.post('/v1/auth/verify', { challengeToken, code: enrolled.code() });
   assert.equal(signedIn.status, 200);
-  await client.post('/v1/totp/verify', { code: enrolled.wrongCode() }, text(signedIn, 'accessToken'));
+  await client.post(
+    '/v1/authenticators/verify',
+    { code: enrolled.wrongCode() },
+    text(signedIn, 'accessToken'),
+  );
 
   const record = await storedRecord(service, person);
   assert.equal(record?.['a']?.L?.length, 3);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { problems } from '../adapters/problem.ts';
+import { endpointsPage, errorsPage } from '../bin/reference/pages.ts';
+import { gatewayErrors, operationErrors } from '../functions/contract/errors.ts';
 import { routes } from '../functions/routes.ts';
 import { readConfig } from '../lib/config.ts';
-import { gatewayAnswers } from '../lib/gateway-responses.ts';
 
 const root = join(import.meta.dirname, '..');
 const page = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -13,19 +13,22 @@ const page = (path: string) => readFileSync(join(root, path), 'utf8');
 const rows = (text: string) =>
   new Map([...text.matchAll(/^\| `([\w.]+)` \| (.*?) \|/gm)].map(([, name = '', cell = '']) => [name, cell]));
 
-test('docs/errors.md lists exactly the codes there are, with their status', () => {
-  const documented = rows(page('docs/errors.md'));
-  const real = new Map<string, string>();
-  for (const { code, status } of gatewayAnswers) real.set(code, String(status));
-  for (const [code, { status }] of Object.entries(problems)) real.set(code, String(status));
-  assert.deepEqual([...documented].sort(), [...real].sort());
+test('docs/errors.md and docs/endpoints.md are what the contract says: if not, run npm run reference', () => {
+  assert.equal(errorsPage(page('docs/errors.md')), page('docs/errors.md'));
+  assert.equal(endpointsPage(), page('docs/endpoints.md'));
 });
 
-test('a code that API Gateway and a function share has one status and one title', () => {
-  for (const { code, status, title } of gatewayAnswers) {
-    const own = Object.entries(problems).find(([name]) => name === code)?.[1];
-    if (own) assert.deepEqual({ status, title }, own, code);
-  }
+test('docs/errors.md lists exactly the codes there are, with their status', () => {
+  const documented = rows(page('docs/errors.md'));
+  const real = Object.entries({ ...operationErrors, ...gatewayErrors });
+  assert.deepEqual([...documented].sort(), real.map(([code, { status }]) => [code, String(status)]).sort());
+});
+
+test('no code is in both tables', () => {
+  assert.deepEqual(
+    Object.keys(gatewayErrors).filter((code) => code in operationErrors),
+    [],
+  );
 });
 
 test("the README's table lists every setting, with the default it really has", () => {

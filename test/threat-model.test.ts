@@ -1,4 +1,4 @@
-// docs/threat-model.md against the code and the tests it names.
+// Checks docs/threat-model.md against the code and the tests it names.
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,11 +8,11 @@ const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const page = read('docs/threat-model.md');
 
-/** The numbered threats there are to answer for; none of them is ever dropped. */
+/** The number of the first list's threats. No threat is ever dropped. */
 const THREATS = 45;
-/** The same, of what an audit found; 56 and 57 are of what is still to come. */
+/** The threats that an audit found. 56 and 57 are reserved for work still to come. */
 const FOUND_BY_AUDIT = [46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 58, 59, 60];
-/** Without a test, and why is said in their row. */
+/** Threats without a test. Their rows say why. */
 const OUT_OF_SCOPE = [35];
 
 interface Row {
@@ -31,12 +31,12 @@ const rows: Row[] = page
     return { number: Number(number), defence, tests: quoted(tests) };
   });
 
-/** What stands in backquotes. */
+/** Returns the texts in backquotes. */
 function quoted(cell: string): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
 }
 
-/** The names of the tests in a file: literal ones, one a test. */
+/** Returns the names of a file's tests, each written out as a literal. */
 function testsIn(path: string): string[] {
   const calls = [...read(path).matchAll(/^test\(\s*(?:'([^'\n]+)'|"([^"\n]+)")/gm)];
   return calls.map(([, single, double]) => single ?? double ?? '');
@@ -44,34 +44,34 @@ function testsIn(path: string): string[] {
 
 const existing = globSync('test/threats/*.test.ts', { cwd: root }).flatMap(testsIn);
 
-test('every numbered threat has exactly one row, in order', () => {
+test('each numbered threat has exactly one row, in order', () => {
   assert.deepEqual(
     rows.map(({ number }) => number),
     [...Array.from({ length: THREATS }, (_, index) => index + 1), ...FOUND_BY_AUDIT],
   );
 });
 
-test('every test named in the table exists, and every threat in scope names one', () => {
+test('each test named in the table exists, and each threat in scope names one', () => {
   for (const { number, tests } of rows) {
     for (const name of tests) assert.ok(existing.includes(name), `${number}: no test "${name}"`);
     assert.equal(tests.length === 0, OUT_OF_SCOPE.includes(number), `threat ${number}`);
   }
 });
 
-test('every test in test/threats is in the table, once, and no two have one name', () => {
+test('each test in test/threats is in the table once, and no two share a name', () => {
   const named = rows.flatMap(({ tests }) => tests);
   assert.deepEqual(named.toSorted(), existing.toSorted());
   assert.equal(new Set(existing).size, existing.length);
 });
 
-test('every test in test/threats has its name written out, so that the table can name it', () => {
+test('each test in test/threats has a literal name, so that the table can name it', () => {
   for (const path of globSync('test/threats/*.test.ts', { cwd: root })) {
     const calls = read(path).match(/^\s*test(?:\.\w+)?\(/gm) ?? [];
     assert.equal(calls.length, testsIn(path).length, path);
   }
 });
 
-test('every defence named in the table is in the code', () => {
+test('each defence named in the table is in the code', () => {
   for (const { number, defence } of rows) {
     if (OUT_OF_SCOPE.includes(number)) continue;
     const places = quoted(defence).filter((place) => place.includes(':'));
@@ -85,7 +85,7 @@ test('every defence named in the table is in the code', () => {
   }
 });
 
-test('the pages and folders it refers to are there', () => {
+test('the pages and folders that the page refers to exist', () => {
   for (const [, target = ''] of page.matchAll(/\]\(([\w.-]+)\)/g)) {
     assert.ok(existsSync(join(root, 'docs', target)), target);
   }
@@ -94,7 +94,7 @@ test('the pages and folders it refers to are there', () => {
   }
 });
 
-test('every threat that a clause refers to has a row', () => {
+test('each threat that a clause refers to has a row', () => {
   for (const [, list = ''] of page.matchAll(/\bthreats? ([\d, to]+)/g)) {
     for (const number of list.match(/\d+/g) ?? []) {
       assert.ok(

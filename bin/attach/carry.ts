@@ -7,8 +7,8 @@ import { turnMfaOff } from '../doctor/examine.ts';
 import type { Described } from './described.ts';
 
 /**
- * What becomes of each field of DescribeUserPool. `carried`: UpdateUserPool takes it by the same name, and resets it where
- * it is left out. `fixed`: it takes no such thing, so that nothing happens to it.
+ * Every field of DescribeUserPool. `carried`: UpdateUserPool takes it under the same name, and resets it if a
+ * request leaves it out. `fixed`: UpdateUserPool does not take it, so it stays as it is.
  */
 const fields = {
   AccountRecoverySetting: 'carried',
@@ -33,7 +33,7 @@ const fields = {
   LambdaConfig: 'carried',
   LastModifiedDate: 'fixed',
   MfaConfiguration: 'carried',
-  // As PoolName.
+  // UpdateUserPool takes it as PoolName.
   Name: 'fixed',
   Policies: 'carried',
   SchemaAttributes: 'fixed',
@@ -55,7 +55,7 @@ type Carried = {
   [K in keyof typeof fields]: (typeof fields)[K] extends 'carried' ? K : never;
 }[keyof typeof fields];
 
-/** Fails to compile when UpdateUserPool takes something that is not carried. */
+/** Does not compile if UpdateUserPool takes a field that is not carried. */
 type Forgotten = Exclude<keyof UpdateUserPoolCommandInput, Carried | 'UserPoolId' | 'PoolName'>;
 const nothingForgotten: [Forgotten] extends [never] ? true : Forgotten = true;
 void nothingForgotten;
@@ -64,12 +64,12 @@ const carriedFields = Object.entries(fields)
   .filter(([, fate]) => fate === 'carried')
   .map(([name]) => name) as Carried[];
 
-/** The fields that are kept as they are, of those the pool has. */
+/** Returns the names of the pool's settings that an update keeps as they are. */
 export function keptFields(pool: UserPoolType): string[] {
   return carriedFields.filter((name) => name !== 'LambdaConfig' && pool[name] !== undefined);
 }
 
-/** The whole UpdateUserPool request that changes LambdaConfig and nothing else. */
+/** Returns the whole UpdateUserPool request, which changes LambdaConfig and nothing else. */
 export function updateRequest(
   pool: UserPoolType,
   lambdaConfig: LambdaConfigType,
@@ -84,12 +84,12 @@ export function updateRequest(
     PoolName: pool.Name,
     LambdaConfig: lambdaConfig,
   };
-  // Cognito shows the validity of a temporary password by both its names, and refuses to be told both.
+  // Cognito returns a temporary password's validity under both its names, and refuses a request with both.
   if (AdminCreateUserConfig && pool.Policies?.PasswordPolicy?.TemporaryPasswordValidityDays !== undefined) {
     const { UnusedAccountValidityDays: _, ...rest } = AdminCreateUserConfig;
     request.AdminCreateUserConfig = rest;
   }
-  // AWS keeps its own tags itself, and takes them from nobody.
+  // AWS manages its own tags, and refuses them in a request.
   if (UserPoolTags) {
     request.UserPoolTags = Object.fromEntries(
       Object.entries(UserPoolTags).filter(([key]) => !key.toLowerCase().startsWith('aws:')),
@@ -98,16 +98,20 @@ export function updateRequest(
   return request;
 }
 
-/** Why the pool's settings cannot all be kept, one sentence each; empty where they can. */
+/**
+ * Returns why an update could not keep all settings, one sentence for each reason. Empty if it could.
+ *
+ * @param mfa MfaConfiguration as GetUserPoolMfaConfig returns it
+ */
 export function obstacles({ pool, unknown }: Described, mfa: string | undefined): string[] {
   const [, , , region = ''] = (pool.Arn ?? '').split(':');
   const sentences = unknown.map(
     (path) =>
-      `Cognito describes ${path}, which this program does not know and an update might reset. Update @aws-sdk/client-cognito-identity-provider.`,
+      `Cognito describes ${path}, which this program does not know. An update might reset it. Update @aws-sdk/client-cognito-identity-provider.`,
   );
   if ((mfa ?? pool.MfaConfiguration ?? 'OFF') !== 'OFF') {
     sentences.push(
-      `MfaConfiguration is ${mfa ?? pool.MfaConfiguration}: its factors are not among what UpdateUserPool takes, and the pool's own MFA comes in the triggers' way. ${turnMfaOff(pool.Id ?? '', region)}`,
+      `MfaConfiguration is ${mfa ?? pool.MfaConfiguration}: UpdateUserPool does not take its factors, and the pool's own MFA conflicts with the triggers. ${turnMfaOff(pool.Id ?? '', region)}`,
     );
   }
   if (pool.UserPoolTier === 'LITE') {
@@ -124,7 +128,7 @@ export interface Difference {
   after: unknown;
 }
 
-/** What differs between two descriptions of a pool, besides LambdaConfig and what changes by itself. */
+/** Returns how two descriptions differ. Ignores LambdaConfig and fields that change by themselves. */
 export function differences(before: UserPoolType, after: UserPoolType): Difference[] {
   const moving = ['LambdaConfig', 'LastModifiedDate', 'EstimatedNumberOfUsers'];
   return (Object.keys(fields) as (keyof typeof fields)[])
@@ -132,7 +136,7 @@ export function differences(before: UserPoolType, after: UserPoolType): Differen
     .map((field) => ({ field, before: before[field], after: after[field] }));
 }
 
-/** As JSON with the names of every object in order. */
+/** Returns a value as JSON with the names of every object sorted, so that equal values give equal texts. */
 export function canonical(value: unknown): string {
   return (
     JSON.stringify(value, (_, inner: unknown) =>

@@ -6,12 +6,15 @@ import {
 
 export interface Described {
   pool: UserPoolType;
-  /** Paths of what Cognito said about the pool and this version of the SDK does not know, as in `Policies.NewPolicy`. */
+  /**
+   * Paths of fields that Cognito returned and this version of the SDK does not know, as in
+   * `Policies.NewPolicy`.
+   */
   unknown: string[];
 }
 
 /**
- * A pool as Cognito describes it, and what the SDK would silently leave out of that: an update would reset it.
+ * Reads a pool, and lists the fields that the SDK silently drops. An update without them would reset them.
  *
  * @throws Error of the SDK
  */
@@ -30,7 +33,7 @@ export async function describePool(cognito: CognitoIdentityProviderClient, id: s
       answered = body.toString('utf8');
       return result;
     },
-    // Between the wire and what reads the answer.
+    // Runs before the SDK parses the response.
     { step: 'deserialize', priority: 'low', name: 'keepAnswer' },
   );
   const { UserPool: pool } = await cognito.send(command);

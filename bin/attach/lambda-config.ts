@@ -6,11 +6,11 @@ export interface Change {
   name: TriggerName;
   before: string | undefined;
   after: string;
-  /** Another function is there now. */
+  /** True if the trigger is set to another function now. */
   replaces: boolean;
 }
 
-/** What differs from what is wanted. A function that is there by another version of the event counts. */
+/** Returns the triggers that have to change. The right function with events of V1_0 has to change too. */
 export function changes(config: LambdaConfigType = {}, wanted: Wanted): Change[] {
   return [...wanted].flatMap(([name, after]) => {
     const before = triggerArn(config, name);
@@ -21,7 +21,7 @@ export function changes(config: LambdaConfigType = {}, wanted: Wanted): Change[]
   });
 }
 
-/** The pool's LambdaConfig with these functions in it; every other trigger stays. */
+/** Returns the pool's LambdaConfig with these functions set. Every other trigger stays. */
 export function changed(config: LambdaConfigType = {}, wanted: Wanted): LambdaConfigType {
   const result: LambdaConfigType = { ...config };
   for (const [name, arn] of wanted) {
@@ -31,13 +31,15 @@ export function changed(config: LambdaConfigType = {}, wanted: Wanted): LambdaCo
     }
     const version = versionOf(config) === 'V3_0' ? 'V3_0' : 'V2_0';
     result.PreTokenGenerationConfig = { LambdaArn: arn, LambdaVersion: version };
-    // The old way to set the same trigger: it may only name the same function.
+    // The older field for the same trigger may only name the same function.
     delete result.PreTokenGeneration;
   }
   return result;
 }
 
-/** As far as it says something: Cognito may show the token trigger by its old name as well. */
+/**
+ * Returns the config without what it repeats: Cognito may return the token trigger under its old name too.
+ */
 export function essence(config: LambdaConfigType = {}): LambdaConfigType {
   const { PreTokenGeneration, ...rest } = config;
   const repeated = PreTokenGeneration === rest.PreTokenGenerationConfig?.LambdaArn;

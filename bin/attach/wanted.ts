@@ -6,7 +6,7 @@ export type Wanted = Map<TriggerName, string>;
 
 const FUNCTION_ARN = /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]+(:[A-Za-z0-9$_-]+)?$/;
 
-/** The flag that names a trigger's function. */
+/** The flag for each trigger's function. */
 export const flagOf: Record<TriggerName, string> = {
   DefineAuthChallenge: 'define',
   CreateAuthChallenge: 'create',
@@ -16,10 +16,11 @@ export const flagOf: Record<TriggerName, string> = {
 };
 
 /**
- * The functions by the flags, and for the rest by the file that `cdk deploy --outputs-file` writes.
+ * Returns the function for each trigger, from its flag or from the file of `cdk deploy --outputs-file`.
  *
- * @param stack whose outputs; may be left out where one stack alone of the file has them
- * @throws Error for an ARN that is none of a function, an unusable file, a trigger without a function
+ * @param given.stack the stack whose outputs count; needed only if several stacks in the file have such
+ * outputs
+ * @throws Error if an ARN is not a function's, the file is unusable, or a trigger has no function
  */
 export function wantedTriggers(given: {
   flags: Record<string, string | undefined>;
@@ -33,7 +34,7 @@ export function wantedTriggers(given: {
     const arn = given.flags[flag] ?? outputs[`Trigger${name}`];
     if (arn === undefined) {
       throw new Error(
-        `No function is given for ${name}: --${flag} ARN, or --outputs FILE with Trigger${name} in it.`,
+        `There is no function for ${name}: pass --${flag} ARN, or --outputs FILE with Trigger${name} in it.`,
       );
     }
     if (!FUNCTION_ARN.test(arn)) throw new Error(`${name}: "${arn}" is not the ARN of a function.`);
@@ -53,7 +54,7 @@ function readOutputs(file: string, stack: string | undefined): Record<string, st
   const [only] = fitting;
   if (only === undefined || fitting.length > 1) {
     const which = only === undefined ? 'No stack' : `More than one stack (${fitting.join(', ')})`;
-    throw new Error(`${which} in ${file} has outputs of triggers: name it by --stack.`);
+    throw new Error(`${which} in ${file} has outputs of triggers: name the stack with --stack.`);
   }
   return stacks[only] ?? {};
 }

@@ -3,13 +3,17 @@ import type { PoolFacts } from './read.ts';
 
 type Client = PoolFacts['clients'][number];
 
-/** The name that the identity stack gives the client which only checks passwords. */
+/** Name of the client that only checks passwords, as the identity stack sets it. */
 const LOGIN_CLIENT = 'countersign-login';
 const SAFE = 'ExplicitAuthFlows: ALLOW_CUSTOM_AUTH, ALLOW_REFRESH_TOKEN_AUTH';
 const LEGACY = ['ADMIN_NO_SRP_AUTH', 'CUSTOM_AUTH_FLOW_ONLY', 'USER_PASSWORD_AUTH'];
 const UNIT_SECONDS: Record<string, number> = { seconds: 1, minutes: 60, hours: 3600, days: 86_400 };
 
-/** @param loginClients ids of clients, besides Countersign's own, whose tokens nobody gets */
+/**
+ * Returns the findings about a pool's app clients.
+ *
+ * @param loginClients ids of more login clients: they only check passwords, and nobody gets their tokens
+ */
 export function clientFindings(facts: PoolFacts, loginClients: readonly string[]): Finding[] {
   return facts.clients.flatMap((client) => [
     ...flowFindings(client, loginClients.includes(client.ClientId ?? '')),
@@ -33,12 +37,12 @@ function flowFindings(client: Client, isLoginClient: boolean): Finding[] {
   };
   for (const [flow, code] of Object.entries(names)) {
     if (!flows.includes(flow)) continue;
-    findings.push(finding(code, found, `Take ${flow} out. For apps: ${SAFE}.`));
+    findings.push(finding(code, found, `Remove ${flow}. For apps: ${SAFE}.`));
   }
   if (flows.some((flow) => LEGACY.includes(flow))) {
     const open = !flows.includes('CUSTOM_AUTH_FLOW_ONLY') || flows.includes('USER_PASSWORD_AUTH');
     findings.push(
-      finding(open ? 'legacy-flows' : 'legacy-flow-names', found, `Replace all of them by ${SAFE}.`),
+      finding(open ? 'legacy-flows' : 'legacy-flow-names', found, `Replace all of them with ${SAFE}.`),
     );
   }
   const byAdmin = flows.includes('ALLOW_ADMIN_USER_PASSWORD_AUTH') || flows.includes('ADMIN_NO_SRP_AUTH');
@@ -47,7 +51,7 @@ function flowFindings(client: Client, isLoginClient: boolean): Finding[] {
       finding(
         'admin-password',
         found,
-        `Take ALLOW_ADMIN_USER_PASSWORD_AUTH out; or, if this is Countersign's own login client under another name, say so: --login-client ${client.ClientId}`,
+        `Remove ALLOW_ADMIN_USER_PASSWORD_AUTH. If this is Countersign's own login client under another name, pass --login-client ${client.ClientId}`,
       ),
     );
   }
@@ -63,7 +67,7 @@ function hostedFindings(client: Client, providers: PoolFacts['providers']): Find
       finding(
         'managed-login',
         `AllowedOAuthFlows: ${flows.join(', ')}`,
-        'Set AllowedOAuthFlowsUserPoolClient to false and empty AllowedOAuthFlows, AllowedOAuthScopes and CallbackURLs (in the CDK: disableOAuth: true); or keep it for client_credentials alone.',
+        'Set AllowedOAuthFlowsUserPoolClient to false and empty AllowedOAuthFlows, AllowedOAuthScopes and CallbackURLs (in the CDK: disableOAuth: true). Or keep it for client_credentials only.',
       ),
     );
   }
@@ -74,7 +78,7 @@ function hostedFindings(client: Client, providers: PoolFacts['providers']): Find
       finding(
         'federated-sign-in',
         `SupportedIdentityProviders: ${named.join(', ')}`,
-        'Set SupportedIdentityProviders: COGNITO, and let the other provider ask for its own second factor where it is needed elsewhere.',
+        'Set SupportedIdentityProviders: COGNITO. If other apps need the other provider, let it ask for a second factor of its own.',
       ),
     );
   }

@@ -8,9 +8,11 @@ export interface Connection {
 }
 
 /**
- * Clients for a pool, with the SDK's usual credentials. A pool's id starts with the region it was made in.
+ * Creates the SDK clients for a pool, with the SDK's usual credentials.
  *
- * @throws Error for what is no pool's id
+ * @param userPoolId the id, which starts with the pool's region
+ * @param region used instead of that region
+ * @throws Error if `userPoolId` is not the id of a pool
  */
 export function connect(userPoolId: string, region: string | undefined): Connection {
   const [, own] = /^([a-z]{2}(?:-[a-z]+)+-\d)_[0-9A-Za-z]+$/.exec(userPoolId) ?? [];
@@ -23,13 +25,4 @@ export function connect(userPoolId: string, region: string | undefined): Connect
     cognito: new CognitoIdentityProviderClient(place),
     lambda: new LambdaClient(place),
   };
-}
-
-/** What went wrong, in one line. */
-export function oneLine(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  const said = error.message || code || 'an unknown fault';
-  const name = error.name === 'Error' || error.name === 'AggregateError' ? '' : `${error.name}: `;
-  return `${name}${said}`.replace(/\s*\n\s*/g, ' ');
 }

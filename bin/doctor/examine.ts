@@ -3,14 +3,18 @@ import type { Finding } from './finding.ts';
 import type { PoolFacts } from './read.ts';
 import { triggerFindings } from './trigger-findings.ts';
 
-/** Everything that is wrong with a pool, the pool's own settings first. */
+/**
+ * Returns all findings about a pool: its own settings first, then its triggers, then its app clients.
+ *
+ * @param loginClients ids of more login clients: they only check passwords, and nobody gets their tokens
+ */
 export function examine(facts: PoolFacts, loginClients: readonly string[] = []): Finding[] {
   return [...poolFindings(facts), ...triggerFindings(facts), ...clientFindings(facts, loginClients)];
 }
 
-/** How the pool's own MFA is turned off, and what that costs. */
+/** Returns the command that turns off the pool's own MFA, after a warning about the cost. */
 export function turnMfaOff(id: string, region: string): string {
-  return `Turning it off leaves every user who has not enrolled here by then with nothing but their password (docs/cognito.md, "A pool that uses Cognito's MFA today"): aws cognito-idp set-user-pool-mfa-config --region ${region} --user-pool-id ${id} --mfa-configuration OFF`;
+  return `Once it is off, users who have not enrolled here have nothing but their password (docs/cognito.md, "A pool that uses Cognito's MFA today"): aws cognito-idp set-user-pool-mfa-config --region ${region} --user-pool-id ${id} --mfa-configuration OFF`;
 }
 
 function poolFindings({ id, region, pool, mfa }: PoolFacts): Finding[] {
@@ -31,7 +35,7 @@ function poolFindings({ id, region, pool, mfa }: PoolFacts): Finding[] {
       subject: id,
       about,
       found: `DeviceConfiguration: ${JSON.stringify(pool.DeviceConfiguration)}`,
-      remedy: 'Take DeviceConfiguration out of the pool, or let apps sign in without DEVICE_KEY.',
+      remedy: 'Remove DeviceConfiguration from the pool, or let apps sign in without DEVICE_KEY.',
     });
   }
   return findings;

@@ -1,62 +1,62 @@
 /**
- * `hole`: tokens without the second factor. `broken`: sign-ins that need it fail. `risk`: it holds less than it should.
- * `note`: to be known.
+ * How bad a finding is. `hole`: tokens without the second factor. `broken`: sign-ins that need it fail.
+ * `risk`: weaker than it should be. `note`: worth knowing.
  */
 export type Severity = 'hole' | 'broken' | 'risk' | 'note';
 
-/** Every kind of finding: how bad it is and why it matters. */
+/** Every kind of finding, with its severity and why it matters. */
 export const codes = {
   'user-srp': {
     severity: 'hole',
-    why: 'USER_SRP_AUTH ends in tokens after the password: Cognito calls no custom-auth trigger in it.',
+    why: 'USER_SRP_AUTH returns tokens after the password: Cognito calls no custom-auth trigger in this flow.',
   },
   'user-password': {
     severity: 'hole',
-    why: 'USER_PASSWORD_AUTH ends in tokens after the password: Cognito calls no custom-auth trigger in it.',
+    why: 'USER_PASSWORD_AUTH returns tokens after the password: Cognito calls no custom-auth trigger in this flow.',
   },
   'user-auth': {
     severity: 'hole',
-    why: 'USER_AUTH signs in by password, SRP, passkey or one-time password, whatever the other flows say, and calls no custom-auth trigger.',
+    why: 'USER_AUTH signs in with a password, SRP, a passkey or a one-time password, whatever other flows the client allows. Cognito calls no custom-auth trigger in this flow.',
   },
   'default-flows': {
     severity: 'hole',
-    why: 'A client without ExplicitAuthFlows allows USER_SRP_AUTH, which ends in tokens after the password.',
+    why: 'A client without ExplicitAuthFlows allows USER_SRP_AUTH, which returns tokens after the password.',
   },
   'legacy-flows': {
     severity: 'hole',
-    why: 'With these names from before ALLOW_… a client takes the password alone: SRP stays on unless CUSTOM_AUTH_FLOW_ONLY is there.',
+    why: 'With these names, which are older than ALLOW_…, a client accepts the password alone: SRP stays on unless CUSTOM_AUTH_FLOW_ONLY is set.',
   },
   'managed-login': {
     severity: 'hole',
-    why: 'Managed login and the hosted UI do not support custom-auth triggers: who signs in there gets tokens without them.',
+    why: 'Managed login and the hosted UI do not support custom-auth triggers: users who sign in there get tokens without them.',
   },
   'federated-sign-in': {
     severity: 'hole',
-    why: 'Who comes from another identity provider gets tokens without any custom-auth trigger.',
+    why: 'Users from another identity provider get tokens without any custom-auth trigger.',
   },
   'token-trigger-missing': {
     severity: 'hole',
-    why: 'Whoever replaces a temporary password (NEW_PASSWORD_REQUIRED) gets tokens without a custom challenge, and only this trigger can refuse them.',
+    why: 'Users who replace a temporary password (NEW_PASSWORD_REQUIRED) get tokens without a custom challenge. Only this trigger can refuse them.',
   },
   'trigger-not-countersign': {
     severity: 'hole',
-    why: 'What another function decides about a sign-in is not known here: it may let anybody past.',
+    why: 'The doctor cannot know how another function decides about sign-ins: it may let anybody in.',
   },
   'trigger-other-deployment': {
     severity: 'hole',
-    why: 'It looks into another table than its fellows: who is enrolled in one is nobody in the other.',
+    why: 'It reads another table than the other triggers: a user enrolled in one table is unknown in the other.',
   },
   'pool-mfa': {
     severity: 'hole',
-    why: 'Cognito asks for its own second factor after the password. By one report it then hands out tokens without asking Countersign (aws-amplify/amplify-js#3876); where it does ask (#4888), Countersign refuses the step that is not its own.',
+    why: 'Cognito asks for its own second factor after the password. By one report, it then issues tokens without asking Countersign (aws-amplify/amplify-js#3876). If it does ask (#4888), Countersign refuses the step, which is not its own.',
   },
   'challenge-trigger-missing': {
     severity: 'broken',
-    why: 'The custom flow needs define, create and verify: without one of them nobody signs in through it.',
+    why: 'The custom flow needs define, create and verify. If one of them is missing, nobody can sign in through it.',
   },
   'trigger-gone': {
     severity: 'broken',
-    why: 'Cognito cannot invoke a function that is not there: sign-ins fail.',
+    why: 'Cognito cannot invoke a function that does not exist: sign-ins fail.',
   },
   'invoke-permission-missing': {
     severity: 'broken',
@@ -64,15 +64,15 @@ export const codes = {
   },
   'confirmation-trigger-missing': {
     severity: 'risk',
-    why: "A password reset then leaves the user's sessions at Countersign as they are.",
+    why: "A password reset does not end the user's sessions at Countersign.",
   },
   'token-trigger-version': {
     severity: 'risk',
-    why: 'Before V2_0 Cognito ignores what the trigger adds to access tokens: apps do not see that enrollment is required.',
+    why: 'Before V2_0, Cognito ignores what the trigger adds to access tokens, so apps do not see that enrollment is required.',
   },
   'invoke-permission-open': {
     severity: 'risk',
-    why: 'Any user pool of any AWS account may have the function invoked, with users of its own making.',
+    why: 'Any user pool of any AWS account can make Cognito invoke the function, with users it made up.',
   },
   'user-existence-errors': {
     severity: 'risk',
@@ -80,23 +80,23 @@ export const codes = {
   },
   'token-revocation-off': {
     severity: 'risk',
-    why: 'Without token revocation the tokens of a session that was ended stay good until they expire.',
+    why: 'Without token revocation, the tokens of an ended session stay valid until they expire.',
   },
   'legacy-flow-names': {
     severity: 'note',
-    why: 'They allow no more than they should, but a flow added to them by the same old names would bring SRP back.',
+    why: 'They allow no more than they should. But one more flow under such an old name would bring SRP back.',
   },
   'admin-password': {
     severity: 'note',
-    why: 'Whoever may call AdminInitiateAuth in this account gets tokens from this client for the password alone.',
+    why: 'Anybody who may call AdminInitiateAuth in this account gets tokens from this client with the password alone.',
   },
   'long-access-tokens': {
     severity: 'note',
-    why: 'Whoever checks tokens offline accepts one for this long after the session has been ended.',
+    why: 'A server that checks tokens offline accepts a token for this long after its session has ended.',
   },
   'remembered-devices': {
     severity: 'note',
-    why: "A remembered device stands in for Cognito's own MFA, not for a custom challenge; but the steps it adds to a sign-in (DEVICE_SRP_AUTH) are not Countersign's, which refuses them.",
+    why: "A remembered device replaces Cognito's own MFA, not a custom challenge. But it adds steps to a sign-in (DEVICE_SRP_AUTH) that Countersign refuses.",
   },
 } as const satisfies Record<string, { severity: Severity; why: string }>;
 
@@ -106,10 +106,10 @@ export interface Finding {
   code: Code;
   /** The id of a client, the name of a trigger, or the id of the pool. */
   subject: string;
-  /** The subject as somebody would know it. */
+  /** The subject with its kind and its name, for people. */
   about: string;
-  /** What is there. */
+  /** The setting as it is now. */
   found: string;
-  /** The exact setting or command that ends it. */
+  /** The exact setting or command that fixes it. */
   remedy: string;
 }

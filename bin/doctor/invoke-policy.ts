@@ -1,4 +1,4 @@
-/** One statement of a function's resource policy, as GetPolicy gives it. */
+/** One statement of a function's resource policy, as GetPolicy returns it. */
 export interface PolicyStatement {
   Effect?: string;
   Principal?: unknown;
@@ -10,8 +10,10 @@ const COGNITO = 'cognito-idp.amazonaws.com';
 const INVOKE = 'lambda:InvokeFunction';
 
 /**
- * Whether a function's policy lets Cognito invoke it for this pool: `open` where it lets Cognito do so for any pool of
- * anybody. A statement whose conditions are not understood here permits nothing.
+ * Checks whether a function's policy lets Cognito invoke it for this pool. A statement with conditions that
+ * are not known here permits nothing.
+ *
+ * @returns `open` if the policy lets Cognito invoke it for any pool of any account
  */
 export function permits(statements: PolicyStatement[], poolArn: string): 'yes' | 'open' | 'no' {
   const about = statements.filter(
@@ -53,7 +55,7 @@ const OPERATORS: Record<string, (pattern: string, value: string) => boolean> = {
   ArnLike: arnLike,
 };
 
-/** Each of an ARN's six parts is compared by itself (IAM's ARN condition operators). */
+/** Compares each of an ARN's six parts by itself (IAM's ARN condition operators). */
 function arnLike(pattern: string, value: string): boolean {
   const parts = (arn: string) => {
     const [head = [], tail] = [arn.split(':').slice(0, 5), arn.split(':').slice(5).join(':')];

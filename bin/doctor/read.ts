@@ -20,21 +20,21 @@ import type { PolicyStatement } from './invoke-policy.ts';
 
 export type TriggerName = (typeof triggers)[keyof typeof triggers]['lambdaConfig'];
 
-/** The triggers of a pool that Countersign needs: name in LambdaConfig → operation, as in functions/. */
+/** The triggers that Countersign needs in a pool: name in LambdaConfig → operation, as in functions/. */
 export const needed = new Map<TriggerName, string>(
   Object.entries(triggers).map(([operation, { lambdaConfig }]) => [lambdaConfig, operation]),
 );
 
-/** A function as far as it matters here. Undefined fields: it does not say. */
+/** What the findings need to know about a function. A field is undefined if the function does not set it. */
 export interface FunctionFacts {
   description: string | undefined;
   /** The table it keeps its records in. */
   tableName: string | undefined;
-  /** Empty where it has no policy. */
+  /** Empty if it has no policy. */
   policy: PolicyStatement[];
 }
 
-/** All that is judged. Holds no secret. */
+/** All that the findings are made from. Contains no secret. */
 export interface PoolFacts {
   id: string;
   region: string;
@@ -44,14 +44,14 @@ export interface PoolFacts {
   clients: Omit<UserPoolClientType, 'ClientSecret'>[];
   /** Federated providers: name → type. */
   providers: Map<string, string>;
-  /** The functions of the needed triggers, by ARN; undefined where there is no such function. */
+  /** The functions of the needed triggers, by ARN. Undefined if the function does not exist. */
   functions: Map<string, FunctionFacts | undefined>;
 }
 
 /**
  * Reads a pool, its clients and the functions of its triggers.
  *
- * @throws Error of the SDK: no access, no such pool, no answer
+ * @throws Error of the SDK: no access, no such pool, no response
  */
 export async function readPool({ region, cognito, lambda }: Connection, id: string): Promise<PoolFacts> {
   const { UserPool: pool } = await cognito.send(new DescribeUserPoolCommand({ UserPoolId: id }));
@@ -84,18 +84,22 @@ export async function readPool({ region, cognito, lambda }: Connection, id: stri
   return { id, region, pool, mfa: MfaConfiguration ?? 'OFF', clients, providers, functions };
 }
 
-/** The function that a pool calls for a trigger. */
+/** Returns the ARN of the function that a pool calls for a trigger; undefined if there is none. */
 export function triggerArn(config: LambdaConfigType | undefined, name: TriggerName): string | undefined {
   if (name !== 'PreTokenGenerationConfig') return config?.[name];
   return config?.PreTokenGenerationConfig?.LambdaArn ?? config?.PreTokenGeneration;
 }
 
-/** Undefined where there is no such function. @throws Error of the SDK */
+/**
+ * Reads a function's configuration and resource policy. Returns undefined if the function does not exist.
+ *
+ * @throws Error of the SDK
+ */
 export async function readFunction(lambda: LambdaClient, arn: string): Promise<FunctionFacts | undefined> {
   const named = { FunctionName: arn };
   const configuration = await orAbsent(lambda.send(new GetFunctionConfigurationCommand(named)));
   if (!configuration) return undefined;
-  // "Not found" is also what Lambda says of a function without a policy.
+  // Lambda also answers "not found" if a function has no policy.
   const answer = await orAbsent(lambda.send(new GetPolicyCommand(named)));
   const policy = JSON.parse(answer?.Policy ?? '{}') as { Statement?: PolicyStatement | PolicyStatement[] };
   return {

@@ -4,7 +4,7 @@ import type { PoolFacts } from './read.ts';
 export interface Report {
   facts: PoolFacts;
   findings: Finding[];
-  /** What was found and is wanted so. */
+  /** Findings that `--accept` names. They do not count. */
   accepted: Finding[];
 }
 
@@ -12,10 +12,11 @@ const ORDER: Severity[] = ['hole', 'broken', 'risk', 'note'];
 const MEANING: Record<Severity, string> = {
   hole: 'tokens without the second factor',
   broken: 'sign-ins with it fail',
-  risk: 'it holds less than it should',
-  note: 'to be known',
+  risk: 'weaker than it should be',
+  note: 'worth knowing',
 };
 
+/** Formats a report for people: the worst findings first, then the accepted ones, then a summary. */
 export function asText({ facts, findings, accepted }: Report): string {
   const { id, pool, clients, functions } = facts;
   const lines = [
@@ -34,7 +35,7 @@ export function asText({ facts, findings, accepted }: Report): string {
   lines.push('');
   for (const { code, about } of accepted) lines.push(`accepted: ${code}  ${about}`);
   if (findings.length === 0) {
-    lines.push('✔ Nothing found: no way round the second factor, and nothing in its way.');
+    lines.push('✔ Nothing found: no way round the second factor, and nothing that breaks it.');
   } else {
     const kinds = ORDER.map((severity) => ({ severity, found: findings.filter(of(severity)).length }));
     const told = kinds.filter(({ found }) => found > 0);
@@ -43,14 +44,17 @@ export function asText({ facts, findings, accepted }: Report): string {
     );
     if (findings.some(({ about }) => about.startsWith('app client'))) {
       lines.push(
-        'Change a client where it is defined, or in the console: "aws cognito-idp update-user-pool-client" resets what it is not given.',
+        'Change a client where it is defined, or in the console: "aws cognito-idp update-user-pool-client" resets every setting that is left out.',
       );
     }
   }
   return lines.join('\n');
 }
 
-/** One object: `userPoolId, region, clients, findings[], accepted[]`; each finding with its severity and why. */
+/**
+ * Formats a report as one JSON object: `userPoolId, region, clients, findings[], accepted[]`. Each finding
+ * has its severity and why it matters.
+ */
 export function asJson({ facts, findings, accepted }: Report): string {
   const whole = (finding: Finding) => ({ ...finding, ...codes[finding.code] });
   const answer = {

@@ -2,7 +2,7 @@ import type { Code, Finding } from './finding.ts';
 import { permits } from './invoke-policy.ts';
 import { type FunctionFacts, needed, type PoolFacts, type TriggerName, triggerArn } from './read.ts';
 
-/** What a missing trigger means depends on which one it is. */
+/** The finding for each trigger if it is missing. */
 const MISSING: Record<TriggerName, Code> = {
   DefineAuthChallenge: 'challenge-trigger-missing',
   CreateAuthChallenge: 'challenge-trigger-missing',
@@ -11,7 +11,9 @@ const MISSING: Record<TriggerName, Code> = {
   PostConfirmation: 'confirmation-trigger-missing',
 };
 
-/** Whether the pool calls each function it should, and may. */
+/**
+ * Returns the findings about a pool's triggers: is each set to the right function, and may Cognito invoke it?
+ */
 export function triggerFindings(facts: PoolFacts): Finding[] {
   const { id, pool } = facts;
   const attach = `npm run attach -- --user-pool-id ${id} --outputs FILE`;
@@ -43,7 +45,7 @@ export function triggerFindings(facts: PoolFacts): Finding[] {
       findings.push(
         finding(
           'trigger-other-deployment',
-          `${arn} uses the table ${target.tableName}, its fellows use ${home}`,
+          `${arn} uses the table ${target.tableName}, the other triggers use ${home}`,
           `${attach} --replace --apply`,
         ),
       );
@@ -54,12 +56,12 @@ export function triggerFindings(facts: PoolFacts): Finding[] {
   });
 }
 
-/** How a function of Countersign describes itself. */
+/** Returns the description of Countersign's function for an operation. */
 export function descriptionOf(operation: string): string {
   return `Countersign: ${operation}`;
 }
 
-/** The command that lets Cognito invoke a function for a pool, and for no other. */
+/** Returns the command that lets Cognito invoke a function for this pool only. */
 export function permissionCommand(functionArn: string, poolArn: string, name: string): string {
   const region = poolArn.split(':')[3];
   return `aws lambda add-permission --region ${region} --function-name ${functionArn} --statement-id cognito-${poolArn.split('/')[1]}-${name} --action lambda:InvokeFunction --principal cognito-idp.amazonaws.com --source-arn ${poolArn}`;
@@ -71,10 +73,10 @@ function versionFindings(
 ): Finding[] {
   const version = pool.LambdaConfig?.PreTokenGenerationConfig?.LambdaVersion ?? 'V1_0';
   if (version !== 'V1_0') return [];
-  const remedy = `Set PreTokenGenerationConfig with LambdaVersion: V2_0 instead of PreTokenGeneration: npm run attach does${
+  const remedy = `Set PreTokenGenerationConfig with LambdaVersion: V2_0 instead of PreTokenGeneration: npm run attach does this${
     pool.UserPoolTier === 'LITE' ? ', once UserPoolTier is ESSENTIALS, which V2_0 needs' : ''
   }.`;
-  return [finding('token-trigger-version', `it is called with events of ${version}`, remedy)];
+  return [finding('token-trigger-version', `Cognito calls it with events of ${version}`, remedy)];
 }
 
 function permissionFindings(
@@ -101,7 +103,7 @@ function permissionFindings(
   ];
 }
 
-/** The table that most of Countersign's functions among the triggers use; of as many, the first one's. */
+/** Returns the table that most of Countersign's trigger functions use; the first of them if two are equal. */
 function commonTable({ pool, functions }: PoolFacts): string | undefined {
   const counted = new Map<string | undefined, number>();
   for (const name of needed.keys()) {

@@ -14,7 +14,9 @@ export const handler = trigger<VerifyAuthChallengeResponseTriggerEvent>(
   async (event, now) => {
     const user = userOf(event, services.settings.realm);
     const { challengeAnswer: answer, privateChallengeParameters: hidden } = event.request;
-    await verifyAnswer(services, { user, answer, hidden: hidden ?? {}, now });
+    // For the event alone: a sign-in does not fail for the want of it.
+    const client = event.callerContext?.clientId;
+    await verifyAnswer(services, { user, answer, hidden: hidden ?? {}, client, now });
     return { answerCorrect: true };
   },
 );

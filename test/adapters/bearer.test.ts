@@ -7,7 +7,7 @@ import { decodeJwt, SignJWT } from 'jose';
 import { createBearer } from '../../adapters/bearer.ts';
 import type { TrustedIssuer } from '../../adapters/environment.ts';
 import { createTokens } from '../../adapters/tokens.ts';
-import type { Claims } from '../../core/claims.ts';
+import type { ChallengeClaims } from '../../core/claims.ts';
 import { CLIENT, createDeployment, issuer, NOW, session } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 import { createSigningKeys } from '../support/signing-keys.ts';
@@ -179,7 +179,7 @@ test('the scheme is case-insensitive (RFC 9110 §11.1)', async () => {
 
 test('a challenge or refresh token is no access token', async () => {
   const { refreshToken } = await session(deployment, 'alice', NOW);
-  const claims: Claims = {
+  const claims: ChallengeClaims = {
     sub: 'alice',
     realm: 'users',
     username: 'alice',

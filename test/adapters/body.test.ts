@@ -3,8 +3,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { header, parseBody } from '../../adapters/body.ts';
-import { authenticatorName, code, exactlyOne, id, proofFields, token } from '../../adapters/fields.ts';
 import { CountersignError } from '../../core/error.ts';
+import {
+  authenticatorName,
+  code,
+  exactlyOne,
+  id,
+  proofFields,
+  token,
+} from '../../functions/contract/fields.ts';
 import { gatewayEvent } from '../support/gateway-event.ts';
 import { refusal } from '../support/refusal.ts';
 
@@ -38,7 +45,7 @@ test('a code is taken however it is typed, and handed on as the code itself', ()
     assert.deepEqual(parse({ code: typed }), { code });
   }
   assert.deepEqual(parse({ backupCode: 'ABCD-efgh\u00a00123\u20114567' }), {
-    backupCode: 'ABCDefgh01234567',
+    backupCode: 'abcdefgh01234567',
   });
 });
 

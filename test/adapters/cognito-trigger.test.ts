@@ -28,7 +28,7 @@ const event: Event = {
 const ids = { invocationId: 'invocation-1', operation: 'verify' };
 const line = { level: 'info', ...ids, triggerSource: event.triggerSource };
 
-/** The answer of a trigger that does this, and the lines it has logged. */
+/** Returns the answer of a trigger that runs this, and the lines it logs. */
 async function answerOf(
   run: (event: Event) => Promise<Event['response']>,
   {
@@ -47,13 +47,13 @@ async function answerOf(
   return { answer: done, log, lines: lines.map((text): Record<string, unknown> => JSON.parse(text)) };
 }
 
-test('one line an invocation: operation, trigger and what Cognito is told; nothing that was sent', async () => {
+test('each invocation logs one line: operation, trigger and answer; nothing of the request', async () => {
   const { answer, lines } = await answerOf(async () => ({ answerCorrect: true }));
   assert.equal(answer, true);
   assert.deepEqual(lines, [{ ...line, answerCorrect: true }]);
 });
 
-test('a refusal is no error: the one line has its code', async () => {
+test('a refusal logs no error: the one line has its code', async () => {
   const refusing = async () => Promise.reject(new CountersignError('code_rejected', CODE));
   const refused = await answerOf(refusing);
   assert.equal(refused.answer, false);
@@ -64,7 +64,7 @@ test('a refusal is no error: the one line has its code', async () => {
   assert.deepEqual(thrown.lines, [{ ...line, code: 'code_rejected' }]);
 });
 
-test('a dependency that failed has a line before it, and so has a defect; no text of either is logged', async () => {
+test('a failed dependency or a defect logs another line first, without its message', async () => {
   const failed = Object.assign(new Error(CODE), { name: 'TimeoutError' });
   const unread = await answerOf(async () => Promise.reject(unavailable(failed)));
   assert.equal(unread.answer, false);
@@ -82,7 +82,7 @@ test('a dependency that failed has a line before it, and so has a defect; no tex
   for (const { log } of [unread, broken]) assert.ok(!log.includes(CODE));
 });
 
-test('shortly before the limit it is refused, and logged as an operation that takes too long', async () => {
+test('shortly before its time limit a trigger refuses, and logs a timeout', async () => {
   const { answer, lines } = await answerOf(() => new Promise(() => {}), { remaining: 450 });
   assert.equal(answer, false);
   assert.deepEqual(lines, [
@@ -91,7 +91,7 @@ test('shortly before the limit it is refused, and logged as an operation that ta
   ]);
 });
 
-test('what a trigger asks of AWS has to end before Cognito is answered', async () => {
+test('the calls of a trigger to AWS have to end before Cognito gets the answer', async () => {
   let left = 0;
   await answerOf(
     async () => {
@@ -103,7 +103,7 @@ test('what a trigger asks of AWS has to end before Cognito is answered', async (
   assert.ok(left > 0 && left <= 2600, `${left} ms`);
 });
 
-test('who signs in is known by their sub; a user whom Cognito only plays is nobody', () => {
+test('a user is named by their sub; a user whom Cognito only simulates is nobody', () => {
   const of = (request: Parameters<typeof userOf>[0]['request']) =>
     userOf({ triggerSource: 'DefineAuthChallenge_Authentication', request, response: {} }, 'users');
   const userAttributes = { sub: 'sub-1', email: 'ada@example.com' };

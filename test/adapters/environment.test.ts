@@ -132,12 +132,11 @@ test('no function starts with limits that let somebody guess for long, and the r
   const settings = JSON.stringify({
     realm: 'secret-value',
     totp: { window: 2 },
-    limits: { stopWithin30Days: 500 },
   });
   const fault = faultWith({ SETTINGS: settings });
   assert.match(
     fault ?? '',
-    /^Environment: SETTINGS is unsafe: an attacker would guess a code in 1\.25 % of cases before a stop/,
+    /^Environment: SETTINGS is unsafe: an attacker would guess a code in 0\.75 % of cases before a stop/,
   );
   assert.doesNotMatch(fault ?? '', /secret-value/);
 });

@@ -10,7 +10,7 @@ import { readsDuring } from '../support/strong-reads.ts';
 const aws = await startAws();
 const families = createFamilies(aws.dynamoDb, aws.tableName);
 const advance = (id: string, sequence: number, times = later(0)) => families.advance(id, sequence, times);
-/** Calls `meanwhile` before each attempt at a call, with its number. */
+/** Creates families that call `meanwhile` before each attempt at a call, with its number. */
 function familiesWith(meanwhile: (attempt: number) => unknown) {
   const client = aws.dynamoDbAs();
   let attempts = 0;
@@ -43,7 +43,7 @@ test('a use within the grace is two writes and no read', async () => {
   assert.deepEqual(dynamoDb, ['UpdateItem', 'UpdateItem']);
 });
 
-test('what is stored goes some time after the last token has ended', async () => {
+test('an item outlives the last token of its family', async () => {
   const [used, ended] = [family(), family()];
   await advance(used, 0);
   await families.end(ended, ENDS);
@@ -54,7 +54,7 @@ test('what is stored goes some time after the last token has ended', async () =>
   }
 });
 
-test('a lost answer is not taken for a replay: the family goes on', async () => {
+test('a lost response does not count as a replay: the family stays valid', async () => {
   const id = family();
   for (const sequence of [0, 1]) {
     aws.faults.push('lose-answer');
@@ -63,7 +63,7 @@ test('a lost answer is not taken for a replay: the family goes on', async () => 
   assert.equal(await advance(id, 2), true);
 });
 
-test('a family that was ended between a write and its being sent again has ended', async () => {
+test('a family that ends between a write and its retry has ended', async () => {
   const id = family();
   await advance(id, 0);
   const slow = familiesWith((attempt) =>
@@ -73,7 +73,7 @@ test('a family that was ended between a write and its being sent again has ended
   assert.equal(slow.attempts(), 2);
 });
 
-test('a lost answer to the write of the grace is not taken for a third use', async () => {
+test('a lost response to the write of the grace does not count as a third use', async () => {
   const id = family();
   await advance(id, 0);
   const slow = familiesWith((attempt) => attempt === 2 && aws.faults.push('lose-answer'));
@@ -82,7 +82,7 @@ test('a lost answer to the write of the grace is not taken for a third use', asy
   assert.equal(await advance(id, 1), true);
 });
 
-test('a winner whose answer is lost while another takes the grace still goes on, at the same place', async () => {
+test('a winner whose response is lost while another request uses the grace keeps its sequence', async () => {
   const id = family();
   const slow = familiesWith(async (attempt) => {
     if (attempt === 1) aws.faults.push('lose-answer');
@@ -94,8 +94,8 @@ test('a winner whose answer is lost while another takes the grace still goes on,
 });
 
 for (const [what, meanwhile] of [
-  ['the grace was used by another', (id: string) => advance(id, 0)],
-  ['the family went on', (id: string) => advance(id, 1)],
+  ['another request used the grace', (id: string) => advance(id, 0)],
+  ['the family advanced', (id: string) => advance(id, 1)],
   ['the family ended', (id: string) => families.end(id, ENDS)],
 ] as const) {
   test(`if ${what} between the two writes, there is no grace and the family ends`, async () => {
@@ -107,7 +107,7 @@ for (const [what, meanwhile] of [
   });
 }
 
-test('a family from before there was a grace has none', async () => {
+test('a family that was stored before the grace existed has none', async () => {
   const id = family();
   const Item = { pk: { S: `FAMILY#${id}` }, n: { N: '1' }, w: { S: 'an-older-version' } };
   await aws.dynamoDb.send(new PutItemCommand({ TableName: aws.tableName, Item }));
@@ -127,7 +127,7 @@ test('a fault refuses and neither advances nor ends the family', async () => {
   assert.equal(await advance(id, 1), true);
 });
 
-test('a replay whose family cannot be ended is a fault, and ends it when it comes again', async () => {
+test('a replay is a fault if its family cannot be ended, and a retry ends it', async () => {
   const id = family();
   await advance(id, 0);
   await advance(id, 1);
@@ -141,7 +141,7 @@ test('a replay whose family cannot be ended is a fault, and ends it when it come
   assert.equal(await advance(id, 2), false);
 });
 
-test('whether a session has ended is read as it is, not as it was', async () => {
+test('whether a session has ended is read strongly consistently', async () => {
   const reads = await readsDuring(aws.dynamoDb, () => families.isEnded(family()));
   assert.deepEqual(reads, [{ operation: 'GetItem', consistent: true }]);
 });

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { AwsError } from '@countersign/local-aws/aws-error';
+import { createClock } from '@countersign/local-aws/clock';
+import { startAwsServer } from '@countersign/local-aws/http';
 import { SignJWT } from 'jose';
 import { createCognitoFirstFactor, sourceOf } from '../../adapters/first-factor.ts';
 import type { SignInSource } from '../../core/ports.ts';
-import { startAwsServer } from '../../local/aws/server.ts';
-import { AwsError } from '../../local/aws/types.ts';
-import { createClock } from '../../local/clock.ts';
 import { gatewayEvent } from '../support/gateway-event.ts';
 import { refusal } from '../support/refusal.ts';
 
-/** What AdminInitiateAuth and RevokeToken answer next, and what they were asked. */
+/** The next responses of AdminInitiateAuth and RevokeToken, and what the last requests held. */
 let answer: AwsError | object = {};
 let revocation: AwsError | object = {};
 let revoked: unknown;
@@ -24,7 +24,7 @@ const server = await startAwsServer({
   service: 'cognito-idp',
   targetPrefix: 'AWSCognitoIdentityProviderService',
   contentType: 'application/x-amz-json-1.1',
-  surroundings: {
+  context: {
     clock: createClock(),
     region: 'eu-central-1',
     account: '123456789012',
@@ -92,7 +92,7 @@ for (const trigger of ['PreTokenGeneration', 'PostAuthentication']) {
   });
 }
 
-test('Cognito is told where the password comes from: the address that API Gateway saw, whatever a header says', async () => {
+test('Cognito gets the address that API Gateway saw, whatever a header says', async () => {
   answer = { ChallengeName: 'NEW_PASSWORD_REQUIRED' };
   const headers = { 'user-agent': 'Browser/1', 'X-Forwarded-For': '198.51.100.1' };
   await assert.rejects(check(sourceOf(gatewayEvent({ headers }))), refusal('new_password_required'));
@@ -104,7 +104,7 @@ test('Cognito is told where the password comes from: the address that API Gatewa
   });
 });
 
-test('without a User-Agent all that Cognito requires is there still', async () => {
+test('without a User-Agent, Cognito still gets every field it requires', async () => {
   answer = { ChallengeName: 'NEW_PASSWORD_REQUIRED' };
   await assert.rejects(check(sourceOf(gatewayEvent({ headers: {} }))), refusal('new_password_required'));
   const { HttpHeaders, ...rest } = asked['ContextData'] as Record<string, unknown>;
@@ -117,26 +117,26 @@ const accessToken = await new SignJWT({ sub: 'sub-of-alice' })
   .sign(Buffer.from('a key of the pool that nobody checks here'));
 const signedIn = { AuthenticationResult: { AccessToken: accessToken, RefreshToken: 'refresh-1' } };
 
-test('the right password says who it is, and the session that Cognito opened for it is ended', async () => {
+test('the right password returns the user, and revokes the session that Cognito opened', async () => {
   answer = signedIn;
   revocation = {};
   assert.deepEqual(await check(), { sub: 'sub-of-alice', username: 'alice' });
   assert.equal(revoked, 'refresh-1');
 });
 
-test('where that session cannot be ended, nobody is let in', async () => {
+test('if that session cannot be revoked, the sign-in fails', async () => {
   answer = signedIn;
   revocation = new AwsError('InternalErrorException', 'closed');
   await assert.rejects(check(), refusal('temporarily_unavailable'));
 });
 
-test('a step that the pool itself asks for lets nobody in, and is told from a fault', async () => {
+test('if the pool asks for another step, the sign-in fails with a code of its own', async () => {
   answer = { ChallengeName: 'SMS_MFA' };
   await assert.rejects(check(), refusal('sign_in_step_unsupported'));
 });
 
 for (const name of ['InvalidParameterException', 'UserLambdaValidationException']) {
-  test(`${name} has its cause for the log, since it may be the set-up of the pool`, async () => {
+  test(`${name} keeps its cause for the log, because the pool's set-up may be wrong`, async () => {
     answer = new AwsError(name, 'PreAuthentication failed with error closed.');
     await assert.rejects(check(), ({ cause }: Error) => cause instanceof Error && cause.name === name);
   });

@@ -8,13 +8,14 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { KMSClient } from '@aws-sdk/client-kms';
+import type { Statement } from '@countersign/local-aws/iam';
+import { allow } from '@countersign/local-aws/testing/stage';
 import * as v from 'valibot';
 import { ensureFirstKey, rotateKey, withdrawSigningKey } from '../../adapters/key-maker.ts';
-import { type KeyKind, keyringKey } from '../../adapters/key-store.ts';
-import { whileDenied } from '../../adapters/while-denied.ts';
+import { keyringKey } from '../../adapters/key-store.ts';
+import { retryWhileDenied } from '../../adapters/retry-while-denied.ts';
+import type { KeyKind } from '../../core/key-kind.ts';
 import { Settings } from '../../core/settings.ts';
-import type { Statement } from '../../local/aws/types.ts';
-import { allow } from '../local/aws/stage.ts';
 import { startAws } from '../support/aws.ts';
 
 const aws = await startAws();
@@ -114,7 +115,7 @@ test('a policy that is not in force yet is waited for, be it DynamoDB or KMS tha
   const [dynamoDb, kms] = [aws.dynamoDbAs(maker), aws.kmsAs(maker)];
   const making = () => ensureFirstKey({ ...aws, dynamoDb, kms }, 'data', () => NOW);
   let denied = 0;
-  await whileDenied(async () => {
+  await retryWhileDenied(async () => {
     try {
       return await making();
     } catch (error) {
@@ -127,9 +128,9 @@ test('a policy that is not in force yet is waited for, be it DynamoDB or KMS tha
   assert.equal((await stored('data')).length, 1);
 
   policies.length = 0;
-  await assert.rejects(whileDenied(making, [0.001]), { name: 'AccessDeniedException' });
+  await assert.rejects(retryWhileDenied(making, [0.001]), { name: 'AccessDeniedException' });
   await assert.rejects(
-    whileDenied(async () => assert.fail('a defect'), [60]),
+    retryWhileDenied(async () => assert.fail('a defect'), [60]),
     { message: 'a defect' },
     'anything else is not waited for',
   );

@@ -8,18 +8,19 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { ensureFirstKey } from '../../adapters/key-maker.ts';
-import { type KeyKind, keyringKey } from '../../adapters/key-store.ts';
+import { keyringKey } from '../../adapters/key-store.ts';
 import { createKeyring, createPublicSigningKeys, createSigningKeys } from '../../adapters/keyring.ts';
 import { createUnwrap } from '../../adapters/unwrap.ts';
+import type { KeyKind } from '../../core/key-kind.ts';
+import { KEYRING_TTL } from '../../core/key-rotation.ts';
 import { startAws } from '../support/aws.ts';
 import { refusal } from '../support/refusal.ts';
 import { readsDuring } from '../support/strong-reads.ts';
 
 const aws = await startAws();
 const NOW = 1_800_000_000;
-const HOLD = 300;
 const KINDS: KeyKind[] = ['data', 'backup-code', 'signing'];
-const options = { dynamoDb: aws.dynamoDb, tableName: aws.tableName, hold: HOLD };
+const options = { dynamoDb: aws.dynamoDb, tableName: aws.tableName };
 const unwrap = createUnwrap(aws.kms, aws.environment);
 /** What a container has that has just started. */
 const keyring = () => createKeyring(options, unwrap);
@@ -67,15 +68,18 @@ test('two containers unwrap the same key, 256 bits of it', async () => {
   assert.ok(one.key.equals(two.key));
 });
 
-test('after the first use there is no call to KMS or DynamoDB within the hold, and one of each after it', async () => {
+test('after the first use there is no call to KMS or DynamoDB within the ttl, and one of each after it', async () => {
   const ring = keyring();
   const use = (now: number) => async () => {
     const { id } = await ring.current('data', now);
     await ring.key('data', id, now);
   };
   assert.deepEqual(await aws.callsDuring(use(NOW)), { dynamoDb: ['GetItem'], kms: ['Decrypt'] });
-  assert.deepEqual(await aws.callsDuring(use(NOW + HOLD - 1)), { dynamoDb: [], kms: [] });
-  assert.deepEqual(await aws.callsDuring(use(NOW + HOLD)), { dynamoDb: ['GetItem'], kms: ['Decrypt'] });
+  assert.deepEqual(await aws.callsDuring(use(NOW + KEYRING_TTL - 1)), { dynamoDb: [], kms: [] });
+  assert.deepEqual(await aws.callsDuring(use(NOW + KEYRING_TTL)), {
+    dynamoDb: ['GetItem'],
+    kms: ['Decrypt'],
+  });
 });
 
 test('uses at once unwrap once', async () => {
@@ -107,7 +111,7 @@ test('an unknown key id loads the keyring again at most once in 30 s', async () 
   );
 });
 
-test("a stranger's unknown key id costs no call to KMS within the hold", async () => {
+test("a stranger's unknown key id costs no call to KMS within the ttl", async () => {
   const keys = signing();
   await keys.current(NOW);
   const calls = await aws.callsDuring(async () => {
@@ -117,7 +121,7 @@ test("a stranger's unknown key id costs no call to KMS within the hold", async (
   assert.deepEqual(calls.kms, []);
 });
 
-test('a key made since is found by its id before the hold ends', async () => {
+test('a key made since is found by its id before the ttl ends', async () => {
   const ring = keyring();
   await ring.current('data', NOW);
   const id = await add('data', NOW + 10);
@@ -134,15 +138,15 @@ test('a key is not used before its time, and is known before it', async () => {
   assert.equal((await keys.current(NOW + 100)).id, id);
 });
 
-test('a withdrawn key dies within the hold', async () => {
+test('a withdrawn key dies within the ttl', async () => {
   const keys = verifying();
   const [{ id } = { id: '' }] = await keys.all(NOW);
   await add('signing', NOW);
   const [, kept] = await read('signing');
   assert.ok(kept);
   await put('signing', [kept]);
-  assert.ok(await keys.find(id, NOW + HOLD - 1));
-  assert.equal(await keys.find(id, NOW + HOLD), undefined);
+  assert.ok(await keys.find(id, NOW + KEYRING_TTL - 1));
+  assert.equal(await keys.find(id, NOW + KEYRING_TTL), undefined);
 });
 
 test('a signing key signs what its public half verifies, the stored one and the derived one', async () => {
@@ -162,9 +166,9 @@ test('who verifies unwraps each public half once, when it is first asked for, an
   const keys = verifying();
   const use = (now: number) => async () => assert.ok(await keys.find(first?.['id']?.S ?? '', now));
   assert.deepEqual(await aws.callsDuring(use(NOW)), { dynamoDb: ['GetItem'], kms: ['Decrypt'] });
-  assert.deepEqual(await aws.callsDuring(use(NOW + HOLD - 1)), { dynamoDb: [], kms: [] });
-  assert.deepEqual((await aws.callsDuring(use(NOW + HOLD))).kms, ['Decrypt']);
-  const all = () => keys.all(NOW + HOLD);
+  assert.deepEqual(await aws.callsDuring(use(NOW + KEYRING_TTL - 1)), { dynamoDb: [], kms: [] });
+  assert.deepEqual((await aws.callsDuring(use(NOW + KEYRING_TTL))).kms, ['Decrypt']);
+  const all = () => keys.all(NOW + KEYRING_TTL);
   assert.deepEqual((await aws.callsDuring(all)).kms, ['Decrypt'], 'the other one');
   assert.equal((await all()).length, 2);
 });
@@ -309,7 +313,10 @@ test('a key that does not open is read again, at most once in 30 s: it may have 
   assert.deepEqual((await attempt(NOW + 30)).dynamoDb, ['GetItem']);
   await put('data', [{ M: wrapped?.M ?? {} }]);
   assert.ok(await ring.current('data', NOW + 60));
-  assert.deepEqual((await aws.callsDuring(() => ring.current('data', NOW + 60 + HOLD - 1))).dynamoDb, []);
+  assert.deepEqual(
+    (await aws.callsDuring(() => ring.current('data', NOW + 60 + KEYRING_TTL - 1))).dynamoDb,
+    [],
+  );
 });
 
 test('without any key, or any whose time has come, nothing is sealed and nothing signed', async () => {
@@ -345,7 +352,7 @@ test('the keyring is read as it is, not as it was: a withdrawn key does not come
   assert.deepEqual(reads, [{ operation: 'GetItem', consistent: true }]);
 });
 
-test('a key that was wrapped anew opens with the next reading of the keyring, though it was refused just before', async () => {
+test('a key that was wrapped again opens after the next read of the keyring, although it was refused just before', async () => {
   const ring = keyring();
   const [wrapped] = await read('data');
   await put('data', [{ M: { ...wrapped?.M, wrapped: JUNK } }]);
@@ -355,15 +362,15 @@ test('a key that was wrapped anew opens with the next reading of the keyring, th
   assert.ok(await ring.current('data', NOW + 30));
 });
 
-test('a key that was taken away is not left in memory: put back, it is unwrapped anew', async () => {
+test('a removed key leaves the cache: if it is restored, it is unwrapped again', async () => {
   const id = await add('data', NOW - 10);
   const [kept = assert.fail(), taken = assert.fail()] = await read('data');
   const ring = keyring();
   await ring.key('data', 'unknown', NOW);
   const use = (now: number) => aws.callsDuring(async () => assert.ok(await ring.key('data', id, now)));
-  assert.deepEqual((await use(NOW + HOLD - 1)).kms, ['Decrypt']);
+  assert.deepEqual((await use(NOW + KEYRING_TTL - 1)).kms, ['Decrypt']);
   await put('data', [kept]);
-  assert.equal(await ring.key('data', id, NOW + HOLD), undefined);
+  assert.equal(await ring.key('data', id, NOW + KEYRING_TTL), undefined);
   await put('data', [kept, taken]);
-  assert.deepEqual((await use(NOW + HOLD + 30)).kms, ['Decrypt']);
+  assert.deepEqual((await use(NOW + KEYRING_TTL + 30)).kms, ['Decrypt']);
 });

@@ -10,8 +10,8 @@ import {
   InitiateAuthCommand,
   RevokeTokenCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
+import { all, password, poolId, region, run } from '@countersign/local-aws/testing/cognito';
 import { createAskPool } from '../../adapters/pool-token.ts';
-import { all, password, poolId, region, run } from '../local/cognito/running.ts';
 import { refusal } from '../support/refusal.ts';
 
 const SCOPE = 'aws.cognito.signin.user.admin';
@@ -22,7 +22,7 @@ interface Tokens {
   RefreshToken?: string | undefined;
 }
 
-/** Alice, signed in, and whether Cognito says that her session goes on. */
+/** Runs a pool with Alice in it. `goesOn` asks Cognito whether a session of hers is still valid. */
 async function signedIn(t: Parameters<typeof run>[0]) {
   const { admin, addUser, endpoint, clock } = await run(t, { clients: { app: all } });
   await addUser('alice');
@@ -63,7 +63,7 @@ for (const [operation, end] of ends) {
   });
 }
 
-test('a session from before its user was disabled has ended, though the user is enabled again; a later one goes on', async (t) => {
+test('disabling a user ends earlier sessions, even after enabling them again; a later session is valid', async (t) => {
   const { admin, clock, signIn, goesOn } = await signedIn(t);
   const tokens = await signIn();
   await admin.send(new AdminDisableUserCommand(user));
@@ -73,14 +73,14 @@ test('a session from before its user was disabled has ended, though the user is 
   assert.equal(await goesOn(await signIn()), true);
 });
 
-test('revoking one session leaves another of the same user', async (t) => {
+test('revoking one session leaves the other sessions of the user valid', async (t) => {
   const { admin, signIn, goesOn } = await signedIn(t);
   const [one, other] = [await signIn(), await signIn()];
   await admin.send(new RevokeTokenCommand({ ClientId: 'app', Token: one.RefreshToken }));
   assert.deepEqual([await goesOn(one), await goesOn(other)], [false, true]);
 });
 
-test('a token without the scope is refused as such, and Cognito is not asked', async (t) => {
+test('a token without the scope gets insufficient_scope, without a call to Cognito', async (t) => {
   const { signIn } = await signedIn(t);
   const { AccessToken = '' } = await signIn();
   process.env['AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER'] = 'http://127.0.0.1:1';

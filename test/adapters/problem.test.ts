@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { problem, problems } from '../../adapters/problem.ts';
+import { problem } from '../../adapters/problem.ts';
 import { CountersignError, type ErrorCode, unavailable } from '../../core/error.ts';
+import { operationErrors } from '../../functions/contract/errors.ts';
 
-const codes = Object.keys(problems) as ErrorCode[];
+const codes = Object.keys(operationErrors) as ErrorCode[];
 const of = (error: CountersignError) => {
   const { statusCode, headers, body } = problem(error, 'request-1');
   return { statusCode, headers, body: JSON.parse(body) };
@@ -23,7 +24,7 @@ for (const code of codes) {
 }
 
 test('only a fault of ours is a 5xx', () => {
-  const faults = codes.filter((code) => problems[code].status >= 500);
+  const faults = codes.filter((code) => operationErrors[code].status >= 500);
   assert.deepEqual(faults, ['temporarily_unavailable', 'internal_error']);
 });
 

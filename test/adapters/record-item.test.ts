@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
-import { factorOf, type Item, itemOf } from '../../adapters/record-item.ts';
-import type { Authenticator, Factor } from '../../core/factor.ts';
+import type { Item } from '../../adapters/attributes.ts';
+import { factorOf, itemOf } from '../../adapters/record-item.ts';
+import type { Authenticator, Factor, PendingAuthenticator } from '../../core/factor.ts';
 import { anyFactor } from '../support/any-factor.ts';
 import { itemSize } from '../support/item-size.ts';
 import { refusal } from '../support/refusal.ts';
@@ -13,6 +14,7 @@ const random = (letters: number) => 'x'.repeat(letters);
 
 const secret = (keyId = random(16)) => ({ keyId, box: new Uint8Array(1 + 12 + 20 + 16) });
 const authenticator = (): Authenticator => ({
+  kind: 'totp',
   id: random(16),
   // 64 bytes, the most a name may have.
   name: 'é'.repeat(32),
@@ -24,6 +26,10 @@ const authenticator = (): Authenticator => ({
   createdAt: NOW,
   lastUsedAt: NOW,
 });
+const pendingOne = (): PendingAuthenticator => {
+  const { lastStep: _step, createdAt: _created, lastUsedAt: _used, ...enrolled } = authenticator();
+  return { ...enrolled, expiresAt: NOW, failures: 0 };
+};
 const digests = Array.from({ length: 10 }, (_, index) => new Uint8Array(16).fill(index));
 const ordinary: Factor = {
   generation: random(16),
@@ -35,7 +41,7 @@ const ordinary: Factor = {
   lockedUntil: 0,
   recentFailures: [],
   answered: {},
-  event: { type: 'sessions_revoked', at: NOW },
+  event: { type: 'authenticator.removed', at: NOW, method: 'backup_code' },
   writtenBy: random(16),
 };
 const stored = (factor: Factor, sub = random(36), realm = random(8)) =>
@@ -113,8 +119,8 @@ test('the worst case of the default configuration stays below 6 KB', () => {
 
 test('who did what last, and why, adds 800 bytes at most', () => {
   const act = { at: NOW, by: random(150), reason: random(200) };
-  const administered = { ...act, type: 'unlocked', passwordChanged: true } as const;
-  const revoked = { ...act, type: 'sessions_revoked' } as const;
+  const administered = { ...act, type: 'account.unlocked', passwordChanged: true } as const;
+  const revoked = { ...act, type: 'sessions.revoked' } as const;
   const added = stored({ ...ordinary, administered, revoked }) - stored(ordinary);
   assert.ok(added < 800, `${added} bytes`);
 });
@@ -125,7 +131,7 @@ test('what a reset leaves, its ticket and who did it and why, stays below 1 KB',
     authenticators: [],
     backupCodes: undefined,
     reset: { ticket: { id: random(16), keyId: random(16), digest: new Uint8Array(16), expiresAt: NOW } },
-    administered: { type: 'reset', at: NOW, by: random(120), reason: random(200) },
+    administered: { type: 'admin.reset', at: NOW, by: random(120), reason: random(200) },
   };
   assert.ok(stored(reset) < 1024, `${stored(reset)} bytes`);
 });
@@ -139,8 +145,8 @@ test("the worst case of any configuration stays below half of DynamoDB's 400 KB"
 
 const whole = itemOf({
   ...worst(1),
-  administered: { type: 'reset', at: NOW, by: random(120), reason: random(200) },
-  revoked: { type: 'sessions_revoked', at: NOW, by: random(120) },
+  administered: { type: 'admin.reset', at: NOW, by: random(120), reason: random(200) },
+  revoked: { type: 'sessions.revoked', at: NOW, by: random(120) },
   reset: { ticket: { id: random(16), keyId: random(16), digest: new Uint8Array(16), expiresAt: NOW } },
 });
 const strange: AttributeValue[] = [
@@ -190,12 +196,80 @@ for (const parameters of [
   });
 }
 
-test('only what an older version would misread says that it is of the newest one', () => {
-  assert.deepEqual(itemOf(ordinary)['v'], { N: '1' });
-  assert.deepEqual(itemOf({ ...ordinary, reset: { passwordAfter: NOW } })['v'], { N: '2' });
+test('an item says the lowest version that does not misread it', () => {
+  const { authenticators: _, ...without } = ordinary;
+  const version = (factor: Partial<Factor>) => itemOf({ ...without, authenticators: [], ...factor })['v'];
+  assert.deepEqual(version({}), { N: '1' });
+  assert.deepEqual(version({ reset: { passwordAfter: NOW } }), { N: '2' });
+  const pending = { ...authenticator(), expiresAt: NOW, failures: 0 };
+  for (const factor of [{ authenticators: [authenticator()] }, { pending }]) {
+    assert.deepEqual(version(factor), { N: '3' });
+    assert.deepEqual(version({ ...factor, reset: { passwordAfter: NOW } }), { N: '3' });
+  }
+});
+
+/** As version 2 and before stored it: without kinds. */
+function asFormer(item: Item): Item {
+  const bare = ({ M: { y: _, ...rest } = {} }: AttributeValue): AttributeValue => ({ M: rest });
+  return {
+    ...item,
+    v: { N: '1' },
+    a: { L: (item['a']?.L ?? []).map(bare) },
+    ...(item['p'] && { p: bare(item['p']) }),
+  };
+}
+
+test('an item of a former version is read, and written as one of the newest', () => {
+  const factor: Factor = { ...ordinary, pending: { ...pendingOne(), failures: 2 } };
+  const item = itemOf(factor);
+  const former = asFormer(item);
+  assert.notDeepEqual(former, item);
+  const read = factorOf(former);
+  assert.deepEqual(read, factorOf(item));
+  assert.deepEqual(itemOf(read), item);
+  assert.deepEqual([item['a']?.L?.[0]?.M?.['y'], item['p']?.M?.['y']], [{ S: 'totp' }, { S: 'totp' }]);
+});
+
+test('a kind that this version does not know is a fault, never "not enrolled"', () => {
+  const item = itemOf({ ...ordinary, pending: pendingOne() });
+  const strangeKind = (value: AttributeValue | undefined) => ({ M: { ...value?.M, y: { S: 'passkey' } } });
+  for (const unknown of [
+    { ...item, a: { L: [strangeKind(item['a']?.L?.[0])] } },
+    { ...item, a: { L: [...(item['a']?.L ?? []), strangeKind(item['a']?.L?.[0])] } },
+    { ...item, p: strangeKind(item['p']) },
+  ]) {
+    assert.throws(() => factorOf(unknown), refusal('temporarily_unavailable'));
+  }
+});
+
+test('an item of a newer version is a fault, never "not enrolled"', () => {
+  const item = { ...itemOf({ ...ordinary, authenticators: [] }), v: { N: '4' } };
+  assert.throws(() => factorOf(item), refusal('temporarily_unavailable'));
 });
 
 test('failures of which half is missing are a fault', () => {
   const item = { ...itemOf(ordinary), r: { L: [{ N: '3472' }, { N: '2' }, { N: '3473' }] } } as Item;
   assert.throws(() => factorOf(item), refusal('temporarily_unavailable'));
+});
+
+test('what a former version called an event is read by its new name', () => {
+  const seen = (type: string) =>
+    factorOf({ ...itemOf(ordinary), e: { M: { t: { S: type }, a: { N: '9' } } } }).event;
+  assert.deepEqual(seen('confirmed'), { type: 'authenticator.added', at: 9 });
+  assert.deepEqual(seen('sessions_revoked'), { type: 'sessions.revoked', at: 9 });
+  // These did not say what was asked for.
+  for (const type of ['accepted', 'refused']) assert.deepEqual(seen(type), { type, at: 9 });
+
+  const act = { t: { S: 'unlocked' }, a: { N: '9' }, b: { S: 'arn' } };
+  const { administered } = factorOf({ ...itemOf(ordinary), ad: { M: act } });
+  assert.deepEqual(administered, { type: 'account.unlocked', at: 9, by: 'arn' });
+});
+
+test('backup codes that are no set of bytes are a fault, never "none left"', () => {
+  const item = itemOf(ordinary);
+  const d = { S: 'strange' };
+  assert.throws(
+    () => factorOf({ ...item, b: { M: { ...item['b']?.M, d } } }),
+    refusal('temporarily_unavailable'),
+  );
 });

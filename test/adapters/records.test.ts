@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeleteItemCommand, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { secondsNow } from '../../adapters/clock.ts';
 import { createRecords, recordKey } from '../../adapters/records.ts';
 import { type Factor, noFactor } from '../../core/factor.ts';
@@ -113,6 +118,29 @@ test('an item that cannot be read is a fault, by reading and by a refused write'
   await aws.dynamoDb.send(new PutItemCommand({ TableName: aws.tableName, Item }));
   await assert.rejects(records.read(user), refusal('temporarily_unavailable'));
   await assert.rejects(records.replace(user, read, read), refusal('temporarily_unavailable'));
+});
+
+test('a record of a former version is one of the newest after the next write, whatever that changes', async () => {
+  const authenticator = {
+    ...{
+      i: { S: 'a1' },
+      n: { S: 'Phone' },
+      k: { S: 'k1' },
+      b: { B: new Uint8Array(49) },
+      t: { S: 'SHA1/6/30' },
+    },
+    ...{ s: { N: '5' }, c: { N: '1' }, u: { N: '1' } },
+  };
+  const user = somebody();
+  const key = { pk: { S: `USER#${user.realm}#${user.sub}` } };
+  const Item = { ...key, v: { N: '1' }, g: { S: 'g1' }, a: { L: [{ M: authenticator }] }, w: { S: 'w1' } };
+  await aws.dynamoDb.send(new PutItemCommand({ TableName: aws.tableName, Item }));
+  const read = await records.read(user);
+  assert.deepEqual(read.authenticators[0]?.kind, 'totp');
+  assert.deepEqual(await records.replace(user, read, { ...read, failures: 1 }), { written: true });
+  const stored = await aws.dynamoDb.send(new GetItemCommand({ TableName: aws.tableName, Key: key }));
+  assert.deepEqual(stored.Item?.['v'], { N: '3' });
+  assert.deepEqual((await records.read(user)).authenticators, read.authenticators);
 });
 
 /** Runs once, after the first attempt of a request has failed and before the SDK's second. */

@@ -6,7 +6,8 @@ import { ensureFirstKey, rotateKey } from '../../adapters/key-maker.ts';
 import { keyringKey } from '../../adapters/key-store.ts';
 import { createRecords, recordKey } from '../../adapters/records.ts';
 import { createSweepStore } from '../../adapters/sweep-store.ts';
-import type { SecretKind } from '../../core/ports.ts';
+import type { SecretKeyKind } from '../../core/key-kind.ts';
+
 import { Settings } from '../../core/settings.ts';
 import { startAws } from '../support/aws.ts';
 import { readsDuring } from '../support/strong-reads.ts';
@@ -31,7 +32,7 @@ const put = (pk: string, more = {}) =>
 
 let days = 0;
 /** A further key of that kind, as rotate-keys makes it when one is due. */
-async function newKey(kind: SecretKind): Promise<string> {
+async function newKey(kind: SecretKeyKind): Promise<string> {
   days += 2;
   await rotateKey(aws, kind, settings, () => NOW + days * 86_400);
   return (await run().keys(kind)).at(-1)?.id ?? assert.fail();

@@ -3,7 +3,7 @@ import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { createTokens, createTokenVerifier } from '../../adapters/tokens.ts';
-import type { Claims, TokenKind } from '../../core/claims.ts';
+import type { AccessClaims, RefreshClaims, TokenKind } from '../../core/claims.ts';
 import { unavailable } from '../../core/error.ts';
 import { refusal } from '../support/refusal.ts';
 import { createSigningKeys } from '../support/signing-keys.ts';
@@ -20,7 +20,7 @@ const issuer = {
 };
 const keys = createSigningKeys('k1');
 const tokens = createTokens(issuer, keys);
-const claims: Claims = {
+const claims: AccessClaims & RefreshClaims = {
   sub: 'alice',
   realm: 'users',
   username: 'alice@example.com',
@@ -31,6 +31,7 @@ const claims: Claims = {
   auth_time: NOW,
   amr: ['pwd'],
   gen: 'g1',
+  acr: 'urn:countersign:1fa',
   family: 'f1',
   sequence: 0,
 };

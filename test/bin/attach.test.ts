@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { DescribeUserPoolCommand, UpdateUserPoolCommand } from '@aws-sdk/client-cognito-identity-provider';
 import { AddPermissionCommand } from '@aws-sdk/client-lambda';
 import { needed } from '../../bin/doctor/read.ts';
-import { scratchFolder } from '../local/assembly.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 import { accountWith, arnOf, lambdaConfig, own, runProgram } from './pools.ts';
 
 const rich = {
@@ -84,7 +84,7 @@ async function described(pool: string) {
   return UserPool ?? assert.fail();
 }
 
-/** The operations that are called while `work` runs. */
+/** Returns the operations that are called while `work` runs. */
 async function calledDuring(work: () => Promise<unknown>): Promise<string[]> {
   const before = account.calls.length;
   await work();
@@ -105,7 +105,7 @@ test('without --apply it shows what would change, and changes nothing', async ()
   assert.deepEqual(await described('Rich'), before);
 });
 
-test('with --apply the triggers are set, and every other setting is as it was', async () => {
+test('with --apply it sets the triggers and leaves every other setting as it was', async () => {
   const before = await described('Plain');
   const { code, out, err } = await attach('Plain', ['--apply']);
   assert.deepEqual([code, err], [0, ''], out);
@@ -141,7 +141,7 @@ test('a pool that uses every setting keeps them all, its other triggers and its 
   assert.deepEqual(now, before);
 });
 
-test('what the same request would reset if it were left out is really reset', async () => {
+test('a setting that an update leaves out is reset', async () => {
   const UserPoolId = account.idOf('Fresh');
   await account.cognito.send(
     new UpdateUserPoolCommand({
@@ -156,7 +156,7 @@ test('what the same request would reset if it were left out is really reset', as
   assert.equal(pool.AutoVerifiedAttributes, undefined);
 });
 
-test('another function is replaced with --replace only, and the old name of the token trigger goes', async () => {
+test('another function is replaced only with --replace, and the old name of the token trigger is removed', async () => {
   const refused = await attach('Taken', ['--apply']);
   assert.equal(refused.code, 1);
   assert.match(refused.out, /! DefineAuthChallenge: .*Foreign/);
@@ -171,7 +171,7 @@ test('another function is replaced with --replace only, and the old name of the 
   assert.equal(LambdaConfig?.DefineAuthChallenge, account.functionArn('OwnDefineAuthChallenge'));
 });
 
-test('what cannot be carried over is listed, and nothing is changed', async () => {
+test('settings that an update could not keep are listed, and nothing is changed', async () => {
   const unusable: [string, RegExp][] = [
     [
       'Mfa',
@@ -190,7 +190,7 @@ test('what cannot be carried over is listed, and nothing is changed', async () =
   }
 });
 
-test('a function that Cognito could not invoke is refused, with the command that ends it', async () => {
+test('a function that Cognito may not invoke is refused, with the command that permits it', async () => {
   const refused = await attach('Unpermitted', ['--apply']);
   assert.equal(refused.code, 1);
   const commands = [...refused.out.matchAll(/aws lambda add-permission (.*)/g)];
@@ -211,7 +211,7 @@ test('a function that Cognito could not invoke is refused, with the command that
   assert.equal(code, 0, out);
 });
 
-test('a setting that this version does not know is never risked', async () => {
+test('a pool with a setting that this version does not know is never updated', async () => {
   const endpoint = await altering((pool) => {
     pool['SecondMoon'] = { Enabled: true };
     (pool['Policies'] as Record<string, unknown>)['NewPolicy'] = {};
@@ -223,7 +223,7 @@ test('a setting that this version does not know is never risked', async () => {
   assert.deepEqual((await described('Moving')).LambdaConfig, {});
 });
 
-test('a setting that is another one after the update is told, and is exit 1', async () => {
+test('a setting that differs after the update is reported, with exit 1', async () => {
   let described = 0;
   const endpoint = await altering((pool) => {
     described += 1;
@@ -235,7 +235,7 @@ test('a setting that is another one after the update is told, and is exit 1', as
   assert.match(err, /more has changed than should have/);
 });
 
-test('functions by their flags come before the file; a fault is one line and exit 2', async () => {
+test('flags take precedence over the outputs file; a fault is one line and exit 2', async () => {
   const define = account.functionArn('OtherDefineAuthChallenge');
   const { out } = await attach('Lite', ['--define', define]);
   assert.ok(out.includes(`+ DefineAuthChallenge: ${define}`), out);
@@ -245,7 +245,7 @@ test('functions by their flags come before the file; a fault is one line and exi
   const faults: [string[], Record<string, string>, RegExp][] = [
     [[], {}, /--user-pool-id is missing/],
     [['--nope'], {}, /'--nope'/],
-    [id, {}, /No function is given for DefineAuthChallenge: --define ARN, or --outputs FILE/],
+    [id, {}, /There is no function for DefineAuthChallenge: pass --define ARN, or --outputs FILE/],
     [[...id, '--define', 'mine'], {}, /"mine" is not the ARN of a function/],
     [[...id, '--outputs', join(folder, 'none.json')], {}, /cannot be read: ENOENT/],
     [[...id, '--outputs', outputs, '--stack', 'Elsewhere'], {}, /no outputs of the stack Elsewhere/],
@@ -259,7 +259,7 @@ test('functions by their flags come before the file; a fault is one line and exi
   }
 });
 
-/** A Cognito that describes pools otherwise: what is in between changes the answer on its way. */
+/** Starts a proxy that changes Cognito's descriptions of pools. Returns its URL. */
 async function altering(change: (pool: Record<string, unknown>) => void): Promise<string> {
   const target = new URL(account.endpoints.cognito);
   const server = createServer((incoming, outgoing) => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Statement } from '@countersign/local-aws/iam';
 import { codes } from '../../bin/doctor/finding.ts';
-import type { Statement } from '../../local/aws/types.ts';
 import { serviceForTests } from '../support/service.ts';
 import { accountWith, arnOf, environmentOf, lambdaConfig, own, runProgram, soundClient } from './pools.ts';
 
@@ -96,7 +96,7 @@ const account = await accountWith(
     },
   },
   {
-    // Wrong in the account's number, and open to anybody.
+    // The first has the wrong account number, the second is open to anybody.
     OwnCreateAuthChallenge: {
       SourceArn: 'arn:aws:cognito-idp:eu-central-1:999999999999:userpool/eu-central-1_Elsewhere',
     },
@@ -107,7 +107,7 @@ const account = await accountWith(
 const doctor = (pool: string, ...flagsGiven: string[]) =>
   runProgram('doctor', ['--user-pool-id', account.idOf(pool), ...flagsGiven], account.environment());
 
-/** What was found, as `code subject`, clients by their names. */
+/** Returns the findings as `code subject`, clients by their names. */
 async function findings(pool: string, ...flagsGiven: string[]): Promise<string[]> {
   const { code, out, err } = await doctor(pool, '--json', ...flagsGiven);
   assert.equal(err, '');
@@ -127,7 +127,7 @@ test('a sound pool passes: exit 0 and one clear line', async () => {
   assert.match(out, /Nothing found: no way round the second factor/);
 });
 
-test('every flow that ends in tokens after the password is found, by any name it has', async () => {
+test('every flow that returns tokens after the password is found, under all its names', async () => {
   assert.deepEqual(await findings('Flows'), [
     'user-srp srp',
     'user-password password',
@@ -140,7 +140,7 @@ test('every flow that ends in tokens after the password is found, by any name it
   ]);
 });
 
-test('managed login, other identity providers and a careless client are found; client_credentials is no sign-in', async () => {
+test('managed login, other identity providers and unsafe client settings are found; client_credentials is not', async () => {
   assert.deepEqual(await findings('Clients'), [
     'managed-login hosted',
     'federated-sign-in hosted',
@@ -150,7 +150,7 @@ test('managed login, other identity providers and a careless client are found; c
   ]);
 });
 
-test('a missing trigger is found, and the one that answers NEW_PASSWORD_REQUIRED is a hole', async () => {
+test('a missing trigger is found, and it is a hole if NEW_PASSWORD_REQUIRED then returns tokens', async () => {
   assert.deepEqual(await findings('Bare'), [
     'token-trigger-missing PreTokenGenerationConfig',
     'challenge-trigger-missing DefineAuthChallenge',
@@ -165,7 +165,7 @@ test("the pool's own MFA and remembered devices are found", async () => {
   assert.deepEqual(await findings('Second'), [`pool-mfa ${id}`, `remembered-devices ${id}`]);
 });
 
-test("a trigger that is not there, another one's, another deployment's or nobody's is found", async () => {
+test('a trigger set to a wrong, a foreign or a missing function, or to another deployment, is found', async () => {
   assert.deepEqual(await findings('Mixed'), [
     'trigger-other-deployment CreateAuthChallenge',
     'trigger-not-countersign VerifyAuthChallengeResponse',
@@ -174,7 +174,7 @@ test("a trigger that is not there, another one's, another deployment's or nobody
   ]);
 });
 
-test('a function that Cognito may not invoke for this very pool is found', async () => {
+test('a function that Cognito may not invoke for this pool is found', async () => {
   assert.deepEqual(await findings('Unpermitted'), [
     'invoke-permission-missing CreateAuthChallenge',
     'invoke-permission-missing VerifyAuthChallengeResponse',
@@ -183,7 +183,7 @@ test('a function that Cognito may not invoke for this very pool is found', async
   ]);
 });
 
-test('the old token trigger, and a function that anybody may have invoked, are found', async () => {
+test('the old token trigger, and a function that any pool can invoke, are found', async () => {
   assert.deepEqual(await findings('Old'), [
     'trigger-other-deployment PostConfirmation',
     'token-trigger-version PreTokenGenerationConfig',
@@ -195,11 +195,11 @@ test('every page of clients is read', async () => {
   assert.deepEqual(await findings('Many'), ['user-srp last']);
 });
 
-test('every kind of finding has been found above', () => {
+test('the tests above find every kind of finding', () => {
   assert.deepEqual([...new Set(seen)].sort(), Object.keys(codes).sort());
 });
 
-test('what is accepted is told and does not count, for the one it is meant for alone', async () => {
+test('an accepted finding is shown and does not count, only for the subject it names', async () => {
   const backend = account.clientOf('Flows', 'backend');
   const left = await findings('Flows', '--accept', `admin-password:${backend}`, '--accept', 'user-srp');
   assert.ok(!left.includes('user-srp srp') && !left.includes('admin-password backend'), left.join());
@@ -223,7 +223,7 @@ test('what is accepted is told and does not count, for the one it is meant for a
   assert.match(out, /accepted: pool-mfa/);
 });
 
-test('each finding is told with what was found, why it matters and the remedy; secrets are not told', async () => {
+test('each finding shows what was found, why it matters and the remedy; no secret is shown', async () => {
   const { out } = await doctor('Unpermitted');
   assert.match(out, /BROKEN {2}invoke-permission-missing {2}trigger CreateAuthChallenge/);
   assert.match(out, /remedy {2}aws lambda add-permission .*--source-arn arn:aws:cognito-idp:eu-central-1:/);
@@ -269,7 +269,7 @@ test('a fault is one line and exit 2', async () => {
 
 const guide = readFileSync(join(import.meta.dirname, '../../docs/doctor.md'), 'utf8');
 
-test('the policy in docs/doctor.md is enough, and holds nothing that is not needed', async () => {
+test('the policy in docs/doctor.md is enough, and allows nothing that is not needed', async () => {
   const [, text = ''] = /```json\n([\s\S]*?)\n```/.exec(guide) ?? [];
   const filled = text
     .replaceAll('REGION', 'eu-central-1')
@@ -288,7 +288,7 @@ test('the policy in docs/doctor.md is enough, and holds nothing that is not need
   assert.deepEqual(statements.flatMap(({ Action }) => Action).sort(), [...new Set(called)].sort());
 });
 
-test('docs/doctor.md explains every finding under its severity', () => {
+test('docs/doctor.md explains every finding, with its severity', () => {
   const explained = [...guide.matchAll(/^\| `([a-z-]+)` +\| (\w+) +\|/gm)].map(([, code, severity]) => [
     code,
     severity,

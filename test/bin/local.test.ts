@@ -5,9 +5,9 @@ import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { LocalJson } from '../../local/local-json.ts';
-import { scratchFolder } from '../local/assembly.ts';
 import { withCurl } from '../support/curl.ts';
 import { freePort } from '../support/free-port.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = scratchFolder('local');
@@ -54,14 +54,14 @@ async function started(port: number, ...parameters: string[]) {
 const readLocal = () => JSON.parse(readFileSync(join(data, 'local.json'), 'utf8')) as LocalJson;
 const lasting = ({ url, apiKey, users, admin }: LocalJson) => ({ url, apiKey, users, admin });
 
-/** Exactly one line of complaint. */
+/** Asserts exit 1 and exactly one line on standard error. */
 function assertRefused({ code, err }: Ended, expected: RegExp): void {
   assert.equal(code, 1);
   assert.match(err, expected);
   assert.equal(err.trim().split('\n').length, 1, err);
 }
 
-test('a flag that is wrong or unknown is one line and exit 1; --help is the text and exit 0', async () => {
+test('a wrong or unknown flag is one line and exit 1; --help prints the text and exits 0', async () => {
   assertRefused(await local('--port', 'x'), /--port takes a number from 1 to 65535, not "x"/);
   assertRefused(await local('--port', '70000'), /not "70000"/);
   assertRefused(await local('--nope'), /'--nope'/);
@@ -77,7 +77,7 @@ test('the demo without a service is one line and exit 1', async () => {
   assertRefused(await demo('--data', join(folder, 'nowhere')), /Start the service with: npm start/);
 });
 
-test('it starts, shows how it is used, plays the demo, and survives kill -9', async () => {
+test('it starts, shows how to use it, plays the demo, and keeps its data after kill -9', async () => {
   const port = await freePort();
   const first = await started(port);
   const before = readLocal();
@@ -103,7 +103,7 @@ test('it starts, shows how it is used, plays the demo, and survives kill -9', as
   assertRefused(await local('--port', String(port), '--data', join(folder, 'other')), /Port \d+ is taken/);
   assertRefused(await local('--port', String(await freePort()), '--data', data), /is in use by process \d+/);
 
-  // The lines between the two texts, as somebody would paste them.
+  // The lines between the two texts, pasted as a newcomer would.
   const lines = first.out().split('\n');
   const pasted = lines.slice(
     lines.findIndex((line) => line.startsWith('cd ')),
@@ -147,7 +147,7 @@ test('it starts, shows how it is used, plays the demo, and survives kill -9', as
   assert.equal((await third.ended).code, 0);
 });
 
-test('a signal while it starts stops it cleanly', async () => {
+test('a signal during the start stops it cleanly', async () => {
   const child = run('bin/local.ts', ['--port', String(await freePort()), '--data', join(folder, 'early')]);
   await once(child.stdout ?? assert.fail(), 'data');
   child.kill('SIGTERM');
@@ -155,8 +155,8 @@ test('a signal while it starts stops it cleanly', async () => {
   assert.deepEqual([code, err], [0, '']);
 });
 
-test('another Node.js is refused in one line, before it meets TypeScript', async () => {
-  // A program may change its own version as it sees it; what is loaded after that believes it.
+test('another version of Node.js is refused in one line, before it loads TypeScript', async () => {
+  // A program may overwrite its own version: modules loaded afterwards read the new one.
   const pretend = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.1.0"})';
   const child = spawn(
     process.execPath,

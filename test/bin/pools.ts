@@ -5,27 +5,29 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { readDeployment } from '@countersign/local-aws/cloudformation';
+import { startCognito } from '@countersign/local-aws/cognito';
+import { poolDefinitions } from '@countersign/local-aws/cognito/template';
+import type { Principal } from '@countersign/local-aws/iam';
+import { startLambda } from '@countersign/local-aws/lambda';
+import { openFunctionPolicies } from '@countersign/local-aws/lambda/permissions';
+import { writeAssembly } from '@countersign/local-aws/testing/assembly';
+import { ACCOUNT, allow, clientOf, createStage, REGION } from '@countersign/local-aws/testing/stage';
 import { needed } from '../../bin/doctor/read.ts';
-import type { Principal } from '../../local/aws/types.ts';
-import { startCognito } from '../../local/cognito/server.ts';
-import { poolDefinitions } from '../../local/definitions.ts';
-import { configurationOf } from '../../local/lambda/configuration.ts';
-import { startLambdaControl } from '../../local/lambda/control.ts';
-import { openFunctionPolicies } from '../../local/lambda/permissions.ts';
-import { openIdentifiers } from '../../local/template/identifiers.ts';
-import { readDeployment } from '../../local/template.ts';
-import { writeAssembly } from '../local/assembly.ts';
-import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stage.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** A pool somebody has made. */
+/** A user pool that was made without Countersign. */
 export interface SomePool {
-  /** AWS::Cognito::UserPool; its LambdaConfig comes in place of Countersign's. */
+  /** Of AWS::Cognito::UserPool. A LambdaConfig here replaces Countersign's. */
   properties?: Record<string, unknown>;
-  /** AWS::Cognito::UserPoolClient, by name. */
+  /** Properties of AWS::Cognito::UserPoolClient, by name. */
   clients?: Record<string, Record<string, unknown>>;
-  /** The functions that Cognito may invoke for it. @default Countersign's */
+  /**
+   * Functions that Cognito may invoke for it.
+   *
+   * @default Countersign's
+   */
   permits?: string[];
   identityProviders?: { name: string; type: string }[];
 }
@@ -40,12 +42,12 @@ export const soundClient = {
   SupportedIdentityProviders: ['COGNITO'],
 };
 
-/** The logical ids of Countersign's functions, by what they are called in LambdaConfig. */
+/** Logical ids of Countersign's functions, by their names in LambdaConfig. */
 export const own = Object.fromEntries([...needed.keys()].map((name) => [name, `Own${name}`]));
 
 export const arnOf = (logicalId: string) => ({ 'Fn::GetAtt': [logicalId, 'Arn'] });
 
-/** Triggers, by the logical id of each one's function. */
+/** Returns a LambdaConfig from the logical id of each trigger's function. */
 export function lambdaConfig(ids: Record<string, string>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(ids).map(([name, id]) => [
@@ -56,21 +58,24 @@ export function lambdaConfig(ids: Record<string, string>): Record<string, unknow
 }
 
 /**
- * An account with these pools, with the functions of one Countersign (`Own…`) and of another (`Other…`), and one that is
- * no Countersign's (`Foreign`), behind the real protocols; stopped when the file's tests have run.
+ * Starts an account with these pools behind the real protocols, and stops it after the file's tests. It has
+ * the functions of one Countersign (`Own…`) and of another (`Other…`), and a function that belongs to neither
+ * (`Foreign`).
+ *
+ * @param permissions more AWS::Lambda::Permission properties, by the function's logical id
  */
 export async function accountWith(
   pools: Record<string, SomePool>,
   permissions: Record<string, Record<string, unknown>> = {},
 ) {
   const stage = createStage();
-  const { surroundings, folder } = stage;
+  const { context, folder } = stage;
   const assembly = writeAssembly(join(folder, 'assembly'), { Account: template(pools, permissions) });
   const deployment = readDeployment({
     assembly,
     region: REGION,
     account: ACCOUNT,
-    identifiers: openIdentifiers(folder),
+    folder,
   });
   const definitions = poolDefinitions(deployment).map((definition) => ({
     ...definition,
@@ -81,14 +86,14 @@ export async function accountWith(
     mkdirSync(join(folder, 'lambda'), { recursive: true });
     return Promise.all([
       startCognito({
-        surroundings,
+        context,
         folder: join(folder, 'cognito'),
         pools: definitions,
         invokeTrigger: () => Promise.reject(new Error('Nobody signs in here.')),
       }),
-      startLambdaControl({
-        surroundings,
-        functions: deployment.resources('AWS::Lambda::Function').map(configurationOf),
+      startLambda({
+        context,
+        deployment,
         policies: openFunctionPolicies(deployment, join(folder, 'lambda')),
       }),
     ]);
@@ -127,7 +132,7 @@ export async function accountWith(
       return found?.attribute('Arn') ?? '';
     },
     endpoints: { cognito: cognito.endpoint, lambda: lambda.endpoint },
-    /** What a program gets that runs as somebody. */
+    /** Returns the environment of a program that runs as this principal. */
     environment: (principal: Principal = administrator, endpoint = cognito.endpoint) => ({
       ...environmentOf(principal),
       AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER: endpoint,
@@ -156,14 +161,14 @@ export interface Ended {
   err: string;
 }
 
-/** Runs `bin/<name>.ts` with nothing of this process's environment. */
+/** Runs `bin/<name>.ts` without this process's environment. */
 export async function runProgram(
   name: string,
   parameters: string[],
   environment: Record<string, string>,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [join(root, `bin/${name}.ts`), ...parameters], {
-    // No profile of whoever runs the tests, and no search for credentials on the network.
+    // No AWS profile of the developer, and no search for credentials on the network.
     env: { HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', ...environment },
   });
   let [out, err] = ['', ''];

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Service, startService } from '../../local/service.ts';
 import { synthesize } from '../../local/synth.ts';
-import { scratchFolder } from '../local/assembly.ts';
 import { type Answer, challengeFor, clientOf, codeAt, enrollPerson } from '../support/client.ts';
 import { published, storedKeys } from '../support/keyring-items.ts';
 import { createPerson } from '../support/people.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 import { storedItem } from '../support/stored.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -27,7 +27,7 @@ interface Template {
   Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
 }
 
-/** The deployment with a second key for keyrings, and its functions under the one or the other. */
+/** Writes the deployment with a second key for keyrings. Its functions use the first or the second key. */
 function assemblyUnder(which: 'first' | 'second'): string {
   const own = join(folder, `under-${which}`);
   cpSync(shared, own, { recursive: true });
@@ -49,7 +49,7 @@ function assemblyUnder(which: 'first' | 'second'): string {
   return own;
 }
 
-/** The same with every `Fn::GetAtt` of the one resource made to be of the other. */
+/** Returns a copy in which every `Fn::GetAtt` of one resource refers to the other. */
 function refer(value: unknown, from: string, to: string): unknown {
   if (Array.isArray(value)) return value.map((item) => refer(item, from, to));
   if (typeof value !== 'object' || value === null) return value;
@@ -61,14 +61,14 @@ function refer(value: unknown, from: string, to: string): unknown {
   );
 }
 
-/** Starts it on the data of the one before, which is stopped. */
+/** Stops the running service and starts another one on its data. */
 async function start(which: 'first' | 'second'): Promise<Service> {
   await running?.close();
   running = await startService({ assembly: assemblyUnder(which), folder: data });
   return running;
 }
 
-/** The ARN of a key by the name of its resource. */
+/** Returns the ARN of a key, from the name of its resource. */
 function arnOf(name: RegExp): string {
   const identifiers = JSON.parse(readFileSync(join(data, 'identifiers.json'), 'utf8')) as Record<
     string,
@@ -108,7 +108,7 @@ const flagsFor = ({ local }: Service) => [
 const rings = (of: Service) =>
   Promise.all(['data', 'backup-code', 'signing'].map((kind) => storedItem(of, `KEYRING#${kind}`)));
 
-test('what is missing or wrong is said in one line', async () => {
+test('a missing or wrong flag is reported in one line', async () => {
   for (const [flags, expected] of [
     [[], /^rewrap: --from-key is missing\. See npm run rewrap -- --help\n$/],
     [
@@ -129,7 +129,7 @@ test('what is missing or wrong is said in one line', async () => {
   }
 });
 
-test('--dry-run says what it would do, and changes nothing', async () => {
+test('--dry-run shows what it would do, and changes nothing', async () => {
   const before = await rings(service);
   const { code, lines, err } = await rewrap(service, ...flagsFor(service), '--dry-run');
   assert.deepEqual([code, err], [0, '']);
@@ -138,17 +138,17 @@ test('--dry-run says what it would do, and changes nothing', async () => {
   assert.deepEqual(await rings(service), before);
 });
 
-test('a deployment under another key goes on where the old one was as soon as its keyring is re-wrapped', async () => {
+test('a deployment under another key continues where the old one stopped, once its keyring is re-wrapped', async () => {
   const next = await start('second');
   const client = clientOf(next);
   const login = () => client.post('/v1/auth/login', { username: person.username, password: person.password });
-  // Nobody is let in, and nothing is made up in the place of what cannot be opened.
+  // Nobody can sign in, and no new key replaces one that cannot be opened.
   assert.equal((await login()).status, 503);
-  // Neither is anybody told that there are no keys: a verifier elsewhere goes on with those it has.
+  // No empty key set is published either: verifiers elsewhere keep the keys they have.
   assert.equal((await fetch(`${next.url}/.well-known/jwks.json`)).status, 503);
-  assert.equal((await client.get('/v1/totp', enrolled.access)).status, 503);
+  assert.equal((await client.get('/v1/authenticators', enrolled.access)).status, 503);
 
-  // It stops in the middle, and is said again.
+  // It stops in the middle, and is run again.
   let wrapped = 0;
   next.setFault(({ operation }) => (operation === 'ReEncrypt' && ++wrapped > 1 ? 'error' : undefined));
   const stopped = await rewrap(next, ...flagsFor(next));
@@ -162,19 +162,19 @@ test('a deployment under another key goes on where the old one was as soon as it
     ['left', 'wrapped anew', 'wrapped anew'],
   );
 
-  // What a container has read, and could not open, it reads again after so many seconds.
+  // After 30 seconds, a container reads the keys again that it could not open.
   next.clock.advance(30);
   const code = () => codeAt(enrolled.secret, next.clock.seconds());
   const verified = (answer: Answer) => assert.equal(answer.status, 200, JSON.stringify(answer.body));
   verified(await client.post('/v1/auth/refresh', { refreshToken: enrolled.refresh }));
-  verified(await client.post('/v1/totp/verify', { code: code() }, enrolled.access));
+  verified(await client.post('/v1/authenticators/verify', { code: code() }, enrolled.access));
   const challengeToken = await challengeFor(client, person);
   verified(await client.post('/v1/auth/verify', { challengeToken, backupCode: enrolled.backupCodes[0] }));
   assert.deepEqual(await published(next), kids);
 
   const again = await rewrap(next, ...flagsFor(next));
   assert.deepEqual([again.code, again.out.includes('wrapped anew')], [0, false]);
-  // The old key is needed for nothing any more: new ones are made under the new one, beside the others.
+  // Nothing needs the old KMS key any more: new keys are made under the new one, beside the others.
   next.clock.advance(91 * 86_400);
   assert.equal((await next.invoke('rotate-keys', {})).ok, true);
   assert.equal((await storedKeys(next, 'signing')).length, 2);

@@ -6,7 +6,7 @@ import { terminalQr } from '../../bin/terminal-qr.ts';
 
 const PIXELS = 4;
 
-test('what is drawn in the terminal is read by a scanner', () => {
+test('a scanner reads the QR code drawn in the terminal', () => {
   const uri =
     'otpauth://totp/Countersign:ada%40example.com?secret=A243JDOSTUMINJR5QR4SVAA37HC75QDT&issuer=Countersign';
   const lines = stripVTControlCharacters(terminalQr(uri)).split('\n');

@@ -39,7 +39,13 @@ test('status tells failures, lock, stop and the last event, and no secret', asyn
   assert.deepEqual(await adminStatus(deployment, user, NOW), {
     enabled: true,
     authenticators: [
-      { id: person.authenticatorId, name: 'Phone', createdAt: NOW - 300, lastUsedAt: NOW - 300 },
+      {
+        kind: 'totp',
+        id: person.authenticatorId,
+        name: 'Phone',
+        createdAt: NOW - 300,
+        lastUsedAt: NOW - 300,
+      },
     ],
     backupCodesRemaining: 10,
     failures: 7,
@@ -49,7 +55,7 @@ test('status tells failures, lock, stop and the last event, and no secret', asyn
     stoppedAt: null,
     enrollmentNeeds: null,
     ticketExpiresAt: null,
-    lastEvent: { type: 'confirmed', at: NOW - 300 },
+    lastEvent: { type: 'authenticator.added', at: NOW - 300, method: 'totp' },
     lastAdministered: null,
     lastRevoked: null,
   });
@@ -75,7 +81,7 @@ test('unlock ends a lock at once; sessions and the failures of 30 days stay', as
   const unlocked = await adminUnlock(deployment, user, unlockAs, NOW);
   assert.deepEqual(
     [unlocked.failures, unlocked.lockedUntil, unlocked.lastEvent?.type],
-    [0, null, 'unlocked'],
+    [0, null, 'account.unlocked'],
   );
   const { recentFailures } = await deployment.records.read(user);
   assert.equal(recentFailures[0]?.count, 9);
@@ -161,7 +167,7 @@ test('the time of a new password never goes back', async () => {
 test('what an administrator did last, who and why is in the record, and stays through what the user does', async () => {
   const { deployment, person, user } = await withFailures(9);
   await adminUnlock(deployment, user, unlockAs, NOW);
-  const act = { type: 'unlocked', at: NOW, by: ACT.by, reason: ACT.reason };
+  const act = { type: 'account.unlocked', at: NOW, by: ACT.by, reason: ACT.reason };
   assert.deepEqual((await adminStatus(deployment, user, NOW)).lastAdministered, act);
   const proof = { code: person.app.codeAt(NOW) };
   await verify(deployment, { caller: person.caller, proof, client: CLIENT, now: NOW });
@@ -169,7 +175,7 @@ test('what an administrator did last, who and why is in the record, and stays th
   await adminRevokeSessions(deployment, user, { by: ACT.by }, NOW + 1);
   const seen = await adminStatus(deployment, user, NOW);
   assert.deepEqual(seen.lastAdministered, act, 'whoever ends the sessions takes nothing of it away');
-  assert.deepEqual(seen.lastRevoked, { type: 'sessions_revoked', at: NOW + 1, by: ACT.by });
+  assert.deepEqual(seen.lastRevoked, { type: 'sessions.revoked', at: NOW + 1, by: ACT.by });
 });
 
 test('a reset of a stopped factor ends the stop', async () => {
@@ -192,7 +198,7 @@ test('a factor stopped by 300 failures within 30 days is free again after its re
   assert.equal((await adminStatus(deployment, user, NOW + 1)).stopped, false);
 });
 
-test('reset removes the factor, its backup codes and what is pending, ends every session, and the user enrols anew', async () => {
+test('reset removes the factor, its backup codes and what is pending, ends every session, and the user enrolls anew', async () => {
   const { deployment, person, user } = await withFailures(100);
   const { enrollmentTicket = '' } = await adminReset(deployment, user, ACT, NOW);
   const { authenticators, backupCodes, pending } = await deployment.records.read(user);

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as v from 'valibot';
-import { attempt, withoutFailures } from '../../core/attempt.ts';
+import { type Attempt, attempt } from '../../core/attempt.ts';
 import { unavailable } from '../../core/error.ts';
+import { byUser } from '../../core/events.ts';
 import { type Factor, noFactor } from '../../core/factor.ts';
+import { forgiveFailures } from '../../core/limits.ts';
 import { Settings } from '../../core/settings.ts';
+import { stepUpSucceeded } from '../../core/transitions.ts';
 import { createMemoryRecords } from '../support/memory-records.ts';
 import { refusal } from '../support/refusal.ts';
 
@@ -13,34 +16,47 @@ const NOW = 1_800_000_000;
 const user = { realm: 'users', sub: 'alice' };
 const enabled: Factor = { ...noFactor, generation: 'g1' };
 
+/** The factor in which the code is used up; undefined if the code is wrong. */
+type Check = (read: Factor) => Factor | undefined;
+const context = byUser('web', NOW);
+const method = 'totp';
+
+function stepUp(read: Factor, check: Check): Attempt {
+  return {
+    attempted: 'step_up',
+    method,
+    budget: 'code',
+    async decide() {
+      const factor = check(read);
+      return factor && stepUpSucceeded({ factor, proved: { method, authenticatorIds: ['a1'] } }, context);
+    },
+  };
+}
+
 async function startWith(factor: Factor) {
   const records = createMemoryRecords();
   records.put(user, factor);
-  const run = async (
-    judge: (read: Factor) => Factor | undefined,
-    now = NOW,
-    budget: 'code' | 'recovery' = 'code',
-  ) => {
+  const run = async (check: Check) => {
     const read = await records.read(user);
-    return attempt({ records, settings }, user, read, budget, async () => judge(read), 'accepted', now);
+    return attempt({ records, settings }, user, read, stepUp(read, check), context);
   };
   return { records, run };
 }
-const right = (read: Factor) => ({ ...withoutFailures(read), provenBy: 'right' });
+const right = (read: Factor) => ({ ...forgiveFailures(read), provenBy: 'right' });
 const wrong = () => undefined;
 
 test('a right code is accepted by its write, which forgives and notes it', async () => {
   const { records, run } = await startWith({ ...enabled, failures: 3 });
   await run(right);
   const { failures, event, provenBy } = await records.read(user);
-  assert.deepEqual([failures, event, provenBy], [0, { type: 'accepted', at: NOW }, 'right']);
+  assert.deepEqual([failures, event, provenBy], [0, { type: 'step_up.succeeded', at: NOW, method }, 'right']);
 });
 
 test('a wrong code is one failure more', async () => {
   const { records, run } = await startWith({ ...enabled, failures: 3 });
   await assert.rejects(run(wrong), refusal('code_rejected'));
   const { failures, event } = await records.read(user);
-  assert.deepEqual([failures, event], [4, { type: 'refused', at: NOW }]);
+  assert.deepEqual([failures, event], [4, { type: 'step_up.refused', at: NOW, method }]);
 });
 
 test('of thirty right codes at once exactly one is accepted', async () => {
@@ -63,7 +79,7 @@ test('a burst of a thousand guesses is heard once, and learns nothing of the rig
   assert.equal((await records.read(user)).failures, 5);
 });
 
-test('a locked or stopped factor is not judged at all', async () => {
+test('a locked or stopped factor: no code is compared at all', async () => {
   for (const [state, code] of [
     [{ lockedUntil: NOW + 1 }, 'too_many_attempts'],
     [{ failures: 100 }, 'factor_stopped'],
@@ -71,14 +87,14 @@ test('a locked or stopped factor is not judged at all', async () => {
     const { records, run } = await startWith({ ...enabled, ...state });
     const before = await records.read(user);
     await assert.rejects(
-      run(() => assert.fail('judged')),
+      run(() => assert.fail('compared')),
       refusal(code),
     );
     assert.deepEqual(await records.read(user), before);
   }
 });
 
-test('a fault while judging refuses and charges nothing', async () => {
+test('a fault while comparing refuses and charges nothing', async () => {
   const { records, run } = await startWith(enabled);
   const before = await records.read(user);
   await assert.rejects(
@@ -94,9 +110,9 @@ test('a failing write refuses, whether the code was right or wrong', async () =>
   const { records } = await startWith(enabled);
   const read = await records.read(user);
   const failing = { ...records, replace: () => Promise.reject(unavailable()) };
-  for (const judge of [right, wrong]) {
+  for (const check of [right, wrong]) {
     await assert.rejects(
-      attempt({ records: failing, settings }, user, read, 'code', async () => judge(read), 'accepted', NOW),
+      attempt({ records: failing, settings }, user, read, stepUp(read, check), context),
       refusal('temporarily_unavailable'),
     );
   }

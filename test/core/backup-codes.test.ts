@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { newBackupCodes, withoutCode } from '../../core/backup-codes.ts';
+import { consumeCode, newBackupCodes } from '../../core/backup-codes.ts';
 import type { BackupCodes } from '../../core/factor.ts';
-import { typedCode } from '../../core/typed-code.ts';
+import { typedCode, typedRecoveryCode } from '../../core/typed-code.ts';
 import { lengthPrefixed } from '../../core/user.ts';
 
 const raw = randomBytes(32);
@@ -34,10 +34,10 @@ test('every letter of the alphabet is as likely as any other', () => {
 test('each code is accepted once and leaves the others', () => {
   let left: BackupCodes = stored;
   for (const [used, code] of bare.entries()) {
-    const next = withoutCode(code, user, left, key);
+    const next = consumeCode(code, user, left, key);
     assert.equal(next?.digests.length, 9 - used);
     assert.ok(next);
-    assert.equal(withoutCode(code, user, next, key), undefined);
+    assert.equal(consumeCode(code, user, next, key), undefined);
     left = next;
   }
 });
@@ -46,7 +46,7 @@ test('a digest copied from an older set does not count in the newer one', () => 
   const newer = newBackupCodes(user, key);
   assert.notEqual(newer.stored.set, stored.set);
   const mixed = { ...newer.stored, digests: [...newer.stored.digests, ...stored.digests] };
-  for (const code of codes) assert.equal(withoutCode(code, user, mixed, key), undefined);
+  for (const code of codes) assert.equal(consumeCode(code, user, mixed, key), undefined);
 });
 
 test('a code is accepted in either case, o for 0 and i or l for 1', () => {
@@ -58,17 +58,17 @@ test('a code is accepted in either case, o for 0 and i or l for 1', () => {
         const forms = twins[letter] ?? [letter, letter.toUpperCase()];
         return forms[(choice[index] ?? 0) % forms.length];
       });
-      assert.equal(withoutCode(letters.join(''), user, stored, key)?.digests.length, 9);
+      assert.equal(consumeCode(typedRecoveryCode(letters.join('')), user, stored, key)?.digests.length, 9);
     }),
   );
 });
 
 const elsewhere: [string, () => BackupCodes | undefined][] = [
-  ['another user', () => withoutCode(first, { ...user, sub: 'bob' }, stored, key)],
-  ['the same user of another realm', () => withoutCode(first, { ...user, realm: 'partners' }, stored, key)],
-  ['another set', () => withoutCode(first, user, { ...stored, set: 'another' }, key)],
-  ['another key id', () => withoutCode(first, user, stored, { ...key, id: 'k2' })],
-  ['another key', () => withoutCode(first, user, stored, { ...key, key: createSecretKey(randomBytes(32)) })],
+  ['another user', () => consumeCode(first, { ...user, sub: 'bob' }, stored, key)],
+  ['the same user of another realm', () => consumeCode(first, { ...user, realm: 'partners' }, stored, key)],
+  ['another set', () => consumeCode(first, user, { ...stored, set: 'another' }, key)],
+  ['another key id', () => consumeCode(first, user, stored, { ...key, id: 'k2' })],
+  ['another key', () => consumeCode(first, user, stored, { ...key, key: createSecretKey(randomBytes(32)) })],
 ];
 for (const [where, found] of elsewhere) {
   test(`a code is refused for ${where}`, () => assert.equal(found(), undefined));

@@ -63,6 +63,7 @@ test('after a reset that wants a new password, a later session of the old one en
     caller: foreign(caller.user.sub, NOW + 60),
     name: 'Phone',
     proof: undefined,
+    client: CLIENT,
     now: NOW + 60,
   });
   await assert.rejects(enrolling, refusal('new_password_required'));
@@ -71,7 +72,13 @@ test('after a reset that wants a new password, a later session of the old one en
 test("another issuer's session outlives the change that it has proved, and no other session does", async () => {
   const deployment = createDeployment();
   const caller = foreign('alice', NOW, 'session-1');
-  const begun = await enroll(deployment, { caller, name: 'Phone', proof: undefined, now: NOW });
+  const begun = await enroll(deployment, {
+    caller,
+    name: 'Phone',
+    proof: undefined,
+    client: CLIENT,
+    now: NOW,
+  });
   const app = scan(begun.otpauthUri);
   const by = { caller, client: CLIENT };
   const { authenticatorId } = begun;
@@ -115,7 +122,7 @@ test("where the pool's sessions cannot be ended, the change stands and the answe
   const poolSessions = { end: () => Promise.reject(unavailable()) };
   const deployment = { ...createDeployment(), poolSessions };
   const { caller } = await session(deployment, 'alice', NOW);
-  const enrolling = { caller, name: 'Phone', proof: undefined, password: PASSWORD, now: NOW };
+  const enrolling = { caller, name: 'Phone', proof: undefined, password: PASSWORD, client: CLIENT, now: NOW };
   const { authenticatorId, otpauthUri } = await enroll(deployment, enrolling);
   const code = scan(otpauthUri).codeAt(NOW);
   const confirming = { caller, authenticatorId, code, client: CLIENT, now: NOW };

@@ -30,6 +30,7 @@ async function begun(deployment: Deployment, now = NOW) {
     name: 'Phone',
     proof: undefined,
     password: PASSWORD,
+    client: CLIENT,
     now,
   });
   const app = scan(otpauthUri);
@@ -53,7 +54,7 @@ test('the first confirmation gives ten backup codes and a session of two factors
   assert.equal((await signIn(deployment, 'alice', NOW)).status, 'challenge');
 });
 
-test('the enrolment code does not sign in', async () => {
+test('the enrollment code does not sign in', async () => {
   const deployment = createDeployment();
   const { input, app } = await begun(deployment);
   await confirm(deployment, input);
@@ -81,6 +82,7 @@ test('confirming never forgives the failures of an enabled factor', async () => 
     caller,
     name: 'Second',
     proof,
+    client: CLIENT,
     now: NOW,
   });
   for (let failure = 0; failure < 3; failure++) {
@@ -138,7 +140,7 @@ test('no lock and no stop keeps the owner from confirming, and confirming lifts 
   }
 });
 
-test('an enrolment that has expired is not confirmed, nor charged', async () => {
+test('an enrollment that has expired is not confirmed, nor charged', async () => {
   const deployment = createDeployment({ lifetimes: { recentSignIn: 3600 } });
   const { input, app, expiresAt, caller } = await begun(deployment);
   const late = { ...input, code: app.codeAt(expiresAt), now: expiresAt };
@@ -148,10 +150,17 @@ test('an enrolment that has expired is not confirmed, nor charged', async () => 
   await confirm(deployment, { ...input, code: app.codeAt(inTime), now: inTime });
 });
 
-test('only the newest enrolment can be confirmed', async () => {
+test('only the newest enrollment can be confirmed', async () => {
   const deployment = createDeployment();
   const { input, caller } = await begun(deployment);
-  await enroll(deployment, { caller, name: 'Other', proof: undefined, password: PASSWORD, now: NOW });
+  await enroll(deployment, {
+    caller,
+    name: 'Other',
+    proof: undefined,
+    password: PASSWORD,
+    client: CLIENT,
+    now: NOW,
+  });
   await assert.rejects(confirm(deployment, input), refusal('enrollment_not_found'));
 });
 
@@ -172,10 +181,10 @@ test('two confirmations at once: one wins whole', async () => {
   assert.deepEqual([authenticators.length, pending, backupCodes?.digests.length], [1, undefined, 10]);
 });
 
-test('an enrolment and a confirmation at once: one wins whole', async () => {
+test('an enrollment and a confirmation at once: one wins whole', async () => {
   const deployment = createDeployment();
   const { input, caller } = await begun(deployment);
-  const again = { caller, name: 'Other', proof: undefined, password: PASSWORD, now: NOW };
+  const again = { caller, name: 'Other', proof: undefined, password: PASSWORD, client: CLIENT, now: NOW };
   const outcomes = await Promise.allSettled([confirm(deployment, input), enroll(deployment, again)]);
   assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
   const { authenticators, pending } = await deployment.records.read(caller.user);
@@ -193,7 +202,7 @@ test('every session from before the first confirmation has ended, but the one th
   assert.equal((await status(deployment, fresh)).enabled, true);
 });
 
-test('an enrolment whose key is gone can neither be confirmed nor charged', async () => {
+test('an enrollment whose key is gone can neither be confirmed nor charged', async () => {
   const deployment = createDeployment();
   const { input, caller } = await begun(deployment);
   const { pending } = await deployment.records.read(caller.user);

@@ -94,7 +94,7 @@ test('of all histories those with the password first, and then nothing but wrong
 async function answer(given: unknown, changes: Partial<PrivateParameters> = {}, now = NOW): Promise<void> {
   const { generation } = await deployment.records.read(user);
   const hidden = { passwordProved: 'true' as const, generation, challenge: 'challenge-000001', ...changes };
-  await verifyAnswer(deployment, { user, answer: given, hidden, now });
+  await verifyAnswer(deployment, { user, answer: given, hidden, client: CLIENT, now });
 }
 
 test('a challenge is answered once, and its answer is remembered by its id', async () => {
@@ -130,7 +130,7 @@ test('an answer without the hidden parameters of its challenge is refused, and n
     await assert.rejects(refused, refusal('challenge_invalid'), JSON.stringify(changes));
   }
   for (const hidden of [{}, inherited]) {
-    const refused = verifyAnswer(deployment, { user, answer: code, hidden, now: NOW + 600 });
+    const refused = verifyAnswer(deployment, { user, answer: code, hidden, client: CLIENT, now: NOW + 600 });
     await assert.rejects(refused, refusal('challenge_invalid'));
   }
   assert.deepEqual(await deployment.records.read(user), before);
@@ -167,7 +167,7 @@ async function challenged() {
   const made = await createChallenge(deployment, user, passwordProved);
   const hidden = made?.hidden ?? assert.fail('no challenge');
   const answer = (code: string, now: number, given = hidden) =>
-    verifyAnswer(deployment, { user, answer: code, hidden: given, now });
+    verifyAnswer(deployment, { user, answer: code, hidden: given, client: CLIENT, now });
   return { deployment, person, user, answer };
 }
 

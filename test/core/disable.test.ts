@@ -42,7 +42,7 @@ test('one authenticator by its id: the others and the backup codes stay', async 
 test('without an id: all authenticators, the backup codes and what is pending', async () => {
   const [deployment, person] = await withTwoApps();
   const proof = { code: person.app.codeAt(NOW - 30) };
-  await enroll(deployment, { caller: person.caller, name: 'Third', proof, now: NOW - 30 });
+  await enroll(deployment, { caller: person.caller, name: 'Third', proof, client: CLIENT, now: NOW - 30 });
   const { enabled } = await remove(deployment, person, { code: person.app.codeAt(NOW) });
   assert.equal(enabled, false);
   const factor = await deployment.records.read(person.caller.user);
@@ -91,7 +91,7 @@ test('the record stays: older sessions are void, and the failures go with what t
   assert.notEqual(generation, person.caller.generation);
 });
 
-test('backup codes from before are dead after a new enrolment', async () => {
+test('backup codes from before are dead after a new enrollment', async () => {
   const deployment = createDeployment();
   const person = await enrolled(deployment);
   await remove(deployment, person, { code: person.app.codeAt(NOW) });
@@ -149,6 +149,6 @@ test('without a second factor there is nothing to disable', async () => {
   const caller = await callerOf(deployment, accessToken, NOW);
   await assert.rejects(
     remove(deployment, { ...person, caller }, { code: '123456' }),
-    refusal('totp_not_enabled'),
+    refusal('not_enrolled'),
   );
 });

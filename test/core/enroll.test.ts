@@ -16,7 +16,7 @@ import {
 } from '../support/deployment.ts';
 import { refusal } from '../support/refusal.ts';
 
-test('an enrolment gives a secret of 160 bits, its URI and its end', async () => {
+test('an enrollment gives a secret of 160 bits, its URI and its end', async () => {
   const deployment = createDeployment({ totp: { issuer: 'Example Co' } });
   const { caller } = await session(deployment, 'alice@example.com', NOW);
   const enrollment = await enroll(deployment, {
@@ -24,6 +24,7 @@ test('an enrolment gives a secret of 160 bits, its URI and its end', async () =>
     name: 'Phone',
     proof: undefined,
     password: PASSWORD,
+    client: CLIENT,
     now: NOW,
   });
   assert.match(enrollment.secret, /^[A-Z2-7]{32}$/);
@@ -34,10 +35,17 @@ test('an enrolment gives a secret of 160 bits, its URI and its end', async () =>
   assert.equal(enrollment.expiresAt, NOW + 600);
 });
 
-test('an enrolment that is not confirmed leaves no trace in status, no lockout and every session', async () => {
+test('an enrollment that is not confirmed leaves no trace in status, no lockout and every session', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  await enroll(deployment, { caller, name: 'Phone', proof: undefined, password: PASSWORD, now: NOW });
+  await enroll(deployment, {
+    caller,
+    name: 'Phone',
+    proof: undefined,
+    password: PASSWORD,
+    client: CLIENT,
+    now: NOW,
+  });
   assert.deepEqual(await status(deployment, caller), {
     enabled: false,
     authenticators: [],
@@ -46,11 +54,11 @@ test('an enrolment that is not confirmed leaves no trace in status, no lockout a
   await session(deployment, 'alice', NOW + 1);
 });
 
-test('the first enrolment wants a sign-in of the last ten minutes', async () => {
+test('the first enrollment wants a sign-in of the last ten minutes', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
   const at = (now: number) =>
-    enroll(deployment, { caller, name: 'Phone', proof: undefined, password: PASSWORD, now });
+    enroll(deployment, { caller, name: 'Phone', proof: undefined, password: PASSWORD, client: CLIENT, now });
   await assert.rejects(at(NOW + 601), refusal('recent_sign_in_required'));
   await at(NOW + 600);
 });
@@ -60,7 +68,7 @@ test('a further authenticator wants a code, never a session alone', async () => 
   const { caller, app } = await enrolled(deployment);
   const before = await deployment.records.read(caller.user);
   const attempt = (proof?: { code: string }) =>
-    enroll(deployment, { caller, name: 'Second', proof, now: NOW });
+    enroll(deployment, { caller, name: 'Second', proof, client: CLIENT, now: NOW });
   await assert.rejects(attempt(), refusal('invalid_request'));
   assert.deepEqual(await deployment.records.read(caller.user), before);
   await assert.rejects(attempt({ code: app.wrongCodeAt(NOW) }), refusal('code_rejected'));
@@ -72,7 +80,7 @@ test('the old authenticator works until the new one is proven, and after', async
   const deployment = createDeployment();
   const { caller, app } = await enrolled(deployment);
   const proof = (at: number) => ({ code: app.codeAt(at) });
-  await enroll(deployment, { caller, name: 'Second', proof: proof(NOW), now: NOW });
+  await enroll(deployment, { caller, name: 'Second', proof: proof(NOW), client: CLIENT, now: NOW });
   await verify(deployment, { caller, proof: proof(NOW + 30), client: CLIENT, now: NOW + 30 });
   const second = await addAuthenticator(deployment, caller, proof(NOW + 60), NOW + 60);
   await verify(deployment, { caller: second.caller, proof: proof(NOW + 90), client: CLIENT, now: NOW + 90 });
@@ -83,15 +91,21 @@ test('no more authenticators than are configured', async () => {
   const person = await enrolled(deployment);
   const second = await addAuthenticator(deployment, person.caller, { code: person.app.codeAt(NOW) }, NOW);
   const proof = { code: person.app.codeAt(NOW + 30) };
-  const third = enroll(deployment, { caller: second.caller, name: 'Third', proof, now: NOW + 30 });
+  const third = enroll(deployment, {
+    caller: second.caller,
+    name: 'Third',
+    proof,
+    client: CLIENT,
+    now: NOW + 30,
+  });
   await assert.rejects(third, refusal('authenticator_limit'));
 });
 
-test('two first enrolments at once: one wins whole, the other is told of the conflict', async () => {
+test('two first enrollments at once: one wins whole, the other is told of the conflict', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
   const begin = (name: string) =>
-    enroll(deployment, { caller, name, proof: undefined, password: PASSWORD, now: NOW });
+    enroll(deployment, { caller, name, proof: undefined, password: PASSWORD, client: CLIENT, now: NOW });
   const [first, second] = await Promise.allSettled([begin('One'), begin('Two')]);
   assert.equal(first.status, 'fulfilled');
   assert.equal(second.status === 'rejected' && second.reason.code, 'conflict');
@@ -103,8 +117,8 @@ test('a code where there is no second factor yet is refused and stores nothing',
   const { caller } = await session(deployment, 'alice', NOW);
   const proof = { code: '123456' };
   await assert.rejects(
-    enroll(deployment, { caller, name: 'Phone', proof, now: NOW }),
-    refusal('totp_not_enabled'),
+    enroll(deployment, { caller, name: 'Phone', proof, client: CLIENT, now: NOW }),
+    refusal('not_enrolled'),
   );
   assert.equal((await deployment.records.read(caller.user)).writtenBy, undefined);
 });
@@ -117,6 +131,7 @@ test('the stored secret is sealed: neither its bytes nor its base32 are in the r
     name: 'Phone',
     proof: undefined,
     password: PASSWORD,
+    client: CLIENT,
     now: NOW,
   });
   const { pending } = await deployment.records.read(caller.user);
@@ -128,7 +143,10 @@ test('the first authenticator of an own session wants the password of its user',
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
   const begin = (password?: string, more: Partial<typeof deployment> = {}) =>
-    enroll({ ...deployment, ...more }, { caller, name: 'Phone', proof: undefined, password, now: NOW });
+    enroll(
+      { ...deployment, ...more },
+      { caller, name: 'Phone', proof: undefined, password, client: CLIENT, now: NOW },
+    );
   await assert.rejects(begin(), refusal('invalid_request'));
   await assert.rejects(begin('wrong'), refusal('invalid_credentials'));
   const somebodyElse = { check: async () => ({ sub: 'sub-of-bob', username: 'alice' }) };
@@ -146,7 +164,7 @@ test('the password is looked at last: not for a session that is old or has ended
   const begin = (who: Caller, now = NOW) =>
     enroll(
       { ...deployment, firstFactor },
-      { caller: who, name: 'Phone', proof: undefined, password: PASSWORD, now },
+      { caller: who, name: 'Phone', proof: undefined, password: PASSWORD, client: CLIENT, now },
     );
   await assert.rejects(begin(caller, NOW + 601), refusal('recent_sign_in_required'));
   await assert.rejects(begin({ ...caller, sid: undefined }), refusal('recent_sign_in_required'));
@@ -159,7 +177,14 @@ test('a password is not taken once there is a second factor, and nothing is char
   const { caller, app } = await enrolled(deployment);
   const before = await deployment.records.read(caller.user);
   const proof = { code: app.wrongCodeAt(NOW) };
-  const begin = enroll(deployment, { caller, name: 'Second', proof, password: PASSWORD, now: NOW });
+  const begin = enroll(deployment, {
+    caller,
+    name: 'Second',
+    proof,
+    password: PASSWORD,
+    client: CLIENT,
+    now: NOW,
+  });
   await assert.rejects(begin, refusal('invalid_request'));
   assert.deepEqual(await deployment.records.read(caller.user), before);
 });
@@ -174,7 +199,7 @@ test("Cognito is asked about a pool session, nobody about another issuer's", asy
     generation: undefined,
   };
   const begin = (caller: Caller, password?: string) =>
-    enroll(deployment, { caller, name: 'Phone', proof: undefined, password, now: NOW });
+    enroll(deployment, { caller, name: 'Phone', proof: undefined, password, client: CLIENT, now: NOW });
   await assert.rejects(begin({ ...theirs, isSignedIn: async () => false }), refusal('token_invalid'));
   const silent = { ...theirs, isSignedIn: () => Promise.reject(unavailable()) };
   await assert.rejects(begin(silent), refusal('temporarily_unavailable'));

@@ -8,6 +8,7 @@ import {
   activeKey,
   isDue,
   KEY_SET_MAX_AGE,
+  KEYRING_TTL,
   type RotatingKey,
   signingKeysNeeded,
   unusedKeys,
@@ -17,7 +18,7 @@ import { Settings } from '../../core/settings.ts';
 const DAY = 86_400;
 const NOW = 1_800_000_000;
 const settings = v.parse(Settings, { keyRotationDays: 90 });
-const { keyHold, refreshToken } = settings.lifetimes;
+const { refreshToken } = settings.lifetimes;
 /** What API Gateway holds a key set for, in seconds. */
 const TWO_HOURS = 7200;
 const keys = (...times: number[]): RotatingKey[] =>
@@ -43,19 +44,19 @@ test('while a key waits for its time, no other is due', () => {
 });
 
 test('a new key waits until no container holds a keyring without it', () => {
-  const activeFrom = activeFromOfNewKey(keys(NOW - DAY), false, NOW, settings);
-  assert.ok(activeFrom > NOW + keyHold);
+  const activeFrom = activeFromOfNewKey(keys(NOW - DAY), false, NOW);
+  assert.ok(activeFrom > NOW + KEYRING_TTL);
 });
 
 test('a new signing key waits until no verifier holds a key set without it, proxies and slow clocks included', () => {
   // The container that answers has just read the ring; a cache on the way has its answer to the end; then a verifier asks.
-  const lastWithoutIt = NOW + keyHold + KEY_SET_MAX_AGE + TWO_HOURS;
-  assert.ok(activeFromOfNewKey(keys(NOW - DAY), true, NOW, settings) > lastWithoutIt);
+  const lastWithoutIt = NOW + KEYRING_TTL + KEY_SET_MAX_AGE + TWO_HOURS;
+  assert.ok(activeFromOfNewKey(keys(NOW - DAY), true, NOW) > lastWithoutIt);
 });
 
 test('where there is no key to go on with, the new one is in use at once, by slow clocks too', () => {
   for (const ring of [[], keys(NOW + 100)]) {
-    assert.equal(activeFromOfNewKey(ring, true, NOW, settings), activeAtOnce(NOW));
+    assert.equal(activeFromOfNewKey(ring, true, NOW), activeAtOnce(NOW));
   }
   assert.ok(activeAtOnce(NOW) < NOW);
 });
@@ -63,7 +64,7 @@ test('where there is no key to go on with, the new one is in use at once, by slo
 test('a signing key is needed until the last token that it may have signed has ended', () => {
   const ring = (successor: number) => keys(NOW - 90 * DAY, successor);
   assert.deepEqual(ids(signingKeysNeeded(ring(NOW - refreshToken), NOW, settings)).length, 2);
-  const over = NOW - refreshToken - keyHold - 60;
+  const over = NOW - refreshToken - KEYRING_TTL - 60;
   assert.deepEqual(ids(signingKeysNeeded(ring(over), NOW, settings)), [over - NOW]);
   assert.deepEqual(ids(signingKeysNeeded(ring(over + 1), NOW, settings)).length, 2);
 });
@@ -89,9 +90,9 @@ test('over any history, every key that signed a token that still lives is publis
 });
 
 test('a key that seals is unused only if it was superseded well before the sweep, and met nowhere', () => {
-  const ring = keys(NOW - 100 * DAY, NOW - 50 * DAY, NOW - keyHold - 60, NOW + 10);
+  const ring = keys(NOW - 100 * DAY, NOW - 50 * DAY, NOW - KEYRING_TTL - 60, NOW + 10);
   const unused = (met: string[], began: number) =>
-    ids(unusedKeys(ring, new Set(met), began, settings)).map((time) => Math.round(time / DAY));
+    ids(unusedKeys(ring, new Set(met), began)).map((time) => Math.round(time / DAY));
   assert.deepEqual(unused([], NOW), [-100, -50]);
   assert.deepEqual(unused([ring[0]?.id ?? ''], NOW), [-50]);
   // A second earlier, some container might still have held the second one as the one in use.
@@ -103,7 +104,7 @@ test('the key in use and a key to come are never unused', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.integer({ min: -10_000, max: 10_000 }), { maxLength: 6 }), (times) => {
       const ring = keys(...times.map((time) => NOW + time));
-      const unused = unusedKeys(ring, new Set(), NOW, settings);
+      const unused = unusedKeys(ring, new Set(), NOW);
       const active = activeKey(ring, NOW);
       for (const key of unused) assert.ok(active && key.activeFrom < active.activeFrom);
     }),

@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import * as v from 'valibot';
 import { type Factor, noFactor } from '../../core/factor.ts';
-import { isStopped, lockedFor, refuseUnlessOpen, withFailure, withoutAnyFailure } from '../../core/limits.ts';
+import {
+  countCodeFailure,
+  forgiveAllFailures,
+  isStopped,
+  type Limits,
+  lockedFor,
+  refuseUnlessOpen,
+} from '../../core/limits.ts';
 import { Settings } from '../../core/settings.ts';
 import { refusal } from '../support/refusal.ts';
 
@@ -12,12 +19,15 @@ const NOW = 1_800_000_000;
 const DAY = 86_400;
 
 /** Each failure as soon as the lock before it has ended. */
-function afterFailures(count: number, given = limits): { factor: Factor; now: number; locks: number[] } {
+function afterFailures(
+  count: number,
+  given: Limits = limits,
+): { factor: Factor; now: number; locks: number[] } {
   let factor = noFactor;
   let now = NOW;
   const locks: number[] = [];
   for (let failure = 1; failure <= count; failure++) {
-    factor = withFailure(factor, now, given);
+    factor = countCodeFailure(factor, now, given);
     locks.push(lockedFor(factor, now));
     now += lockedFor(factor, now);
   }
@@ -32,7 +42,7 @@ test('the 99th failure still only locks, the 100th stops', () => {
   const { factor, now, locks } = afterFailures(99);
   assert.equal(locks.at(-1), 900);
   assert.equal(isStopped(factor, now, limits), false);
-  assert.equal(isStopped(withFailure(factor, now, limits), now, limits), true);
+  assert.equal(isStopped(countCodeFailure(factor, now, limits), now, limits), true);
 });
 
 test('a stop does not end with time', () => {
@@ -57,17 +67,21 @@ test('a lock is in force to its last second, says how long, and is over then', (
 });
 
 test('the series follows the configuration', () => {
-  const given = { ...limits, lockAfter: 2, lockSeconds: 7, lockSecondsMost: 20, stopAfter: 6 };
+  const given = { ...limits, lockAfter: 2, lockSeconds: 7, longestLock: 20, stopAfter: 6 };
   const { factor, now, locks } = afterFailures(6, given);
   assert.deepEqual(locks, [0, 7, 14, 20, 20, 20]);
   assert.equal(isStopped(factor, now, given), true);
+});
+
+test('a first lock that is longer than 15 minutes stays as long', () => {
+  assert.deepEqual(afterFailures(7, { ...limits, lockSeconds: 1800 }).locks.slice(4), [1800, 1800, 1800]);
 });
 
 test('300 failures within 30 days stop, whatever the successes between', () => {
   let factor = noFactor;
   for (let failure = 0; failure < 300; failure++) {
     assert.equal(isStopped(factor, NOW + failure * 8600, limits), false, `${failure} failures`);
-    factor = { ...withFailure(factor, NOW + failure * 8600, limits), failures: 0, lockedUntil: 0 };
+    factor = { ...countCodeFailure(factor, NOW + failure * 8600, limits), failures: 0, lockedUntil: 0 };
   }
   assert.equal(isStopped(factor, NOW + 299 * 8600, limits), true);
   assert.equal(isStopped(factor, NOW + 3650 * DAY, limits), true, 'until it is lifted');
@@ -87,7 +101,7 @@ test('failures are never undercounted over any 30 days, never counted after 36, 
       for (const gap of waits) {
         now += gap;
         // As if each stop had been lifted.
-        factor = { ...withFailure(factor, now, tight), failures: 0, stoppedAt: undefined };
+        factor = { ...countCodeFailure(factor, now, tight), failures: 0, stoppedAt: undefined };
         times.push(now);
         assert.ok(factor.recentFailures.length <= 6);
       }
@@ -102,6 +116,6 @@ test('failures are never undercounted over any 30 days, never counted after 36, 
 
 test('a reset forgives failures of either kind, the lock and the stop', () => {
   const { factor } = afterFailures(100);
-  const forgiven = withoutAnyFailure({ ...factor, backupFailures: 7 });
+  const forgiven = forgiveAllFailures({ ...factor, backupFailures: 7 });
   assert.deepEqual(forgiven, { ...noFactor, stoppedAt: undefined });
 });

@@ -35,6 +35,7 @@ test('a refresh token gives the next pair; nothing of it renews the sign-in or t
     name: 'Phone',
     proof: undefined,
     password: PASSWORD,
+    client: CLIENT,
     now: NOW + 3000,
   });
   await assert.rejects(late, refusal('recent_sign_in_required'));

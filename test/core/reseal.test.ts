@@ -4,7 +4,8 @@ import { confirm } from '../../core/confirm.ts';
 import { enroll } from '../../core/enroll.ts';
 import type { Factor } from '../../core/factor.ts';
 import { resealed } from '../../core/reseal.ts';
-import { inForce, open, type Place, type Sealed, waiting } from '../../core/sealed.ts';
+import type { Sealed } from '../../core/totp/data.ts';
+import { inForce, open, type Place, waiting } from '../../core/totp/sealed.ts';
 import type { User } from '../../core/user.ts';
 import { verify } from '../../core/verify.ts';
 import { scan } from '../support/authenticator-app.ts';
@@ -18,7 +19,7 @@ const versions = ({ authenticators, pending }: Factor) =>
 async function withPending(deployment: Deployment) {
   const { caller, app } = await enrolled(deployment);
   const proof = { code: app.codeAt(NOW) };
-  const begun = await enroll(deployment, { caller, name: 'Waiting', proof, now: NOW });
+  const begun = await enroll(deployment, { caller, name: 'Waiting', proof, client: CLIENT, now: NOW });
   return { caller, app, begun, waitingApp: scan(begun.otpauthUri) };
 }
 
@@ -46,8 +47,10 @@ test('boxes of an older version are sealed anew under the same key, those of the
   const { keyring } = deployment;
   const old = await asVersion1(deployment, caller.user);
   assert.deepEqual(versions(old), [1, 1]);
-  const next = await resealed(keyring, caller.user, old, NOW);
-  assert.ok(next);
+  const { next, event } = (await resealed(keyring, caller.user, old, NOW)) ?? assert.fail();
+  const ids = [...old.authenticators, ...(old.pending ? [old.pending] : [])].map(({ id }) => id);
+  const actor = { type: 'service' };
+  assert.deepEqual(event, { type: 'secrets.resealed', authenticatorIds: ids, at: NOW, actor });
   assert.deepEqual(versions(next), [2, 2]);
   assert.equal(await resealed(keyring, caller.user, next, NOW), undefined);
 

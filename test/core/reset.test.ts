@@ -76,7 +76,7 @@ test('a session by ticket has seen the password alone, and can do nothing but en
   await assert.rejects(status(deployment, caller), refusal('enrollment_required'));
   const again = refresh(deployment, { refreshToken, client: CLIENT, now: NOW + 1 });
   await assert.rejects(again, refusal('enrollment_required'));
-  const input = { caller, name: 'Phone', password: PASSWORD, now: NOW + 1 };
+  const input = { caller, name: 'Phone', password: PASSWORD, client: CLIENT, now: NOW + 1 };
   await assert.rejects(
     enroll(deployment, { ...input, proof: undefined }),
     refusal('enrollment_ticket_required'),
@@ -96,7 +96,13 @@ test('a ticket is gone with the enrollment it leads to', async () => {
   const proof = { enrollmentTicket: ticket };
   const input = { challengeToken, proof, client: CLIENT, now: NOW + 2 };
   await assert.rejects(verifyLogin(deployment, input), refusal('invalid_request'));
-  const further = enroll(deployment, { caller: person.caller, name: 'Second', proof, now: NOW + 2 });
+  const further = enroll(deployment, {
+    caller: person.caller,
+    name: 'Second',
+    proof,
+    client: CLIENT,
+    now: NOW + 2,
+  });
   await assert.rejects(further, refusal('invalid_request'));
 });
 
@@ -183,7 +189,8 @@ test("Cognito's sign-in asks for the ticket too, and takes it as an answer", asy
   const made = await createChallenge(deployment, user, history);
   assert.equal(made?.methods, 'enrollment_ticket');
   const hidden = made?.hidden ?? {};
-  const answer = (text: string) => verifyAnswer(deployment, { user, answer: text, hidden, now: NOW });
+  const answer = (text: string) =>
+    verifyAnswer(deployment, { user, answer: text, hidden, client: CLIENT, now: NOW });
   await assert.rejects(answer('123456'), refusal('invalid_request'));
   await assert.rejects(answer('0000000000000000'), refusal('code_rejected'));
   await answer(ticket);

@@ -60,7 +60,14 @@ test('while no token can be signed, answering a challenge refuses and spends not
 test('while no token can be signed, confirming refuses and loses no backup codes', async () => {
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
-  const enrollment = { caller, name: 'Phone', proof: undefined, password: PASSWORD, now: NOW };
+  const enrollment = {
+    caller,
+    name: 'Phone',
+    proof: undefined,
+    password: PASSWORD,
+    client: CLIENT,
+    now: NOW,
+  };
   const { authenticatorId, otpauthUri } = await enroll(deployment, enrollment);
   const code = scan(otpauthUri).codeAt(NOW);
   const refused = confirm(withoutSigning(deployment), {

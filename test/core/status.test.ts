@@ -21,7 +21,9 @@ test('the authenticators by id, name, creation and last use, and nothing else of
   await verify(deployment, { caller, proof: { code: app.codeAt(NOW) }, client: CLIENT, now: NOW });
   assert.deepEqual(await status(deployment, caller), {
     enabled: true,
-    authenticators: [{ id: authenticatorId, name: 'Phone', createdAt: NOW - 300, lastUsedAt: NOW }],
+    authenticators: [
+      { kind: 'totp', id: authenticatorId, name: 'Phone', createdAt: NOW - 300, lastUsedAt: NOW },
+    ],
     backupCodesRemaining: 10,
   });
 });

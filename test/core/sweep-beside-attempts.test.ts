@@ -5,8 +5,8 @@ import { confirm } from '../../core/confirm.ts';
 import { disable } from '../../core/disable.ts';
 import { enroll } from '../../core/enroll.ts';
 import { rotateBackupCodes } from '../../core/rotate-backup-codes.ts';
-import { inForce, open, waiting } from '../../core/sealed.ts';
 import { sweep } from '../../core/sweep.ts';
+import { inForce, open, waiting } from '../../core/totp/sealed.ts';
 import { typedCode } from '../../core/typed-code.ts';
 import { verify } from '../../core/verify.ts';
 import { scan } from '../support/authenticator-app.ts';
@@ -45,6 +45,7 @@ async function withWaiting(deployment: Deployment): Promise<Waiting> {
     caller,
     name: 'Second',
     proof,
+    client: CLIENT,
     now: NOW,
   });
   const second = scan(otpauthUri);
@@ -178,7 +179,7 @@ async function actor(scheduled: Deployment, { records }: Deployment, name: strin
       backupCodes = others;
     }
     if (deed === 'enroll' && authenticators.length < 5) {
-      const begun = await enroll(scheduled, { caller, name: 'More', proof: { code }, now });
+      const begun = await enroll(scheduled, { caller, name: 'More', proof: { code }, client: CLIENT, now });
       pending = { authenticatorId: begun.authenticatorId, codeAt: scan(begun.otpauthUri).codeAt };
     }
     if (deed === 'confirm' && pending) {

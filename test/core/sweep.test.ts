@@ -19,14 +19,14 @@ test('with one key of each kind there is nothing to do', async () => {
   assert.deepEqual([outcome, seen, store.job().endedAt], ['idle', 0, 0]);
 });
 
-test('every secret, of pending enrolments too, is sealed under the new key; nothing else of a record changes', async () => {
+test('every secret, of pending enrollments too, is sealed under the new key; nothing else of a record changes', async () => {
   const { deployment, run, inUse } = swept();
   const people = [];
   for (const name of ['ada', 'bob', 'cyd']) people.push(await enrolled(deployment, name));
   const [ada] = people;
   assert.ok(ada);
   const proof = { code: ada.app.codeAt(NOW) };
-  await enroll(deployment, { caller: ada.caller, name: 'Waiting', proof, now: NOW });
+  await enroll(deployment, { caller: ada.caller, name: 'Waiting', proof, client: CLIENT, now: NOW });
   const before = deployment.records.all();
   const { id } = deployment.keyring.rotate('data', NOW);
 
@@ -57,7 +57,7 @@ test('a key is not retired while some container may still seal with it', async (
   assert.equal(dataKeys().length, 2);
 });
 
-for (const where of ['an authenticator', 'a pending enrolment'] as const) {
+for (const where of ['an authenticator', 'a pending enrollment'] as const) {
   test(`a key whose secret cannot be sealed anew is in use, and stays: in ${where}`, async () => {
     const { deployment, run, dataKeys } = swept();
     const { caller } = await enrolled(deployment);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode } from '../../core/typed-code.ts';
+import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode, typedRecoveryCode } from '../../core/typed-code.ts';
 
 const ways: [way: string, typed: string][] = [
   ['as it is', '123456'],
@@ -84,9 +84,11 @@ test('what is left is judged as it stands: nothing but spaces and dashes is take
     'abcd_efgh_0123_4567',
     'abcd.efgh.0123.456',
     'é'.repeat(16),
+    'İ'.repeat(8),
+    '\u0130'.repeat(16),
     'а'.repeat(16),
   ]) {
-    assert.doesNotMatch(typedCode(wrong), BACKUP_CODE, JSON.stringify(wrong));
+    assert.doesNotMatch(typedRecoveryCode(wrong), BACKUP_CODE, JSON.stringify(wrong));
   }
 });
 
@@ -94,8 +96,10 @@ test('any text is read to a code, a backup code or neither, never both, and read
   fc.assert(
     fc.property(fc.string({ maxLength: LONGEST_TYPED, unit: 'binary' }), (typed) => {
       const code = typedCode(typed);
-      assert.ok(!(CODE.test(code) && BACKUP_CODE.test(code)));
-      if (CODE.test(code) || BACKUP_CODE.test(code)) assert.equal(typedCode(code), code);
+      const recovery = typedRecoveryCode(typed);
+      assert.ok(!(CODE.test(code) && BACKUP_CODE.test(recovery)));
+      if (CODE.test(code)) assert.equal(typedCode(code), code);
+      if (BACKUP_CODE.test(recovery)) assert.equal(typedRecoveryCode(recovery), recovery);
     }),
   );
 });

@@ -26,7 +26,7 @@ test('where there is no second factor there is none to verify, and nothing is ch
   const deployment = createDeployment();
   const { caller } = await session(deployment, 'alice', NOW);
   const use = verify(deployment, { caller, proof: { code: '123456' }, client: CLIENT, now: NOW });
-  await assert.rejects(use, refusal('totp_not_enabled'));
+  await assert.rejects(use, refusal('not_enrolled'));
   assert.equal((await deployment.records.read(caller.user)).writtenBy, undefined);
 });
 

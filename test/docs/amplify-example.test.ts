@@ -23,21 +23,21 @@ configure({
 
 const [ada, grace] = users;
 assert.ok(ada && grace);
-const unasked = async () => assert.fail('nobody was to be asked');
+const unasked = async () => assert.fail('the example asked for a code');
 
-/** Answers one after the other, and remembers what was offered. */
+/** Gives these answers in turn, and records the methods that each question offered. */
 function answers(...given: (() => string)[]) {
   const offered: string[][] = [];
   const ask = async (methods: string[]) => {
     offered.push(methods);
     const next = given.shift();
-    assert.ok(next, 'asked once more than expected');
+    assert.ok(next, 'one question more than expected');
     return next();
   };
   return { ask, offered };
 }
 
-test('the Amplify example: sign in, enroll, sign in with a code, after a wrong one, and with a backup code', async () => {
+test('the Amplify example enrolls, and signs in with a code after a wrong one and with a backup code', async () => {
   await signInWithSecondFactor(ada.username, ada.password, unasked);
   assert.equal(await enrollmentRequired(), false);
   const { authenticatorId, secret } = await beginEnrollment('My phone');
@@ -59,7 +59,7 @@ test('the Amplify example: sign in, enroll, sign in with a code, after a wrong o
   await endSession();
 });
 
-test('the Amplify example: the third wrong code ends the sign-in, and a wrong password or user gets no challenge', async () => {
+test('the Amplify example ends at a third wrong code, and asks no code after a wrong name or password', async () => {
   await signInWithSecondFactor(grace.username, grace.password, unasked);
   const { authenticatorId, secret } = await beginEnrollment('My phone');
   await confirmEnrollment(authenticatorId, codeAt(secret, service.clock.seconds()));

@@ -1,4 +1,4 @@
-// The commands of docs/keys.md, run by bash as they stand, against the service that runs here.
+// Runs the commands of docs/keys.md in bash, unchanged, against the service of this test.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -22,18 +22,18 @@ const service = await serviceForTests();
 const client = clientOf(service);
 const programs = await awsCli(service);
 
-/** What these commands print. */
+/** Runs these commands in one shell, and returns their output. */
 async function run(...commands: string[]): Promise<string> {
   const env = { PATH: `${programs}:${process.env['PATH']}` };
   const script = ['set -euo pipefail', ...commands].join('\n');
   return (await promisify(execFile)('bash', ['-c', script], { env })).stdout;
 }
 
-test('a withdrawn key is gone at once, and its tokens are refused, when every function has been started afresh', async () => {
+test('a withdrawn key stops at once, and its tokens are refused, if every function is restarted', async () => {
   const person = await createPerson(service);
   const stolen = await signIn(client, person);
   const { kid = assert.fail() } = decodeProtectedHeader(stolen.access);
-  const accepted = async () => (await client.get('/v1/totp', stolen.access)).status === 200;
+  const accepted = async () => (await client.get('/v1/authenticators', stolen.access)).status === 200;
   assert.ok(await accepted());
   assert.deepEqual(await published(service), [kid]);
 
@@ -41,12 +41,12 @@ test('a withdrawn key is gone at once, and its tokens are refused, when every fu
     await run(names, withdraw.replace('KID', kid)),
     /^\{"withdrawn":true\}\{[^}]*"StatusCode": 200/m,
   );
-  // The containers that know the key still take it, for up to five minutes.
+  // Containers that cached the key still accept it, for up to five minutes.
   assert.ok(await accepted());
 
   const changed = await run(names, afresh);
   assert.equal(changed.trim().split('\n').length, Object.keys(routes).length, 'one line for each function');
-  assertProblem(await client.get('/v1/totp', stolen.access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', stolen.access), 401, 'token_invalid');
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: stolen.refresh });
   assertProblem(refreshed, 401, 'refresh_token_invalid');
   const [replacement, ...others] = await published(service);
@@ -54,10 +54,10 @@ test('a withdrawn key is gone at once, and its tokens are refused, when every fu
   assert.notEqual(replacement, kid);
   const { access } = await signIn(client, person);
   assert.equal(decodeProtectedHeader(access).kid, replacement);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 });
 
-test('a key that is not there is said not to be, and a misspelt withdrawal is an error', async () => {
+test('withdrawing an unknown key answers false, and a misspelt withdrawal is an error', async () => {
   const before = await published(service);
   assert.match(await run(names, withdraw), /^\{"withdrawn":false\}/m);
   const misspelt = await run(names, withdraw.replace('"withdraw"', '"withdrawn"'));
@@ -65,11 +65,11 @@ test('a key that is not there is said not to be, and a misspelt withdrawal is an
   assert.deepEqual(await published(service), before);
 });
 
-test('the sweep is run by its command, and says what it did', async () => {
+test('the command for the sweep runs it and prints what it did', async () => {
   assert.match(await run(names, sweep), /^\{"outcome":"idle","seen":0,/m);
 });
 
-test('every command for the AWS CLI on the page is run here', () => {
+test('this file runs every command for the AWS CLI on the page', () => {
   assert.equal(blocks.filter((block) => block.includes('aws ')).length, 4);
   assert.equal(page.replaceAll(/^```sh\n.*?^```$/gms, '').match(/\baws (lambda|cloudformation)\b/), null);
 });

@@ -9,7 +9,7 @@ process.env['CDK_VALIDATION'] = 'false';
 const assembly = ownApp(new App({ context: contextWith({}) })).synth();
 const templateOf = (name: string): Template => assembly.getStackByName(name).template;
 
-test('the example of a pool of one’s own: its sign-in has every trigger, and no stack waits for itself', () => {
+test('the example of your own pool sets every trigger, and its stacks have no circular dependency', () => {
   const users = templateOf('Users');
   const { LambdaConfig } = one(users, 'AWS::Cognito::UserPool', 'Pool').Properties;
   assert.deepEqual(
@@ -23,7 +23,7 @@ test('the example of a pool of one’s own: its sign-in has every trigger, and n
   assert.deepEqual(order, ['CountersignData', 'CountersignCognito', 'Users', 'CountersignApi']);
 });
 
-test('its API checks passwords with the pool and trusts the tokens of the apps client', () => {
+test('the example’s API checks passwords with the pool and trusts the tokens of the apps client', () => {
   const [api, users] = [templateOf('CountersignApi'), templateOf('Users')];
   const { Environment } = one(api, 'AWS::Lambda::Function', 'LoginFunction').Properties;
   const { Variables } = plain(Environment, [users, templateOf('CountersignData')]) as {

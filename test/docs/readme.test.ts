@@ -16,19 +16,19 @@ const folder = mkdtempSync(join(tmpdir(), 'countersign-readme-'));
 after(() => rmSync(folder, { recursive: true }));
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 
-/** The fenced block that holds this, as it stands, but for the port that the service has here. */
+/** Returns the fenced block that contains this text, unchanged except for the port of this test's service. */
 function block(held: string): string {
   const found = [...readme.matchAll(/^```sh\n(.*?)^```$/gms)].find(([, text = '']) => text.includes(held));
   return (found?.[1] ?? assert.fail(held)).replaceAll('http://localhost:3000', service.url);
 }
 
-test('the README’s commands, pasted into bash as they stand, enroll a phone and sign in with it', {
+test('the README’s commands, pasted into bash unchanged, enroll a phone and sign in with it', {
   timeout: 60_000,
 }, async () => {
-  // Where they are pasted, `npm start` has left this.
+  // `npm start` would have written this file.
   mkdirSync(join(folder, '.countersign'));
   writeFileSync(join(folder, '.countersign/local.json'), JSON.stringify(service.local));
-  // `read` shows its question on a terminal only: whoever types is told by a line of the test's own.
+  // `read` shows its prompt on a terminal only, so this one prints a line that the test can answer.
   const asking = `read() { echo; echo "asks: $2"; builtin read -r "$3"; }`;
   writeFileSync(join(folder, 'commands'), `set -e\n${asking}\n${block('# 1. Sign in')}`);
   const bash = spawn('bash', ['commands'], { cwd: folder, env: withCurl(folder) });

@@ -40,7 +40,7 @@ async function ask(call: () => Promise<Answer>): Promise<Answer> {
 }
 
 /**
- * Enrols somebody, signs in by codes and backup codes, refreshes and rotates, until no answer comes.
+ * Enrolls somebody, signs in by codes and backup codes, refreshes and rotates, until no answer comes.
  *
  * @param acknowledged called at every change that was answered
  * @returns what is known of everybody then

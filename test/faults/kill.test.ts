@@ -6,19 +6,18 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { createClock } from '@countersign/local-aws/clock';
 import { factorOf } from '../../adapters/record-item.ts';
-import { createClock } from '../../local/clock.ts';
 import type { LocalJson } from '../../local/local-json.ts';
-import { scratchFolder } from '../local/assembly.ts';
 import { type Answer, clientOf, codeAt, text } from '../support/client.ts';
 import { freePort } from '../support/free-port.ts';
 import { createPerson } from '../support/people.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 import { storedItem } from '../support/stored.ts';
-import { thorough } from '../support/thorough.ts';
 import { busyClient, type Known } from './clients.ts';
 import { storeOf } from './stored.ts';
 
-const ROUNDS = thorough ? 3 : 1;
+const ROUNDS = 3;
 const CLIENTS = 4;
 /** Changes that are answered before the service is killed, in the middle of others. */
 const ANSWERED = 30;

@@ -19,15 +19,14 @@ export interface Actor {
 /** Every secret that was sent or answered, to be looked for where it must not be. */
 export type Secrets = Set<string>;
 
-/** Lives long enough for many runs, and keys are soon forgotten. */
+/** Lives long enough for many runs. */
 export const CONFIGURATION = {
   globalSignOut: true,
-  lifetimes: { accessToken: 3600, challenge: 600, recentSignIn: 3600, enrollment: 3600, keyHold: 60 },
+  lifetimes: { accessToken: 3600, challenge: 600, recentSignIn: 3600, enrollment: 3600 },
   plans: {
     standard: { rate: 10_000, burst: 5000, guessableRate: 10_000, guessableBurst: 5000 },
     limited: { rate: 5, burst: 10, guessableRate: 1, guessableBurst: 5 },
   },
-  throttle: { rate: 10_000, burst: 5000 },
 };
 
 type Make = () => Promise<Actor>;
@@ -154,7 +153,7 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
       'verify-login': verifyLogin((who) => ({ code: who.code() })),
       refresh: withRefreshToken(refresh),
       logout: withRefreshToken((refreshToken) => post('/v1/auth/logout', { refreshToken })),
-      status: actor(true, ({ access }) => client.get('/v1/totp', access)),
+      status: actor(true, ({ access }) => client.get('/v1/authenticators', access)),
       enroll: actor(true, addAnother),
       confirm: actor(
         false,
@@ -162,8 +161,8 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
           post('/v1/totp/confirm', { authenticatorId: who.authenticatorId(), code: who.code() }, who.access),
         enrollFirst,
       ),
-      verify: actor(true, (who) => post('/v1/totp/verify', { code: who.code() }, who.access)),
-      disable: actor(true, (who) => post('/v1/totp/disable', { code: who.code() }, who.access)),
+      verify: actor(true, (who) => post('/v1/authenticators/verify', { code: who.code() }, who.access)),
+      disable: actor(true, (who) => post('/v1/authenticators/disable', { code: who.code() }, who.access)),
       'rotate-backup-codes': actor(true, (who) =>
         post('/v1/backup-codes/rotate', { code: who.code() }, who.access),
       ),
@@ -172,7 +171,7 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
       'admin-unlock': actor(
         true,
         ({ person }) => administrator.unlock(person.sub),
-        (who) => post('/v1/totp/verify', { code: who.wrongCode() }, who.access),
+        (who) => post('/v1/authenticators/verify', { code: who.wrongCode() }, who.access),
       ),
       'admin-reset': actor(true, async ({ person }) => keep(await administrator.reset(person.sub))),
       'admin-revoke-sessions': actor(true, ({ person }) => administrator.revokeSessions(person.sub)),
@@ -195,8 +194,10 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
           ),
         enrollFirst,
       ),
-      verify: actor(true, (who) => post('/v1/totp/verify', { code: who.wrongCode() }, who.access)),
-      disable: actor(true, (who) => post('/v1/totp/disable', { code: who.wrongCode() }, who.access)),
+      verify: actor(true, (who) => post('/v1/authenticators/verify', { code: who.wrongCode() }, who.access)),
+      disable: actor(true, (who) =>
+        post('/v1/authenticators/disable', { code: who.wrongCode() }, who.access),
+      ),
       'rotate-backup-codes': actor(true, (who) =>
         post('/v1/backup-codes/rotate', { code: who.wrongCode() }, who.access),
       ),
@@ -207,10 +208,12 @@ export function castsOf(service: Service, secrets: Secrets): { right: Cast; wron
       enroll: actor(false, ({ access, person }) =>
         post('/v1/totp/enroll', { password: person.password }, access),
       ),
-      verify: actor(true, (who) => post('/v1/totp/verify', { backupCode: who.backupCode() }, who.access)),
+      verify: actor(true, (who) =>
+        post('/v1/authenticators/verify', { backupCode: who.backupCode() }, who.access),
+      ),
       disable: actor(true, (who) =>
         post(
-          '/v1/totp/disable',
+          '/v1/authenticators/disable',
           { backupCode: who.backupCode(), authenticatorId: who.authenticatorId() },
           who.access,
         ),

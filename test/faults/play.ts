@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Call, Fault } from '@countersign/local-aws/context';
 import { WRITTEN_BY } from '../../adapters/record-item.ts';
-import type { Call, Fault } from '../../local/aws/types.ts';
+import { KEYRING_TTL } from '../../core/key-rotation.ts';
 import type { Service } from '../../local/service.ts';
 import type { Answer } from '../support/client.ts';
 import type { Actor, Cast } from './operations.ts';
@@ -40,10 +41,10 @@ export async function stageOf(service: Service, cast: Cast) {
 
   return {
     names,
-    /** Whether the tokens of these actors will soon have ended. */
-    old: () => service.clock.seconds() - made > 3000,
-    /** The keys that containers hold are forgotten. */
-    forgetKeys: () => service.clock.advance(61),
+    /** Whether the tokens of these actors, of an hour, may end within seven runs that begin with forgotten keys. */
+    old: () => service.clock.seconds() - made > 3600 - 7 * (KEYRING_TTL + 1),
+    /** The keys that functions have cached are forgotten. */
+    forgetKeys: () => service.clock.advance(KEYRING_TTL + 1),
     goOn: (name: string) => of(name).actor.goOn(),
     /** What is changed by now, since before the last run. */
     changes: async (name: string) => changesOf(of(name).before, await store.readAll(of(name).actor.keys)),

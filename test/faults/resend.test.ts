@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { DecryptCommand } from '@aws-sdk/client-kms';
+import type { Fault } from '@countersign/local-aws/context';
 import { createFamilies } from '../../adapters/families.ts';
 import { createRecords } from '../../adapters/records.ts';
 import { noFactor } from '../../core/factor.ts';
 import { randomId } from '../../core/random.ts';
-import type { Fault } from '../../local/aws/types.ts';
 import { startAws } from '../support/aws.ts';
 import { refusal } from '../support/refusal.ts';
 

@@ -2,18 +2,17 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { requestTimeouts } from '../../adapters/aws.ts';
 import { assertProblem } from '../support/client.ts';
 import { serviceForTests } from '../support/service.ts';
 import { CONFIGURATION, castsOf } from './operations.ts';
 import { type Plan, type Run, stageOf } from './play.ts';
 
-/** Of a function, in milliseconds: what is not answered by then is answered by nobody. */
-const LIMIT = 10_000;
-/** Two attempts at a call, and some for a busy machine. */
-const TWO_ATTEMPTS = { dynamodb: 1250, kms: 1250, 'cognito-idp': 1250, password: 6050 };
-const BUSY = 1500;
+/** An attempt ends after this, on a machine so much slower: nothing but what hangs takes so long. In milliseconds. */
+const SLOWNESS = 4;
+const ATTEMPT = requestTimeouts.requestHandler.requestTimeout * SLOWNESS;
 
-const service = await serviceForTests(CONFIGURATION);
+const service = await serviceForTests(CONFIGURATION, { slowness: SLOWNESS });
 const { right: rightCast, wrong: wrongCast } = castsOf(service, new Set());
 const right = await prepared(rightCast);
 const wrong = await prepared({
@@ -60,9 +59,9 @@ test('whatever hangs, every operation answers in time, changes nothing, and the 
       const [run, cleanRun] = [runs[name] ?? assert.fail(), clean[name] ?? assert.fail()];
       t.diagnostic(`${name}, ${kind} hangs: ${run.answer.status} after ${Math.round(run.took)} ms`);
       const index = cleanRun.asked.findIndex((asked) => asked.endsWith(`:${kind}`));
-      const service = cleanRun.asked[index]?.split(':')[0] as keyof typeof TWO_ATTEMPTS;
-      const longest = TWO_ATTEMPTS[kind === 'AdminInitiateAuth' ? 'password' : service];
-      assert.ok(run.took < longest + BUSY, `${name}, ${kind}: ${run.took} ms`);
+      // An operation that takes longer than Lambda gives it is a 502: so these have ended in time, after two attempts.
+      const attempts = run.asked.filter((asked) => asked.endsWith(`:${kind}`)).length;
+      assert.equal(attempts, 2, `${name}, ${kind}: ${attempts} attempts`);
       const done = lastWriteOf(cleanRun) > 0 && index + 1 > lastWriteOf(cleanRun);
       assert.deepEqual(run.changes, done ? cleanRun.changes : {}, `${name}, ${kind}`);
       if (run.answer.status === 503 || !done) {
@@ -98,15 +97,14 @@ test('while every call hangs first and is slow then, each operation ends in time
     name,
     async ({ count }) => {
       if (count % 2 === 1) return 'hang';
-      await setTimeout(550);
+      await setTimeout(ATTEMPT * 0.8);
       return undefined;
     },
   ]);
   const { runs } = await stage.run(Object.fromEntries(plans), () => stage.forgetKeys());
-  await setTimeout(1500);
+  await setTimeout(2 * ATTEMPT);
   for (const [name, run] of Object.entries(runs)) {
     t.diagnostic(`${name}: ${run.answer.status} after ${Math.round(run.took)} ms`);
-    assert.ok(run.took < LIMIT, `${name}: ${run.took} ms`);
     if (run.answer.status === 503) {
       assertProblem(run.answer, 503, 'temporarily_unavailable');
       assert.equal(run.answer.headers.get('retry-after'), '1');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { factorOf } from '../../adapters/record-item.ts';
+import { KEYRING_TTL } from '../../core/key-rotation.ts';
 import { keysOf } from '../../core/reseal.ts';
 import type { Service } from '../../local/service.ts';
 import { challengeFor, clientOf, text } from '../support/client.ts';
@@ -138,7 +139,7 @@ export async function castOf(service: Service, stage: Unattended) {
           failures: 0,
           guesses: 0,
           answered: 0,
-          event: 'sessions_revoked',
+          event: 'sessions.revoked',
         },
       },
     },
@@ -168,7 +169,7 @@ export async function castOf(service: Service, stage: Unattended) {
     reset: () => stage.setAll({ ...two, ...people, ...graces }),
     /** The sessions of a sign-in with a code and of one with a backup code, by containers that have to read the keyring. */
     async signIns({ person, code, backupCodes }: Enrolled): Promise<string[]> {
-      clock.advance(61);
+      clock.advance(KEYRING_TTL + 1);
       const sessions: string[] = [];
       for (const proof of [{ code: code() }, { backupCode: backupCodes[0] }]) {
         const challengeToken = await challengeFor(client, person);

@@ -1,9 +1,9 @@
 // For functions that nobody waits for: what fails is run again by Lambda, by the schedule or by whoever ran it by hand.
 import assert from 'node:assert/strict';
-import type { Fault } from '../../local/aws/types.ts';
-import type { InvokeResult } from '../../local/lambda.ts';
+import type { Fault } from '@countersign/local-aws/context';
+import type { InvokeResult } from '@countersign/local-aws/lambda/runtime';
+import { KEYRING_TTL } from '../../core/key-rotation.ts';
 import type { Service } from '../../local/service.ts';
-import { thorough } from '../support/thorough.ts';
 import { type Stored, storeOf } from './stored.ts';
 
 /** What one run did. */
@@ -38,10 +38,9 @@ export interface Scene {
 const BEFORE: Fault[] = ['throttle', 'error', 'reset'];
 const AFTER: Fault[] = ['error-after', 'lose-answer'];
 
-/** The faults for a call: where nothing is written or made, what is after is before. Without `thorough` one a call. */
+/** The faults for a call: where nothing is written or made, what is after is before. */
 function faultsOf(call: string): Fault[] {
   const reads = /:(GetItem|Scan|Decrypt)$/.test(call);
-  if (!thorough) return reads ? ['error'] : ['lose-answer'];
   return reads ? BEFORE : [...BEFORE, ...AFTER];
 }
 
@@ -76,7 +75,7 @@ export function unattended(service: Service) {
   async function setUp(...scenes: Scene[]): Promise<void> {
     for (const { before } of scenes) await store.setAll(before);
     const from = Math.max(...scenes.map((scene) => scene.from ?? 0));
-    service.clock.advance(Math.max(61, from - service.clock.seconds()));
+    service.clock.advance(Math.max(KEYRING_TTL + 1, from - service.clock.seconds()));
   }
 
   async function runAnew(scene: Scene, plan?: Plan): Promise<Turn> {
@@ -125,8 +124,6 @@ export function unattended(service: Service) {
       await eachFault(scene, async (fault, nth, what) => {
         // To the SDK's end of patience with it: seconds each.
         if (fault === 'throttle' && nth > 1) return;
-        // Without `thorough` where it may leave something behind: from a write on.
-        if (!thorough && fault === 'error') return;
         const first = await runAnew(scene, ({ count }) => (count >= nth ? fault : undefined));
         if (first.outcome.ok) assertEndedWell(scene, first, what);
         scene.assertSafe?.(first.after, what);

@@ -20,7 +20,7 @@ const client = clientOf(service);
 const administrator = administratorOf(service);
 const refresh = (refreshToken: string) => client.post('/v1/auth/refresh', { refreshToken });
 
-test('a reset removes the factor and gives a ticket; with it the user signs in and enrolls again', async () => {
+test('a reset removes the factor and gives a ticket, with which the user signs in and enrolls again', async () => {
   const person = await createPerson(service);
   const before = await enrollPerson(service, client, person);
   const answer = await administrator.reset(person.sub, { reason: 'lost phone, case 4711' });
@@ -39,15 +39,15 @@ test('a reset removes the factor and gives a ticket; with it the user signs in a
     enrollmentNeeds: 'ticket',
     lastRevoked: null,
   });
-  assert.equal((lastEvent as { type: string }).type, 'reset');
+  assert.equal((lastEvent as { type: string }).type, 'admin.reset');
   const { at, ...act } = lastAdministered as { at: number };
   assert.deepEqual(act, {
-    type: 'reset',
+    type: 'admin.reset',
     by: 'arn:aws:iam::000000000000:user/admin',
     reason: 'lost phone, case 4711',
   });
   assert.equal(ticketExpiresAt, at + 86_400);
-  assertProblem(await client.get('/v1/totp', before.access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', before.access), 401, 'token_invalid');
   assertProblem(await refresh(before.refresh), 401, 'refresh_token_invalid');
 
   const after = await enrollByTicket(service, client, person, String(enrollmentTicket));
@@ -57,7 +57,7 @@ test('a reset removes the factor and gives a ticket; with it the user signs in a
   assert.equal((await administrator.status(person.sub)).body['enrollmentNeeds'], null);
 });
 
-test('a session by ticket can do nothing but enroll, and says so', async () => {
+test('a session opened with a ticket can only enroll, and says so', async () => {
   const person = await createPerson(service);
   await enrollPerson(service, client, person);
   const { enrollmentTicket } = (await administrator.reset(person.sub)).body;
@@ -73,24 +73,24 @@ test('a session by ticket can do nothing but enroll, and says so', async () => {
     [claims.enrollment_required, claims.amr, claims.acr],
     [true, ['pwd'], 'urn:countersign:1fa'],
   );
-  assertProblem(await client.get('/v1/totp', access), 403, 'enrollment_required');
+  assertProblem(await client.get('/v1/authenticators', access), 403, 'enrollment_required');
   assertProblem(await refresh(text(opened, 'refreshToken')), 403, 'enrollment_required');
 });
 
-test('a body that is not of its form, a reason too long or a field too many, resets nothing', async () => {
+test('a malformed body, a reason that is too long or an unknown field resets nothing', async () => {
   const person = await createPerson(service);
   const { access } = await enrollPerson(service, client, person);
   for (const body of [{ reason: '' }, { reason: 'x'.repeat(201) }, { reason: 'a\nb' }, { why: 'x' }, []]) {
     assertProblem(await administrator.reset(person.sub, body), 400, 'invalid_request');
   }
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 });
 
-test('somebody of whom nothing is stored is a 404', async () => {
+test('a user without a record is a 404', async () => {
   assertProblem(await administrator.reset('nobody'), 404, 'user_not_found');
 });
 
-test('as many failures in a row as are allowed, with every lock waited for, stop codes until support acts', async () => {
+test('the allowed number of failures in a row stops codes until support acts, despite waits for every lock', async () => {
   const person = await createPerson(service);
   const { wrongCode, code, backupCodes } = await enrollPerson(service, client, person);
   const attempt = async (proof: Record<string, string>) =>
@@ -113,7 +113,7 @@ test('as many failures in a row as are allowed, with every lock waited for, stop
   assert.equal((await attempt({ code: code() })).status, 200);
 });
 
-test('somebody who never enrolled needs the ticket after a reset too', async () => {
+test('a user who never enrolled also needs the ticket after a reset', async () => {
   const person = await createPerson(service);
   await signIn(client, person);
   await administrator.revokeSessions(person.sub);

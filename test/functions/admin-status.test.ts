@@ -29,20 +29,20 @@ test('support sees the factor, its failures, its lock and what happened last', a
     { enabled: true, backupCodesRemaining: 10, failures: 0, lockedUntil: null, stopped: false },
   );
   const [authenticator = {}] = before.body['authenticators'] as object[];
-  assert.deepEqual(Object.keys(authenticator).sort(), ['createdAt', 'id', 'lastUsedAt', 'name']);
-  assert.equal((before.body['lastEvent'] as { type: string }).type, 'confirmed');
+  assert.deepEqual(Object.keys(authenticator).sort(), ['createdAt', 'id', 'kind', 'lastUsedAt', 'name']);
+  assert.equal((before.body['lastEvent'] as { type: string }).type, 'authenticator.added');
 
   for (let attempts = 0; attempts < 5; attempts++) {
-    await client.post('/v1/totp/verify', { code: wrongCode() }, access);
+    await client.post('/v1/authenticators/verify', { code: wrongCode() }, access);
   }
   const after = await administrator.status(person.sub);
   assert.equal(after.body['failures'], 5);
   const left = Number(after.body['lockedUntil']) - service.clock.seconds();
   assert.ok(left > 25 && left <= 30, `${left}`);
-  assert.equal((after.body['lastEvent'] as { type: string }).type, 'refused');
+  assert.equal((after.body['lastEvent'] as { type: string }).type, 'step_up.refused');
 });
 
-test('it changes nothing', async () => {
+test('reading the status changes nothing', async () => {
   const person = await createPerson(service);
   await enrollPerson(service, client, person);
   const before = await storedRecord(service, person);
@@ -50,14 +50,14 @@ test('it changes nothing', async () => {
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
-test('of whom nothing is stored there is nothing to see', async () => {
+test('a user without a record is a 404', async () => {
   const person = await createPerson(service);
   await signIn(client, person);
   assertProblem(await administrator.status(person.sub), 404, 'user_not_found');
   assertProblem(await administrator.status('nobody'), 404, 'user_not_found');
 });
 
-test('a realm is one of the configuration, and a user id has 1 to 255 characters', async () => {
+test('the realm must be a configured one, and a user id has 1 to 255 characters', async () => {
   const person = await createPerson(service);
   await enrollPerson(service, client, person);
   const path = `/v1/admin/users/${person.sub}`;
@@ -66,7 +66,7 @@ test('a realm is one of the configuration, and a user id has 1 to 255 characters
   assertProblem(await administrator.status('x'.repeat(256)), 400, 'invalid_request');
 });
 
-test('a user id is the decoded path, whatever it holds', async () => {
+test('the user id is the decoded path, whatever it contains', async () => {
   for (const sub of ['auth0|1', 'a b', 'ü', '日本', 'a%2Fb', '100%', 'x#users#y', '../ada']) {
     const before = await administrator.revokeSessions(sub);
     assert.equal(before.status, 204, sub);

@@ -1,4 +1,4 @@
-// Over all operations that take a code: the lock, and what a fault leaves. What is tried against them is in test/threats.
+// The lock and the effect of faults in all operations that take a code. Attacks on them are in test/threats.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { administratorOf } from '../support/administrator.ts';
@@ -14,16 +14,16 @@ const client = clientOf(service);
 const failuresOf = async (person: { sub: string }) =>
   Number((await storedRecord(service, person))?.['f']?.N ?? 0);
 
-test('a locked user gets the same answer whatever the code', async () => {
+test('a locked user gets the same response whatever the code', async () => {
   const { access, wrongCode, code } = await enrolledPerson(service, client);
-  const stepUp = (given: string) => client.post('/v1/totp/verify', { code: given }, access);
+  const stepUp = (given: string) => client.post('/v1/authenticators/verify', { code: given }, access);
   for (let failures = 0; failures < 5; failures++) await stepUp(wrongCode());
   const [wrong, right] = [await stepUp(wrongCode()), await stepUp(code())];
   assert.deepEqual({ ...wrong.body, requestId: '' }, { ...right.body, requestId: '' });
   assert.equal(wrong.status, right.status);
 });
 
-test('the lock opens after its time for one attempt, and doubles with each failure to at most 15 minutes', async () => {
+test('the lock expires for one attempt, and doubles with each failure up to 15 minutes', async () => {
   const { person, wrongCode, code } = await enrolledPerson(service, client);
   const attempt = async (proof: string) =>
     client.post('/v1/auth/verify', { challengeToken: await challengeFor(client, person), code: proof });
@@ -42,13 +42,13 @@ test('the lock opens after its time for one attempt, and doubles with each failu
   assert.equal(await failuresOf(person), 0);
 });
 
-test('a success forgives the failures in a row of its own kind alone', async () => {
+test('a success clears only the failures in a row of its own kind', async () => {
   for (const [by, left] of [
     ['code', 0],
     ['backupCode', 4],
   ] as const) {
     const { person, access, wrongCode, code, backupCodes } = await enrolledPerson(service, client);
-    const guess = (proof: Record<string, string>) => client.post('/v1/totp/verify', proof, access);
+    const guess = (proof: Record<string, string>) => client.post('/v1/authenticators/verify', proof, access);
     for (let failures = 0; failures < 4; failures++) await guess({ code: wrongCode() });
     const [backupCode = ''] = backupCodes;
     assert.equal((await guess(by === 'code' ? { code: code() } : { backupCode })).status, 200);
@@ -56,26 +56,26 @@ test('a success forgives the failures in a row of its own kind alone', async () 
   }
 });
 
-test('an administrator opens a lock at once', async () => {
+test('an administrator lifts a lock at once', async () => {
   const { person, access, wrongCode, code } = await enrolledPerson(service, client);
   for (let failures = 0; failures < 5; failures++) {
-    await client.post('/v1/totp/verify', { code: wrongCode() }, access);
+    await client.post('/v1/authenticators/verify', { code: wrongCode() }, access);
   }
   await administratorOf(service).unlock(person.sub);
-  assert.equal((await client.post('/v1/totp/verify', { code: code() }, access)).status, 200);
+  assert.equal((await client.post('/v1/authenticators/verify', { code: code() }, access)).status, 200);
 });
 
-/** KMS answers so often, and then no more, until the fault is taken away. */
+/** Lets KMS answer this many Decrypt calls and fail all later ones, until the fault is removed. */
 function afterDecrypts(answered: number): void {
   let asked = 0;
   service.setFault(({ operation }) => (operation === 'Decrypt' && ++asked > answered ? 'error' : undefined));
 }
 
-/** The keys that containers held until now are forgotten. */
+/** Expires the keys that containers have cached. */
 const forgetKeys = () => service.clock.advance(301);
 
 for (const way of ['code', 'backupCode'] as const) {
-  test(`while KMS does not answer, no ${way} lets anybody in or is spent, whichever of the keys is missing`, async () => {
+  test(`while KMS does not answer, no ${way} signs in or is spent, whichever key is missing`, async () => {
     for (const answered of [0, 1]) {
       const { person, code, backupCodes } = await enrolledPerson(service, client);
       forgetKeys();
@@ -93,8 +93,8 @@ for (const way of ['code', 'backupCode'] as const) {
   });
 }
 
-test('a confirmation that cannot be answered is not made: no backup codes are lost', async () => {
-  // It needs three keys: the secret's, the backup codes' and the one that signs.
+test('a confirmation that cannot be answered is not stored, so no backup codes are lost', async () => {
+  // A confirmation needs three keys: for the secret, for the backup codes and for signing.
   for (const answered of [0, 1, 2]) {
     const person = await createPerson(service);
     forgetKeys();

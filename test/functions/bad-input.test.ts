@@ -1,4 +1,4 @@
-// One file for every operation that takes a body: what must hold for one must hold for all.
+// Every operation that takes a body must refuse bad input in the same way.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Operation, type Route, routes } from '../../functions/routes.ts';
@@ -22,7 +22,7 @@ const withBody = (Object.entries(routes) as [Operation, Route][]).filter(
   ([, { method, caller }]) => method === 'POST' && caller !== 'iam',
 );
 
-/** What would be accepted, or at least attempted: every case below spoils it in one way. */
+/** Bodies that are well-formed. Each case below breaks them in one way. */
 const WELL_FORMED: Partial<Record<Operation, Record<string, unknown>>> = {
   login: { username: 'somebody', password: 'Some-password-1' },
   'verify-login': { challengeToken: 'CHALLENGE', code: '123456' },
@@ -38,14 +38,14 @@ const WELL_FORMED: Partial<Record<Operation, Record<string, unknown>>> = {
 /** Fields that may be left out. */
 const OPTIONAL = new Set(['enroll/name', 'enroll/code', 'disable/authenticatorId']);
 
-test('every operation with a body is in this walk', () => {
+test('every operation with a body has a well-formed one here', () => {
   assert.deepEqual(withBody.map(([operation]) => operation).sort(), Object.keys(WELL_FORMED).sort());
 });
 
 for (const [operation, route] of withBody) {
   const well = WELL_FORMED[operation] ?? {};
 
-  test(`${operation}: bad input is a 4xx with a stable code; nothing is stored and nothing charged`, async () => {
+  test(`${operation}: bad input is a 4xx with a stable code, stores nothing and spends no attempt`, async () => {
     const person = await createPerson(service);
     const { access, refresh } = await enrollPerson(service, client, person);
     const challenge = await challengeFor(client, person);
@@ -72,7 +72,7 @@ for (const [operation, route] of withBody) {
       code: string,
       ...request: Parameters<typeof send>
     ): Promise<void> => {
-      // A tenth of a second a request is what the usage plan gives; the time is moved, not waited for.
+      // The usage plan allows a request every tenth of a second, so the clock advances that far.
       service.clock.advance(0.1);
       const response = await send(...request);
       const body = (await response.json()) as Answer['body'];
@@ -169,7 +169,7 @@ for (const [operation, route] of withBody) {
   });
 }
 
-test('a body of exactly 16 KB, and a content type with parameters in any case, are fine', async () => {
+test('a body of exactly 16 KB and a content type with parameters in any case are accepted', async () => {
   const { access } = await enrollPerson(service, client, await createPerson(service));
   const body = '{"code":"000000"}'.padEnd(16 * 1024);
   for (const type of [
@@ -177,7 +177,7 @@ test('a body of exactly 16 KB, and a content type with parameters in any case, a
     'application/json; charset=utf-8',
     'Application/JSON;charset=UTF-8',
   ]) {
-    const answer = await client.call('POST', '/v1/totp/verify', {
+    const answer = await client.call('POST', '/v1/authenticators/verify', {
       body,
       bearer: access,
       headers: { 'content-type': type },
@@ -186,17 +186,17 @@ test('a body of exactly 16 KB, and a content type with parameters in any case, a
   }
 });
 
-test("a body over API Gateway's own limit is refused in the same form", async () => {
+test("a body over API Gateway's own limit is refused in the same format", async () => {
   const answer = await client.post('/v1/auth/login', 'x'.repeat(11 * 1024 * 1024));
   assertProblem(answer, 413, 'body_too_large');
 });
 
-test('the time is not for the client to say', async () => {
+test('the client cannot set the time', async () => {
   const person = await createPerson(service);
   const { access, code } = await enrollPerson(service, client, person);
   const past = code();
   service.clock.advance(120);
-  const answer = await client.call('POST', '/v1/totp/verify', {
+  const answer = await client.call('POST', '/v1/authenticators/verify', {
     body: { code: past },
     bearer: access,
     headers: {

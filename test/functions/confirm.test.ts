@@ -35,7 +35,7 @@ async function pending() {
   };
 }
 
-test('the first confirmation switches the factor on, and shows ten backup codes', async () => {
+test('the first confirmation switches the factor on and shows ten backup codes', async () => {
   const { access, authenticatorId, code } = await pending();
   const answer = await confirm(access, { authenticatorId, code: code() });
   assertFields(answer, 200, [...SESSION, 'authenticatorId', 'backupCodes']);
@@ -47,7 +47,7 @@ test('the first confirmation switches the factor on, and shows ten backup codes'
     assert.match(backupCode, /^(?:[0-9a-hjkmnp-tv-z]{4}-){3}[0-9a-hjkmnp-tv-z]{4}$/);
 });
 
-test('a further authenticator comes without backup codes, and leaves those there are', async () => {
+test('a further authenticator brings no backup codes and keeps the existing ones', async () => {
   const person = await createPerson(service);
   const enrolled = await enrollPerson(service, client, person);
   const second = await client.post('/v1/totp/enroll', { code: enrolled.code() }, enrolled.access);
@@ -57,11 +57,11 @@ test('a further authenticator comes without backup codes, and leaves those there
   });
   assertFields(answer, 200, [...SESSION, 'authenticatorId']);
   const [backupCode = ''] = enrolled.backupCodes;
-  const used = await client.post('/v1/totp/verify', { backupCode }, text(answer, 'accessToken'));
+  const used = await client.post('/v1/authenticators/verify', { backupCode }, text(answer, 'accessToken'));
   assert.equal(used.status, 200);
 });
 
-test('a confirmed enrolment is over', async () => {
+test('an enrollment can be confirmed only once', async () => {
   const { access, authenticatorId, code, secret } = await pending();
   const answer = await confirm(access, { authenticatorId, code: code() });
   service.clock.advance(30);
@@ -70,7 +70,7 @@ test('a confirmed enrolment is over', async () => {
   assertProblem(await confirm(text(answer, 'accessToken'), again), 404, 'enrollment_not_found');
 });
 
-test("an unknown authenticator, and another user's, is no enrolment of the caller", async () => {
+test("another user's authenticator id is a 404 and leaves their enrollment unchanged", async () => {
   const [ours, theirs] = [await pending(), await pending()];
   const before = await storedRecord(service, theirs.person);
   const answer = await confirm(ours.access, { authenticatorId: theirs.authenticatorId, code: theirs.code() });
@@ -78,7 +78,7 @@ test("an unknown authenticator, and another user's, is no enrolment of the calle
   assert.deepEqual(await storedRecord(service, theirs.person), before);
 });
 
-test('a secret of the client is refused', async () => {
+test('a secret from the client is refused', async () => {
   const { access, authenticatorId } = await pending();
   const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
   const code = codeAt(secret, service.clock.seconds());
@@ -86,7 +86,7 @@ test('a secret of the client is refused', async () => {
   assertProblem(await confirm(access, { authenticatorId, code }), 401, 'code_rejected');
 });
 
-test('five wrong codes end the enrollment, and lock nothing', async () => {
+test('five wrong codes end the enrollment and lock nothing', async () => {
   const { person, access, authenticatorId, secret, code } = await pending();
   for (let failures = 1; failures <= 5; failures++) {
     const wrong = wrongCodeAt(secret, service.clock.seconds());
@@ -99,13 +99,17 @@ test('five wrong codes end the enrollment, and lock nothing', async () => {
   assert.equal(answer.status, 200);
 });
 
-test('confirming a further authenticator does not forgive the failures of the factor in force', async () => {
+test('confirming a further authenticator does not clear the failures of the factor in force', async () => {
   const person = await createPerson(service);
   const enrolled = await enrollPerson(service, client, person);
   const second = await client.post('/v1/totp/enroll', { code: enrolled.code() }, enrolled.access);
   for (let failures = 1; failures <= 4; failures++) {
     const wrong = { code: enrolled.wrongCode() };
-    assertProblem(await client.post('/v1/totp/verify', wrong, enrolled.access), 401, 'code_rejected');
+    assertProblem(
+      await client.post('/v1/authenticators/verify', wrong, enrolled.access),
+      401,
+      'code_rejected',
+    );
   }
   const answer = await confirm(enrolled.access, {
     authenticatorId: text(second, 'authenticatorId'),
@@ -113,11 +117,11 @@ test('confirming a further authenticator does not forgive the failures of the fa
   });
   const access = text(answer, 'accessToken');
   const wrong = { code: enrolled.wrongCode() };
-  assertProblem(await client.post('/v1/totp/verify', wrong, access), 401, 'code_rejected');
-  assertProblem(await client.post('/v1/totp/verify', wrong, access), 429, 'too_many_attempts');
+  assertProblem(await client.post('/v1/authenticators/verify', wrong, access), 401, 'code_rejected');
+  assertProblem(await client.post('/v1/authenticators/verify', wrong, access), 429, 'too_many_attempts');
 });
 
-test('the first confirmation wants a recent sign-in as its enrolment did', async () => {
+test('the first confirmation requires a recent sign-in, as its enrollment did', async () => {
   const person = await createPerson(service);
   const session = await signIn(client, person);
   service.clock.advance(590);

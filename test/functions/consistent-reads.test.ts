@@ -1,5 +1,5 @@
-// Every read that something is decided by is strongly consistent, as it is said at the wire: in an older state of a record a
-// spent code is a good one.
+// Every read that decides something is strongly consistent on the wire.
+// In an older state of a record, a spent code would still count.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -20,9 +20,9 @@ import { enrolledPerson } from '../support/ways.ts';
 
 const DAY = 86_400;
 interface Read {
-  /** The principal that read. */
+  /** The principal that made the read. */
   by: string | undefined;
-  /** The operation, or for one item its key. */
+  /** The operation, or the key if it reads one item. */
   of: string;
   consistent: boolean;
 }
@@ -35,7 +35,7 @@ const service = await serviceForTests(unthrottled, {
       Key?: { pk: { S: string } };
       ConsistentRead?: boolean;
     };
-    // The call that has just been counted is this one.
+    // The last recorded call is this one.
     const by = service.calls.at(-1)?.principal;
     const of =
       operation === 'GetItem' ? (Key?.pk.S.replace(/(?<=^(?:USER|FAMILY)#).*/, '…') ?? '') : operation;
@@ -46,20 +46,20 @@ listening = true;
 const client = clientOf(service);
 const administrator = administratorOf(service);
 
-/** Runs a function of the pool's with an event; whether it does as it is told is not the matter here. */
+/** Invokes a function for the pool with an event. Its result does not matter here. */
 const invoke = (operation: string, event: object) => service.invoke(`cognito/${operation}`, event);
 
-test('records, keys and the pages of a sweep are read consistently, by every function that reads them', async () => {
+test('every function reads records, keys and the pages of a sweep consistently', async () => {
   const { person, access, refresh, nextCode } = await enrolledPerson(service, client);
   const challengeToken = await challengeFor(client, person);
   assert.equal((await client.post('/v1/auth/verify', { challengeToken, code: nextCode() })).status, 200);
   assert.equal((await client.post('/v1/auth/refresh', { refreshToken: refresh })).status, 200);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
-  assert.equal((await client.post('/v1/totp/verify', { code: nextCode() }, access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
+  assert.equal((await client.post('/v1/authenticators/verify', { code: nextCode() }, access)).status, 200);
   const rotated = await client.post('/v1/backup-codes/rotate', { code: nextCode() }, access);
   const session = text(rotated, 'accessToken');
   await fullSession(service, person, nextCode());
-  assert.equal((await client.post('/v1/totp/disable', { code: nextCode() }, session)).status, 200);
+  assert.equal((await client.post('/v1/authenticators/disable', { code: nextCode() }, session)).status, 200);
   await administrator.status(person.sub);
   await administrator.unlock(person.sub);
   await administrator.reset(person.sub);
@@ -75,7 +75,7 @@ test('records, keys and the pages of a sweep are read consistently, by every fun
     additionalEventData: { sub: person.sub },
   };
   await invoke('admin-sign-out', { detail });
-  // A sweep has something to do once a later data key is in use.
+  // A sweep has work to do once a later data key is in use.
   service.clock.advance(91 * DAY);
   await keep(service, 'rotate-keys');
   service.clock.advance(DAY);

@@ -1,4 +1,4 @@
-// A deployment of its own: the one that is shared allows no origin.
+// This needs its own deployment, because the shared one allows no origin.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Route, routes } from '../../functions/routes.ts';
@@ -13,7 +13,7 @@ const called = (Object.values(routes) as Route[]).filter(
   ({ caller }) => caller === 'key' || caller === 'bearer',
 );
 
-test('a browser of each configured origin may call every operation for apps, with its headers', async () => {
+test('a browser of each configured origin can call every operation for apps, with its headers', async () => {
   for (const { path, method } of called) {
     for (const origin of origins) {
       const response = await fetch(service.url + path, {
@@ -49,12 +49,12 @@ test('another origin is not allowed', async () => {
   }
 });
 
-test('answers and refusals are readable by the origin that asked, and by no cache for another', async () => {
+test('the requesting origin can read responses and refusals, and no cache serves them to another', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const [origin = ''] = origins;
-  const status = await client.call('GET', '/v1/totp', { bearer: access, headers: { origin } });
-  const refused = await client.call('GET', '/v1/totp', { headers: { origin } });
+  const status = await client.call('GET', '/v1/authenticators', { bearer: access, headers: { origin } });
+  const refused = await client.call('GET', '/v1/authenticators', { headers: { origin } });
   assert.equal(status.status, 200);
   assertProblem(refused, 401, 'token_invalid');
   for (const answer of [status, refused]) {
@@ -62,7 +62,9 @@ test('answers and refusals are readable by the origin that asked, and by no cach
     assert.match(answer.headers.get('vary') ?? '', /\bOrigin\b/);
     assert.equal(answer.headers.get('access-control-expose-headers'), 'retry-after');
   }
-  const throttledBy = await clientOf(service, 'not-a-key').call('GET', '/v1/totp', { headers: { origin } });
+  const throttledBy = await clientOf(service, 'not-a-key').call('GET', '/v1/authenticators', {
+    headers: { origin },
+  });
   assertProblem(throttledBy, 403, 'api_key_invalid');
   assert.ok(['*', origin].includes(throttledBy.headers.get('access-control-allow-origin') ?? ''));
 });

@@ -19,10 +19,10 @@ import { storedRecord } from '../support/stored.ts';
 const service = await serviceForTests();
 const client = clientOf(service);
 const disable = (access: string, body: Record<string, string>) =>
-  client.post('/v1/totp/disable', body, access);
-const statusOf = async (access: string) => (await client.get('/v1/totp', access)).body;
+  client.post('/v1/authenticators/disable', body, access);
+const statusOf = async (access: string) => (await client.get('/v1/authenticators', access)).body;
 
-/** Somebody with two authenticators. */
+/** Creates a user with two authenticators. */
 async function withTwo() {
   const person = await createPerson(service);
   const first = await enrollPerson(service, client, person);
@@ -35,7 +35,7 @@ async function withTwo() {
   return { person, first, second: { secret, authenticatorId }, access: text(confirmed, 'accessToken') };
 }
 
-test('with a code it removes all authenticators and the backup codes', async () => {
+test('disabling with a code removes all authenticators and the backup codes', async () => {
   const { person, access, first } = await withTwo();
   const answer = await disable(access, { code: first.code() });
   assertFields(answer, 200, [...SESSION, 'enabled']);
@@ -49,13 +49,13 @@ test('with a code it removes all authenticators and the backup codes', async () 
   await signIn(client, person);
 });
 
-test('a backup code does too', async () => {
+test('disabling with a backup code does the same', async () => {
   const { access, backupCodes } = await enrollPerson(service, client, await createPerson(service));
   const [backupCode = ''] = backupCodes;
   assert.equal((await disable(access, { backupCode })).body['enabled'], false);
 });
 
-test('by its id it removes one, and the other goes on with the backup codes', async () => {
+test('disabling one by its id keeps the other and the backup codes', async () => {
   const { person, access, first, second } = await withTwo();
   const answer = await disable(access, { code: first.code(), authenticatorId: first.authenticatorId });
   assertFields(answer, 200, [...SESSION, 'enabled']);
@@ -78,7 +78,7 @@ test('by its id it removes one, and the other goes on with the backup codes', as
   assert.equal((await signInWith(second.secret)).status, 200);
 });
 
-test('the last one by its id is all', async () => {
+test('disabling the last one by its id disables all', async () => {
   const person = await createPerson(service);
   const { access, code, authenticatorId } = await enrollPerson(service, client, person);
   const answer = await disable(access, { code: code(), authenticatorId });
@@ -98,7 +98,7 @@ test('a session alone removes nothing', async () => {
   assert.equal((await statusOf(access))['enabled'], true);
 });
 
-test('an authenticator that is not there is a 404, and no attempt', async () => {
+test('an unknown authenticator is a 404 and spends no attempt', async () => {
   const person = await createPerson(service);
   const { access, code } = await enrollPerson(service, client, person);
   const before = await storedRecord(service, person);
@@ -107,9 +107,9 @@ test('an authenticator that is not there is a 404, and no attempt', async () => 
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
-test('without a second factor there is nothing to remove', async () => {
+test('without a second factor disabling is refused', async () => {
   const { access } = await signIn(client, await createPerson(service));
-  assertProblem(await disable(access, { code: '123456' }), 409, 'totp_not_enabled');
+  assertProblem(await disable(access, { code: '123456' }), 409, 'not_enrolled');
 });
 
 test('a code used to sign in disables nothing', async () => {
@@ -121,12 +121,12 @@ test('a code used to sign in disables nothing', async () => {
   assertProblem(await disable(access, { code: used }), 401, 'code_rejected');
 });
 
-test('switching off and on again revives no older session', async () => {
+test('disabling and enrolling again does not restore older sessions', async () => {
   const person = await createPerson(service);
   const { access, refresh, code } = await enrollPerson(service, client, person);
   assert.equal((await disable(access, { code: code() })).status, 200);
   await enrollPerson(service, client, person);
-  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', access), 401, 'token_invalid');
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
   assertProblem(refreshed, 401, 'refresh_token_invalid');
 });

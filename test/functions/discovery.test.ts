@@ -7,7 +7,7 @@ import { serviceForTests } from '../support/service.ts';
 
 const service = await serviceForTests();
 
-test('the metadata is open to all, cacheable, and names the issuer that tokens name', async () => {
+test('the metadata is public and cacheable and names the issuer of the tokens', async () => {
   const response = await fetch(`${service.url}/.well-known/openid-configuration`);
   assert.equal(response.status, 200);
   assert.equal(response.headers.get('content-type'), 'application/json');

@@ -20,7 +20,7 @@ const service = await serviceForTests();
 const client = clientOf(service);
 const enroll = (access: string, body: Record<string, unknown> = {}) =>
   client.post('/v1/totp/enroll', body, access);
-/** As somebody without a second factor begins. */
+/** Begins the enrollment of a user without a second factor. */
 const enrollFirst = (
   { password }: { password: string },
   access: string,
@@ -29,7 +29,7 @@ const enrollFirst = (
 const confirm = (access: string, authenticatorId: string, code: string) =>
   client.post('/v1/totp/confirm', { authenticatorId, code }, access);
 
-test('an enrolment shows a secret of 160 bits, its URI, its picture and its end', async () => {
+test('an enrollment shows a secret of 160 bits, its URI, its QR code and its expiry', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const answer = await enrollFirst(person, access, { name: 'Phone' });
@@ -46,7 +46,7 @@ test('an enrolment shows a secret of 160 bits, its URI, its picture and its end'
   );
 });
 
-test('a code of the secret that a scanner reads in the picture confirms the enrolment', async () => {
+test('a code from the secret that a scanner reads from the QR code confirms the enrollment', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const answer = await enrollFirst(person, access);
@@ -57,7 +57,7 @@ test('a code of the secret that a scanner reads in the picture confirms the enro
   assert.equal((await confirm(access, text(answer, 'authenticatorId'), code)).status, 200);
 });
 
-test('the first authenticator wants a sign-in of the last ten minutes, which a refresh does not renew', async () => {
+test('the first authenticator requires a sign-in within ten minutes, which a refresh does not renew', async () => {
   const person = await createPerson(service);
   const session = await signIn(client, person);
   service.clock.advance(11 * 60);
@@ -70,7 +70,7 @@ test('the first authenticator wants a sign-in of the last ten minutes, which a r
   );
 });
 
-test('with a second factor a further authenticator wants a code or a backup code, never a session alone', async () => {
+test('a further authenticator requires a code or a backup code, never a session alone', async () => {
   const person = await createPerson(service);
   const enrolled = await enrollPerson(service, client, person);
   const before = await storedRecord(service, person);
@@ -85,12 +85,12 @@ test('with a second factor a further authenticator wants a code or a backup code
   assertProblem(await enroll(enrolled.access, { backupCode }), 401, 'code_rejected');
 });
 
-test('without a second factor there is no code to send', async () => {
+test('without a second factor a code is refused', async () => {
   const { access } = await signIn(client, await createPerson(service));
-  assertProblem(await enroll(access, { code: '123456' }), 409, 'totp_not_enabled');
+  assertProblem(await enroll(access, { code: '123456' }), 409, 'not_enrolled');
 });
 
-test('the authenticator in force goes on while another waits', async () => {
+test('the authenticator in force works while another is pending', async () => {
   const person = await createPerson(service);
   const enrolled = await enrollPerson(service, client, person);
   const pending = await enroll(enrolled.access, { name: 'New phone', code: enrolled.code() });
@@ -107,7 +107,7 @@ test('the authenticator in force goes on while another waits', async () => {
   assert.equal(answer.status, 200);
 });
 
-test('a new enrolment takes the place of the one that waits', async () => {
+test('a new enrollment replaces the pending one', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const [first, second] = [await enrollFirst(person, access), await enrollFirst(person, access)];
@@ -120,7 +120,7 @@ test('a new enrolment takes the place of the one that waits', async () => {
   assert.equal((await confirm(access, text(second, 'authenticatorId'), codeOf(second))).status, 200);
 });
 
-test('an enrolment nobody confirms ends after ten minutes, and locks nobody out', async () => {
+test('an unconfirmed enrollment expires after ten minutes and locks nobody out', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const answer = await enrollFirst(person, access);
@@ -131,7 +131,7 @@ test('an enrolment nobody confirms ends after ten minutes, and locks nobody out'
   assert.equal((await enrollFirst(person, later)).status, 201);
 });
 
-test('five authenticators, each of which works, and no sixth', async () => {
+test('a user can have five authenticators, each of which works, and no sixth', async () => {
   const person = await createPerson(service);
   let { access, secret, authenticatorId, nextCode } = await enrollPerson(service, client, person);
   const secrets = [secret];
@@ -159,7 +159,7 @@ test('five authenticators, each of which works, and no sixth', async () => {
     assert.equal(answer.status, 200);
     access = text(answer, 'accessToken');
   }
-  const status = await client.get('/v1/totp', access);
+  const status = await client.get('/v1/authenticators', access);
   assert.deepEqual(
     (status.body['authenticators'] as { name: string }[]).map(({ name }) => name),
     ['Authenticator app', 'Number 2', 'Number 3', 'Number 4', 'Number 5'],

@@ -13,7 +13,7 @@ const client = clientOf(service);
 const logIn = ({ username, password }: Person) => client.post('/v1/auth/login', { username, password });
 const claimOf = (answer: Answer) => decodeJwt(text(answer, 'accessToken'))['enrollment_required'];
 
-test('from so many days after the first sign-in, a session of somebody without a second factor says so', async () => {
+test('from the configured days after the first sign-in, a session without a second factor says that it must enroll', async () => {
   const person = await createPerson(service);
   const first = await logIn(person);
   assert.deepEqual([claimOf(first), first.body['enrollmentRequired']], [undefined, undefined]);
@@ -24,12 +24,16 @@ test('from so many days after the first sign-in, a session of somebody without a
   assert.deepEqual([claimOf(late), late.body['enrollmentRequired']], [true, true]);
 });
 
-test('such a session may do nothing here but enroll, and the session of the new factor says nothing of it', async () => {
+test('such a session can only enroll, and the session after enrolling is unrestricted', async () => {
   const person = await createPerson(service);
   const early = await logIn(person);
   service.clock.advance(15 * DAY);
   const late = await logIn(person);
-  assertProblem(await client.get('/v1/totp', text(late, 'accessToken')), 403, 'enrollment_required');
+  assertProblem(
+    await client.get('/v1/authenticators', text(late, 'accessToken')),
+    403,
+    'enrollment_required',
+  );
   const refreshToken = text(late, 'refreshToken');
   assertProblem(await client.post('/v1/auth/refresh', { refreshToken }), 403, 'enrollment_required');
   assertProblem(
@@ -39,11 +43,11 @@ test('such a session may do nothing here but enroll, and the session of the new 
   );
   const { access, refresh } = await enrollPerson(service, client, person);
   assert.equal(decodeJwt(access)['enrollment_required'], undefined);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
   assert.equal((await client.post('/v1/auth/refresh', { refreshToken: refresh })).status, 200);
 });
 
-test('a session from before the day it is required is not refreshed after it', async () => {
+test('a session from before the required date cannot be refreshed after it', async () => {
   const tomorrow = new Date(Date.now() + DAY * 1000).toISOString().slice(0, 10);
   const other = await serviceForTests({
     enrollment: { requiredAfter: tomorrow },
@@ -58,27 +62,31 @@ test('a session from before the day it is required is not refreshed after it', a
   other.clock.advance(3 * DAY);
   const refreshToken = text(early, 'refreshToken');
   assertProblem(await app.post('/v1/auth/refresh', { refreshToken }), 403, 'enrollment_required');
-  assert.equal((await app.post('/v1/auth/logout', { refreshToken })).status, 204, 'it can be ended');
+  assert.equal((await app.post('/v1/auth/logout', { refreshToken })).status, 204, 'it can log out');
 });
 
-test('with no days it is required at once', async () => {
+test('with zero days, enrollment is required at once', async () => {
   const other = await serviceForTests({ enrollment: { requiredAfterDays: 0 } });
   const { username, password } = await createPerson(other);
   const login = await clientOf(other).post('/v1/auth/login', { username, password });
   assert.equal(login.body['enrollmentRequired'], true, JSON.stringify(login.body));
 });
 
-test('who disables the last authenticator has to enroll again, and the session says so', async () => {
+test('a user who disables the last authenticator must enroll again, and the session says so', async () => {
   const person = await createPerson(service);
   await logIn(person);
   service.clock.advance(15 * DAY);
   const { access, nextCode } = await enrollPerson(service, client, person);
-  const disabled = await client.post('/v1/totp/disable', { code: nextCode() }, access);
+  const disabled = await client.post('/v1/authenticators/disable', { code: nextCode() }, access);
   assert.equal(claimOf(disabled), true);
-  assertProblem(await client.get('/v1/totp', text(disabled, 'accessToken')), 403, 'enrollment_required');
+  assertProblem(
+    await client.get('/v1/authenticators', text(disabled, 'accessToken')),
+    403,
+    'enrollment_required',
+  );
 });
 
-test('the first sign-in is written down once', async () => {
+test('the first sign-in is stored once', async () => {
   const person = await createPerson(service);
   const calls = async () =>
     (await callsDuring(service, () => logIn(person))).filter((call) => call === 'dynamodb:UpdateItem');
@@ -88,7 +96,7 @@ test('the first sign-in is written down once', async () => {
   assert.deepEqual(await calls(), []);
 });
 
-test('somebody with a second factor is asked for it, whatever the day', async () => {
+test('a user with a second factor gets a challenge, whatever the day', async () => {
   const person = await createPerson(service);
   await enrollPerson(service, client, person);
   service.clock.advance(30 * DAY);

@@ -13,7 +13,7 @@ const service = await serviceForTests();
 const client = clientOf(service);
 const HOLD = 300;
 
-test('a deployment over a keyring of an earlier version makes a key that KMS vouches for, and sessions end once', async () => {
+test('a deployment over an earlier keyring creates a key whose public half KMS certifies, and sessions end once', async () => {
   const person = await createPerson(service);
   const ring = (await storedItem(service, 'KEYRING#signing')) ?? assert.fail('no ring');
   const { wrappedPublic: _, ...old } = ring['keys']?.L?.[0]?.M ?? {};
@@ -32,7 +32,7 @@ test('a deployment over a keyring of an earlier version makes a key that KMS vou
   assertProblem(refreshed, 401, 'refresh_token_invalid');
   const { access } = await signIn(client, person);
   assert.equal(decodeProtectedHeader(access).kid, made.id);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 
   assert.ok((await service.invoke('ensure-keys', {})).ok);
   assert.deepEqual(await storedKeys(service, 'signing'), [made], 'once');

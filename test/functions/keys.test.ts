@@ -7,7 +7,7 @@ import { serviceForTests } from '../support/service.ts';
 
 const service = await serviceForTests();
 
-test('the public keys are open to all, cacheable, and hold nothing private', async () => {
+test('the key set is public and cacheable and contains no private key', async () => {
   const response = await fetch(`${service.url}/.well-known/jwks.json`);
   assert.equal(response.status, 200);
   assert.equal(response.headers.get('content-type'), 'application/json');
@@ -25,7 +25,7 @@ test('the public keys are open to all, cacheable, and hold nothing private', asy
   assert.equal(decodeProtectedHeader(access).kid, key['kid']);
 });
 
-test('a store that does not answer is a 503 that nobody caches', async () => {
+test('if the table does not answer, the response is a 503 that nobody caches', async () => {
   service.clock.advance(600);
   service.setFault(({ service: name }) => (name === 'dynamodb' ? 'error' : undefined));
   const response = await fetch(`${service.url}/.well-known/jwks.json`);

@@ -1,4 +1,4 @@
-// A boot of its own beside login.test.ts: pools that do not look like the one this project deploys.
+// Login against pools unlike the one this project deploys, which need their own deployment beside login.test.ts.
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { SignUpCommand } from '@aws-sdk/client-cognito-identity-provider';
@@ -15,7 +15,7 @@ const service = await serviceForTests(undefined, {
 });
 const client = clientOf(service);
 
-test("the pool's own MFA step has a code of its own, and only the right password leads to it", async () => {
+test("the pool's own MFA step has its own error code, and only the right password leads to it", async () => {
   const { username, password } = await createPerson(service);
   const wrong = await client.post('/v1/auth/login', { username, password: 'Wrong-password-1' });
   assertProblem(wrong, 401, 'invalid_credentials');

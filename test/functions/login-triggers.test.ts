@@ -1,4 +1,4 @@
-// A boot of its own beside login.test.ts: a pool whose triggers fail or refuse.
+// Login against a pool whose triggers fail or refuse, which needs its own deployment beside login.test.ts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -20,7 +20,7 @@ const service = await serviceForTests(
 const client = clientOf(service);
 const logIn = (username: string, password: string) => client.post('/v1/auth/login', { username, password });
 
-/** A pool that calls our PreTokenGeneration, which throws where it cannot read a known user's record, for PreAuthentication too. */
+/** Sets PreTokenGeneration, which throws on an unreadable record, as PreAuthentication trigger too. */
 async function asPreAuthentication(): Promise<void> {
   const cognito = cognitoOf(service);
   const UserPoolId = service.local.cognito.userPoolId;
@@ -33,7 +33,7 @@ async function asPreAuthentication(): Promise<void> {
   cognito.destroy();
 }
 
-/** While `work` runs, that function reads no record. */
+/** Runs `work` while PreTokenGeneration cannot read records. */
 async function whileTriggerFails<T>(work: () => Promise<T>): Promise<T> {
   service.setFault(({ operation, principal }) =>
     operation === 'GetItem' && principal?.includes('-CognitoPreToken') ? 'error' : undefined,
@@ -47,7 +47,7 @@ async function whileTriggerFails<T>(work: () => Promise<T>): Promise<T> {
 
 const withoutId = ({ status, body }: Answer) => ({ status, body: { ...body, requestId: '' } });
 
-test('PreTokenGeneration failing is a fault to whoever has the right password, and nothing to anybody else', async () => {
+test('if PreTokenGeneration fails, the right password gets a 503 and a wrong one invalid_credentials', async () => {
   const { username, password } = await createPerson(service);
   await whileTriggerFails(async () => {
     assertUnavailable(await logIn(username, password));

@@ -18,7 +18,7 @@ import { cognitoOf, createPerson } from '../support/people.ts';
 import { serviceForTests } from '../support/service.ts';
 import { callsDuring, storedRecord } from '../support/stored.ts';
 
-/** What Cognito was asked last. */
+/** The last password check sent to Cognito. */
 let asked: Record<string, unknown> = {};
 const service = await serviceForTests(undefined, {
   onExchange({ operation, request }) {
@@ -29,7 +29,7 @@ const client = clientOf(service);
 const logIn = ({ username, password }: { username: string; password: string }) =>
   client.post('/v1/auth/login', { username, password });
 
-test('somebody without a second factor gets a session', async () => {
+test('a user without a second factor gets a session', async () => {
   const person = await createPerson(service);
   const answer = await logIn(person);
   assertFields(answer, 200, [...SESSION, 'status', 'totpEnabled']);
@@ -42,7 +42,7 @@ test('somebody without a second factor gets a session', async () => {
   assert.equal(await storedRecord(service, person), undefined);
 });
 
-test('the access token is an RFC 9068 token, signed by a key of the JWKS, that says what was proved', async () => {
+test('the access token is an RFC 9068 token, signed with a key of the JWKS, that says what was proved', async () => {
   const person = await createPerson(service);
   const answer = await logIn(person);
   const documents = await client.get('/.well-known/openid-configuration');
@@ -73,7 +73,7 @@ test('the access token is an RFC 9068 token, signed by a key of the JWKS, that s
   );
 });
 
-test('somebody with a second factor gets a challenge and no token of a session', async () => {
+test('a user with a second factor gets a challenge and no session token', async () => {
   const person = await createPerson(service);
   await enrollPerson(service, client, person);
   const answer = await logIn(person);
@@ -84,7 +84,7 @@ test('somebody with a second factor gets a challenge and no token of a session',
   assert.deepEqual(answer.body['methods'], ['totp', 'backup_code']);
 });
 
-test('an unknown user and a wrong password get one answer', async () => {
+test('an unknown user and a wrong password get the same response', async () => {
   const person = await createPerson(service);
   const wrong = await logIn({ ...person, password: 'Wrong-password-1' });
   const unknown = await logIn({ username: 'nobody-of-this-name', password: person.password });
@@ -96,7 +96,7 @@ test('an unknown user and a wrong password get one answer', async () => {
   assert.deepEqual(headerNames(unknown), headerNames(wrong));
 });
 
-test("Cognito's own tokens are revoked before anything is answered", async () => {
+test("Cognito's own tokens are revoked before the response", async () => {
   const person = await createPerson(service);
   const calls = await callsDuring(service, () => logIn(person));
   assert.deepEqual(
@@ -105,7 +105,7 @@ test("Cognito's own tokens are revoked before anything is answered", async () =>
   );
 });
 
-test('Cognito is told where the password comes from, for its threat protection: by the connection, not by a header', async () => {
+test("Cognito's threat protection gets the source of the password: the connection's address, not a header's", async () => {
   const { username, password } = await createPerson(service);
   const headers = { 'user-agent': 'Browser/1', 'x-forwarded-for': '198.51.100.1' };
   const told = (path: string) => ({
@@ -121,7 +121,7 @@ test('Cognito is told where the password comes from, for its threat protection: 
   assert.deepEqual(asked['ContextData'], told('/v1/totp/enroll'));
 });
 
-test('a temporary password is named as such, to nobody but who knows it', async () => {
+test('a temporary password gets new_password_required, and only if it is right', async () => {
   const person = await createPerson(service, { permanent: false });
   assertProblem(await logIn({ ...person, password: 'Wrong-password-1' }), 401, 'invalid_credentials');
   assertProblem(await logIn(person), 403, 'new_password_required');
@@ -141,7 +141,7 @@ test('a disabled user and one whose password must be reset look like a wrong pas
   assertProblem(await logIn(reset), 401, 'invalid_credentials');
 });
 
-test("Cognito's own lockout looks like a wrong password, for the right one too", async () => {
+test("Cognito's own lockout looks like a wrong password, even for the right one", async () => {
   const person = await createPerson(service);
   for (let failures = 0; failures < 6; failures++) {
     assertProblem(await logIn({ ...person, password: 'Wrong-password-1' }), 401, 'invalid_credentials');
@@ -150,7 +150,7 @@ test("Cognito's own lockout looks like a wrong password, for the right one too",
 });
 
 for (const fault of ['throttle', 'error', 'lose-answer'] as const) {
-  test(`a first factor that answers with "${fault}" is a 503 with Retry-After, and no session`, async () => {
+  test(`a first factor that fails with "${fault}" gives a 503 with Retry-After and no session`, async () => {
     const person = await createPerson(service);
     service.setFault(({ operation }) => (operation === 'AdminInitiateAuth' ? fault : undefined));
     const answer = await logIn(person);
@@ -161,7 +161,7 @@ for (const fault of ['throttle', 'error', 'lose-answer'] as const) {
   });
 }
 
-test('a store that does not answer is not "no second factor"', async () => {
+test('if the table does not answer, nobody counts as having no second factor', async () => {
   const person = await createPerson(service);
   await enrollPerson(service, client, person);
   service.setFault(({ operation }) => (operation === 'GetItem' ? 'error' : undefined));

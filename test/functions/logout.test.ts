@@ -27,20 +27,20 @@ test('logging out after a refresh ends the session, by the newest token or an ol
   }
 });
 
-test('saying it twice is no error', async () => {
+test('logging out twice is no error', async () => {
   const session = await signIn(client, await createPerson(service));
   assert.equal((await logOut(session.refresh)).status, 204);
   assert.equal((await logOut(session.refresh)).status, 204);
 });
 
-test('the other sessions of the user go on', async () => {
+test('the other sessions of the user stay valid', async () => {
   const person = await createPerson(service);
   const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
   await logOut(here.refresh);
   assert.equal((await refresh(elsewhere.refresh)).status, 200);
 });
 
-test('what is no refresh token of this client is refused, and ends nothing', async () => {
+test('anything but a refresh token of this client is refused and ends nothing', async () => {
   const session = await signIn(client, await createPerson(service));
   const other = clientOf(service, service.local.limitedApiKey);
   assertProblem(await logOut(session.access), 401, 'refresh_token_invalid');

@@ -1,4 +1,4 @@
-// Beside enroll.test.ts because each of these is a deployment of its own, with a configuration of its own.
+// Separate from enroll.test.ts because each case needs its own deployment and configuration.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generateSync } from 'otplib';
@@ -11,7 +11,7 @@ for (const { algorithm, digits, period, issuer } of [
   { algorithm: 'SHA256', digits: 8, period: 60, issuer: 'Ada & Co' },
   { algorithm: 'SHA512', digits: 6, period: 30, issuer: 'Übung' },
 ] as const) {
-  test(`${algorithm}, ${digits} digits, ${period} seconds: as configured, in the picture and in the codes taken`, async () => {
+  test(`${algorithm}, ${digits} digits, ${period} seconds: the QR code and the accepted codes follow the configuration`, async () => {
     const service = await serviceForTests({ totp: { algorithm, digits, period, issuer } });
     const client = clientOf(service);
     const person = await createPerson(service);

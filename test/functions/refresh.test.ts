@@ -19,13 +19,13 @@ const service = await serviceForTests();
 const client = clientOf(service);
 const refresh = (refreshToken: string) => client.post('/v1/auth/refresh', { refreshToken });
 
-test('a refresh token gives the next pair', async () => {
+test('a refresh token gets the next pair of tokens', async () => {
   const session = await signIn(client, await createPerson(service));
   const answer = await refresh(session.refresh);
   assertFields(answer, 200, SESSION);
   assertPrivate(answer);
   assert.notEqual(text(answer, 'refreshToken'), session.refresh);
-  assert.equal((await client.get('/v1/totp', text(answer, 'accessToken'))).status, 200);
+  assert.equal((await client.get('/v1/authenticators', text(answer, 'accessToken'))).status, 200);
 });
 
 test('refreshing renews neither auth_time nor the absolute end, nor what was proved', async () => {
@@ -51,7 +51,7 @@ test('a family ends 24 hours after the sign-in, however often it was refreshed',
   assertProblem(await refresh(token), 401, 'refresh_token_invalid');
 });
 
-test('using a rotated token again ends the family, the newest token too', async () => {
+test('reusing a rotated token ends the family, including the newest token', async () => {
   const session = await signIn(client, await createPerson(service));
   const second = text(await refresh(session.refresh), 'refreshToken');
   const third = text(await refresh(second), 'refreshToken');
@@ -70,7 +70,7 @@ test('the end of one family leaves the other sessions of the user alone', async 
   assert.equal((await refresh(other.refresh)).status, 200);
 });
 
-test('one refresh token used five times at once gives at most two pairs, and the family ends', async () => {
+test('five concurrent uses of a refresh token get at most two pairs and end the family', async () => {
   const session = await signIn(client, await createPerson(service));
   const answers = await Promise.all(Array.from({ length: 5 }, () => refresh(session.refresh)));
   const [next, ...more] = answers.filter(({ status }) => status === 200);
@@ -78,7 +78,7 @@ test('one refresh token used five times at once gives at most two pairs, and the
   assertProblem(await refresh(text(next, 'refreshToken')), 401, 'refresh_token_invalid');
 });
 
-test('a refresh whose answer was lost is made again at once, with the same token', async () => {
+test('a client that lost the response can retry the refresh at once with the same token', async () => {
   const session = await signIn(client, await createPerson(service));
   assert.equal((await refresh(session.refresh)).status, 200);
   const again = await refresh(session.refresh);
@@ -86,7 +86,7 @@ test('a refresh whose answer was lost is made again at once, with the same token
   assert.equal((await refresh(text(again, 'refreshToken'))).status, 200);
 });
 
-test("a refresh token is for the client of the API key it was made with, and another's try does not end it", async () => {
+test('a refresh token belongs to the client whose API key it was issued to, and another client does not end it', async () => {
   const session = await signIn(client, await createPerson(service));
   const other = clientOf(service, service.local.limitedApiKey);
   const answer = await other.post('/v1/auth/refresh', { refreshToken: session.refresh });
@@ -94,7 +94,7 @@ test("a refresh token is for the client of the API key it was made with, and ano
   assert.equal((await refresh(session.refresh)).status, 200);
 });
 
-test('no other token is a refresh token', async () => {
+test('no other token counts as a refresh token', async () => {
   const person = await createPerson(service);
   const { access } = await enrollPerson(service, client, person);
   for (const token of [access, await challengeFor(client, person), 'nonsense', 'a.b.c']) {

@@ -18,7 +18,7 @@ const { clock } = service;
 
 const reseal = () => keep(service, 'reseal');
 const dataKeys = async () => (await storedKeys(service, 'data')).map(({ id }) => id);
-/** Moves the time on until a new data key is in use everywhere, and no sweep is too soon. */
+/** Advances the clock until a new data key is in use everywhere and the next sweep is due. */
 async function newDataKey(): Promise<string> {
   const [newest] = (await storedKeys(service, 'data')).toReversed();
   clock.advance(Math.max(0, (newest?.activeFrom ?? 0) + 90 * DAY - clock.seconds()));
@@ -27,7 +27,7 @@ async function newDataKey(): Promise<string> {
   return (await dataKeys()).at(-1) ?? assert.fail();
 }
 
-/** The operations that reseal asks of DynamoDB and KMS while `work` runs. */
+/** Returns the DynamoDB and KMS operations that reseal calls while `work` runs. */
 async function callsOfReseal(work: () => Promise<unknown>): Promise<string[]> {
   const before = service.calls.length;
   await work();
@@ -37,7 +37,7 @@ async function callsOfReseal(work: () => Promise<unknown>): Promise<string[]> {
     .map(({ operation }) => operation);
 }
 
-/** Puts items of another kind into the table: a scan reads them too. */
+/** Puts items of another kind into the table, because a scan reads them too. */
 async function putFamilies(count: number): Promise<void> {
   const dynamoDb = dynamoDbOf(service);
   const { tableName: TableName } = service.local.dynamodb;
@@ -56,14 +56,14 @@ async function putUnreadable(pk: string): Promise<void> {
   dynamoDb.destroy();
 }
 
-test('every secret is sealed anew, nothing else changes, and the old key goes with the next sweep', async () => {
+test('a sweep seals every secret again and changes nothing else, and the next sweep retires the old key', async () => {
   const people = [
     await enrolledPerson(service, client),
     await enrolledPerson(service, client),
     await enrolledPerson(service, client),
   ];
   const [first = assert.fail()] = people;
-  // One that waits for its confirmation, and lies there for long.
+  // An enrollment that stays pending for long.
   await client.post('/v1/totp/enroll', { name: 'Waiting', code: first.code() }, first.access);
   const factors = () => Promise.all(people.map(({ person }) => storedFactor(service, person)));
   const before = await factors();
@@ -94,7 +94,7 @@ test('every secret is sealed anew, nothing else changes, and the old key goes wi
   assert.deepEqual([outcome, seen, resealed], ['finished', 3, 3]);
 });
 
-test('of two runs at once one is busy; a run that died lets go when its time is over', async () => {
+test('one of two concurrent runs is busy, and the lock of a crashed run expires', async () => {
   await newDataKey();
   const [scanning, released] = [Promise.withResolvers<void>(), Promise.withResolvers<undefined>()];
   service.setFault(({ operation }) => {
@@ -110,7 +110,7 @@ test('of two runs at once one is busy; a run that died lets go when its time is 
   service.setFault(undefined);
 
   clock.advance(DAY);
-  // It dies: nothing that it does after its first scan reaches the table.
+  // The run crashes: nothing that it does after its first scan reaches the table.
   service.setFault(({ operation, principal }) =>
     operation === 'Scan' || (operation === 'UpdateItem' && scanned(principal)) ? 'error' : undefined,
   );
@@ -122,14 +122,14 @@ test('of two runs at once one is busy; a run that died lets go when its time is 
   }
   assert.equal((await service.invoke('reseal', {})).ok, false);
   service.setFault(undefined);
-  assert.ok((await storedItem(service, 'JOB#reseal'))?.['run'], 'it could not let go');
+  assert.ok((await storedItem(service, 'JOB#reseal'))?.['run'], 'it could not release its lock');
   clock.advance(900);
   assert.equal((await reseal())['outcome'], 'busy');
   clock.advance(70);
   assert.equal((await reseal())['outcome'], 'finished');
 });
 
-test('a record that cannot be read keeps every key, and is counted', async () => {
+test('an unreadable record is counted and keeps every key from retiring', async () => {
   await newDataKey();
   await putUnreadable('USER#users#damaged');
   const before = await dataKeys();
@@ -142,7 +142,7 @@ test('a record that cannot be read keeps every key, and is counted', async () =>
   assert.ok(before.length > 1);
 });
 
-test('with nothing but one key of each kind it reads the two rings, and no record', async () => {
+test('if there is only one key of each kind, it reads the two keyrings and no record', async () => {
   const fresh = await serviceForTests(unthrottled);
   const before = fresh.calls.length;
   assert.equal((await keep(fresh, 'reseal'))['outcome'], 'idle');
@@ -150,7 +150,7 @@ test('with nothing but one key of each kind it reads the two rings, and no recor
   assert.deepEqual(calls, ['dynamodb:GetItem', 'dynamodb:GetItem']);
 });
 
-test('a run that fails midway is resumed where it was, at a bounded rate', async () => {
+test('the next run resumes a failed one where it stopped, at a bounded rate', async () => {
   await putFamilies(60);
   await enrolledPerson(service, client);
   await newDataKey();
@@ -162,11 +162,11 @@ test('a run that fails midway is resumed where it was, at a bounded rate', async
   assert.equal(failed.ok, false);
 
   const job = await storedItem(service, 'JOB#reseal');
-  assert.ok(job?.['sweep']?.S, 'how far it came is kept');
-  assert.equal(job['run'], undefined, 'nobody has it');
+  assert.ok(job?.['sweep']?.S, 'its progress is stored');
+  assert.equal(job['run'], undefined, 'no run holds the lock');
   const began = performance.now();
   const calls = await callsOfReseal(reseal);
-  // 65 items and more are three pages of 25; one is done.
+  // 65 items or more are three pages of 25, and one page is done.
   const pages = calls.filter((operation) => operation === 'Scan').length;
   assert.ok(pages >= 2, `${pages}`);
   assert.ok(performance.now() - began >= (pages - 1) * 1000, 'a second between pages');
@@ -174,7 +174,7 @@ test('a run that fails midway is resumed where it was, at a bounded rate', async
   assert.deepEqual(await dataKeys(), before);
 });
 
-test('its log says how much it did, and nothing of anybody', async () => {
+test('its log says how much it did and names no user', async () => {
   assert.ok(lines.length > 5);
   for (const line of lines) {
     assert.deepEqual(Object.keys(line).sort(), [

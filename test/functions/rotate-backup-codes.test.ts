@@ -19,7 +19,7 @@ const client = clientOf(service);
 const rotate = (access: string, body: Record<string, string>) =>
   client.post('/v1/backup-codes/rotate', body, access);
 
-test('a code gives ten new backup codes, and every older one is dead', async () => {
+test('a code gets ten new backup codes and voids every older one', async () => {
   const enrolled = await enrollPerson(service, client, await createPerson(service));
   const answer = await rotate(enrolled.access, { code: enrolled.code() });
   assertFields(answer, 200, [...SESSION, 'backupCodes']);
@@ -29,21 +29,28 @@ test('a code gives ten new backup codes, and every older one is dead', async () 
   const access = text(answer, 'accessToken');
   const [old = ''] = enrolled.backupCodes;
   const [fresh = ''] = codes;
-  assertProblem(await client.post('/v1/totp/verify', { backupCode: old }, access), 401, 'code_rejected');
-  assert.equal((await client.post('/v1/totp/verify', { backupCode: fresh }, access)).status, 200);
+  assertProblem(
+    await client.post('/v1/authenticators/verify', { backupCode: old }, access),
+    401,
+    'code_rejected',
+  );
+  assert.equal((await client.post('/v1/authenticators/verify', { backupCode: fresh }, access)).status, 200);
 });
 
-test('ten again, however many were used', async () => {
+test('a rotation gives ten codes, however many were used', async () => {
   const enrolled = await enrollPerson(service, client, await createPerson(service));
   for (const backupCode of enrolled.backupCodes) {
-    assert.equal((await client.post('/v1/totp/verify', { backupCode }, enrolled.access)).status, 200);
+    assert.equal(
+      (await client.post('/v1/authenticators/verify', { backupCode }, enrolled.access)).status,
+      200,
+    );
   }
   const answer = await rotate(enrolled.access, { code: enrolled.code() });
-  const status = await client.get('/v1/totp', text(answer, 'accessToken'));
+  const status = await client.get('/v1/authenticators', text(answer, 'accessToken'));
   assert.equal(status.body['backupCodesRemaining'], 10);
 });
 
-test('neither a session alone, a backup code, a wrong code nor a used one makes backup codes', async () => {
+test('a session alone, a backup code, a wrong code or a used one gets no backup codes', async () => {
   const person = await createPerson(service);
   const { access, code, backupCodes, wrongCode } = await enrollPerson(service, client, person);
   const before = await storedRecord(service, person);
@@ -53,12 +60,12 @@ test('neither a session alone, a backup code, a wrong code nor a used one makes 
   assert.deepEqual(await storedRecord(service, person), before);
   assertProblem(await rotate(access, { code: wrongCode() }), 401, 'code_rejected');
   const used = code();
-  assert.equal((await client.post('/v1/totp/verify', { code: used }, access)).status, 200);
+  assert.equal((await client.post('/v1/authenticators/verify', { code: used }, access)).status, 200);
   assertProblem(await rotate(access, { code: used }), 401, 'code_rejected');
-  assert.equal((await client.post('/v1/totp/verify', { backupCode }, access)).status, 200);
+  assert.equal((await client.post('/v1/authenticators/verify', { backupCode }, access)).status, 200);
 });
 
-test('without a second factor there are no backup codes', async () => {
+test('without a second factor a rotation is refused', async () => {
   const { access } = await signIn(client, await createPerson(service));
-  assertProblem(await rotate(access, { code: '123456' }), 409, 'totp_not_enabled');
+  assertProblem(await rotate(access, { code: '123456' }), 409, 'not_enrolled');
 });

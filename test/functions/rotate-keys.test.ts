@@ -1,4 +1,4 @@
-// One environment a function, so that what its container holds is known at every step.
+// One container per function, so that its cached keys are known at every step.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -25,7 +25,7 @@ const HOLD = 300;
 const service = await serviceForTests(unthrottled, { environments: 1 });
 const client = clientOf(service);
 const { clock } = service;
-// What is held for 30 s or 300 s is held until the time is moved on, however long a slow machine takes over 200 requests.
+// Stops the clock, so that a cache of 30 s or 300 s does not expire during 200 requests on a slow machine.
 clock.stop();
 const KINDS = ['data', 'backup-code', 'signing'] as const;
 
@@ -37,17 +37,17 @@ const inUse = async (kind: (typeof KINDS)[number]) =>
   activeKey(await storedKeys(service, kind), clock.seconds()) ?? assert.fail(kind);
 const kidOf = (token: string) => decodeProtectedHeader(token).kid ?? '';
 const counts = () => Promise.all(KINDS.map(async (kind) => (await storedKeys(service, kind)).length));
-/** On to that time, if it is still to come. */
+/** Advances the clock to that time, if it lies ahead. */
 const advanceTo = (seconds: number) => clock.advance(Math.max(0, seconds - clock.seconds()));
 
-/** Moves the time on until every kind is due, and makes the new keys: none is in use yet. */
+/** Advances the clock until every kind is due and creates the new keys, none of which is in use yet. */
 async function rotated() {
   for (const kind of KINDS) advanceTo((await newest(kind)).activeFrom + 90 * DAY);
   await rotate();
   return { madeAt: clock.seconds() };
 }
 
-test('before its time nothing is made; then one key of each kind, whether it is said once or five times at once', async () => {
+test('a rotation creates no key before it is due, and then one of each kind, even if five run at once', async () => {
   await rotate();
   assert.deepEqual(await counts(), [1, 1, 1]);
   for (const kind of KINDS) advanceTo((await newest(kind)).activeFrom + 90 * DAY);
@@ -56,14 +56,14 @@ test('before its time nothing is made; then one key of each kind, whether it is 
   assert.deepEqual(await counts(), [2, 2, 2]);
 });
 
-test('a signing key is published before its first use and until its last token is gone', async () => {
+test('a signing key is published before its first use and until its last token has expired', async () => {
   const { madeAt } = await rotated();
   const person = await createPerson(service);
   const next = await newest('signing');
-  // Whatever the container that answers had read when the key was made.
+  // Whatever the answering container had cached when the key was created.
   clock.advance(HOLD);
   assert.ok((await published(service)).includes(next.id));
-  // Two hours is what API Gateway's authorizers hold a key set for, and max-age what a cache on the way does.
+  // API Gateway's authorizers cache a key set for two hours, and caches on the way for max-age.
   assert.ok(next.activeFrom >= madeAt + HOLD + 300 + 7200);
 
   advanceTo(next.activeFrom - 10);
@@ -73,8 +73,9 @@ test('a signing key is published before its first use and until its last token i
   advanceTo(next.activeFrom);
   const after = await signIn(client, person);
   assert.deepEqual([kidOf(after.access), kidOf(after.refresh)], [next.id, next.id]);
-  // Both are accepted, by containers that knew of the new key all the time.
-  for (const { access } of [before, after]) assert.equal((await client.get('/v1/totp', access)).status, 200);
+  // Containers that knew the new key all the time accept both.
+  for (const { access } of [before, after])
+    assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 
   advanceTo(next.activeFrom - 20 + DAY);
   await rotate();
@@ -83,14 +84,14 @@ test('a signing key is published before its first use and until its last token i
   assert.equal(refreshed.status, 200);
   assert.equal(kidOf(text(refreshed, 'accessToken')), next.id);
 
-  // A day for the tokens, and as long as a container may have been behind.
+  // A day for the tokens, and the time by which a container may lag.
   clock.advance(HOLD + 120);
   await rotate();
   clock.advance(HOLD);
   assert.deepEqual(await published(service), [next.id]);
 });
 
-test('a data key is used when every container knows it; the one before opens what it sealed', async () => {
+test('a data key is used once every container knows it, and the previous one still opens what it sealed', async () => {
   const { id: old } = await inUse('data');
   const person = await createPerson(service);
   const { backupCodes, secret } = await enrollPerson(service, client, person);
@@ -115,7 +116,7 @@ test('a data key is used when every container knows it; the one before opens wha
     const challengeToken = await challengeFor(client, person);
     return (await client.post('/v1/auth/verify', { challengeToken, ...proof })).status;
   };
-  // A backup code opens no secret and seals none; a wrong code opens and seals none.
+  // A backup code neither opens nor seals a secret. A wrong code opens secrets but seals none.
   assert.equal(await signedIn({ backupCode: backupCodes[0] }), 200);
   assert.equal(await signedIn({ code: wrongCodeAt(secret, clock.seconds()) }), 401);
   assert.deepEqual(await sealedUnder(person), [old]);
@@ -123,7 +124,7 @@ test('a data key is used when every container knows it; the one before opens wha
   assert.deepEqual(await sealedUnder(person), [next.id]);
 });
 
-test('a successful verification seals anew in the write it makes anyway: one read, one write, and no KMS call when warm', async () => {
+test('a successful verification seals the secret again in the same write: one read, one write and no KMS call when warm', async () => {
   const people = [];
   for (let one = 0; one < 2; one++) {
     const person = await createPerson(service);
@@ -138,7 +139,7 @@ test('a successful verification seals anew in the write it makes anyway: one rea
     assert.equal(answer.status, 200);
   };
   const challengeToken = await challengeFor(client, counted.person);
-  // Unwraps both keys, the one it opens with and the one it seals with.
+  // Makes the container unwrap both keys, the one that opens and the one that seals.
   await verify(warming, await challengeFor(client, warming.person));
 
   const before = await storedFactor(service, counted.person);
@@ -152,7 +153,7 @@ test('a successful verification seals anew in the write it makes anyway: one rea
   );
 });
 
-test('a withdrawn signing key: its tokens die within the hold, and new ones are signed with another at once', async () => {
+test('tokens of a withdrawn signing key are void once the cache has expired, and another key signs new ones at once', async () => {
   const person = await createPerson(service);
   const stolen = await signIn(client, person);
   const kid = kidOf(stolen.access);
@@ -161,25 +162,25 @@ test('a withdrawn signing key: its tokens die within the hold, and new ones are 
   assert.notEqual(replacement.id, kid);
 
   clock.advance(HOLD);
-  assertProblem(await client.get('/v1/totp', stolen.access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', stolen.access), 401, 'token_invalid');
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: stolen.refresh });
   assertProblem(refreshed, 401, 'refresh_token_invalid');
   assert.ok(!(await published(service)).includes(kid));
   const { access } = await signIn(client, person);
   assert.equal(kidOf(access), replacement.id);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 });
 
-test('a container that starts afresh signs with the replacement at once', async () => {
+test('a new container signs with the replacement at once', async () => {
   const kid = kidOf((await signIn(client, await createPerson(service))).access);
-  // No request has gone through this function's container since the keys were last read, so it has to read them.
+  // This container's cache expires, so that it has to read the keys again.
   clock.advance(HOLD);
   await withdraw(kid);
   const { id } = await inUse('signing');
   assert.equal(kidOf((await signIn(client, await createPerson(service))).access), id);
 });
 
-test('withdrawing a key that is not in use makes none: verifiers know the one in use', async () => {
+test('withdrawing a key that is not in use creates none, because verifiers know the one in use', async () => {
   await rotated();
   const waiting = await newest('signing');
   const signing = await inUse('signing');
@@ -190,12 +191,12 @@ test('withdrawing a key that is not in use makes none: verifiers know the one in
     await storedKeys(service, 'signing'),
     before.filter(({ id }) => id !== waiting.id),
   );
-  // Another is made at the next turn.
+  // The next run creates another.
   await rotate();
   assert.notEqual((await newest('signing')).id, signing.id);
 });
 
-test('a key that is not there is said not to be; a withdrawal that is misspelt is no rotation', async () => {
+test('withdrawing an unknown key reports it, and a misspelt withdrawal does not rotate', async () => {
   const before = await storedKeys(service, 'signing');
   assert.deepEqual(await withdraw('no-such-key'), { withdrawn: false });
   for (const event of [{ withdrawn: before[0]?.id }, { withdraw: 1 }, { withdraw: null }, null, 'withdraw']) {
@@ -205,7 +206,7 @@ test('a key that is not there is said not to be; a withdrawal that is misspelt i
   assert.deepEqual(await storedKeys(service, 'signing'), before);
 });
 
-test('one kind of key that fails keeps no other from its turn, and the run has failed', async () => {
+test('if one kind of key fails, the others still rotate and the run fails', async () => {
   for (const kind of KINDS) advanceTo((await newest(kind)).activeFrom + 90 * DAY);
   const newestIds = () => Promise.all(KINDS.map(async (kind) => (await newest(kind)).id));
   const before = await newestIds();
@@ -230,7 +231,7 @@ test('one kind of key that fails keeps no other from its turn, and the run has f
 
 test('tokens with random key ids load the keyring at most once in 30 s', async () => {
   const { access } = await signIn(client, await createPerson(service));
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
   const [, claims, signature] = access.split('.');
   const forged = () => {
     const header = JSON.stringify({
@@ -240,11 +241,11 @@ test('tokens with random key ids load the keyring at most once in 30 s', async (
     });
     return [Buffer.from(header).toString('base64url'), claims, signature].join('.');
   };
-  /** Requests of a stranger: nothing but the keyring can be read for them. */
+  /** Returns the calls that a stranger's requests cause. Only the keyring may be read for them. */
   const reads = (requests: number) =>
     callsDuring(service, async () => {
       for (let one = 0; one < requests; one++) {
-        assertProblem(await client.get('/v1/totp', forged()), 401, 'token_invalid');
+        assertProblem(await client.get('/v1/authenticators', forged()), 401, 'token_invalid');
       }
     });
   clock.advance(30);
@@ -253,5 +254,5 @@ test('tokens with random key ids load the keyring at most once in 30 s', async (
   assert.deepEqual(await reads(20), []);
   clock.advance(1);
   assert.deepEqual(await reads(20), ['dynamodb:GetItem']);
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
 });

@@ -1,4 +1,4 @@
-// Every kind of key rotates, is swept and retired while people sign in, verify and refresh: none of them may notice.
+// Keys of every kind rotate, are swept and retire while users sign in, verify and refresh. No request may fail.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -8,7 +8,6 @@ import { keep, published, storedKeys } from '../support/keyring-items.ts';
 import { unthrottled } from '../support/plans.ts';
 import { serviceForTests } from '../support/service.ts';
 import { storedFactor } from '../support/stored.ts';
-import { thorough } from '../support/thorough.ts';
 import { enrolledPerson } from '../support/ways.ts';
 
 const MINUTE = 60;
@@ -23,7 +22,7 @@ function succeeded(answer: Answer): Answer {
   return answer;
 }
 
-/** Somebody who signs in now and then and goes on with that session, with at most one code at each turn. */
+/** Creates a user who signs in now and then and uses that session, with at most one code at each turn. */
 async function createUser() {
   const enrolled = await enrolledPerson(service, client);
   const { person, code } = enrolled;
@@ -43,7 +42,7 @@ async function createUser() {
       backupCodes = rotated.body['backupCodes'] as string[];
       return rotated;
     }
-    succeeded(await client.post('/v1/totp/verify', { code: code() }, access));
+    succeeded(await client.post('/v1/authenticators/verify', { code: code() }, access));
     return session;
   };
   const turn = (way: () => Promise<Answer>) => async () => {
@@ -51,31 +50,31 @@ async function createUser() {
     refresh = text(session, 'refreshToken');
     const access = text(session, 'accessToken');
     for (const token of [access, refresh]) kidsSeen.add(decodeProtectedHeader(token).kid ?? '');
-    succeeded(await client.get('/v1/totp', access));
+    succeeded(await client.get('/v1/authenticators', access));
   };
   return { person, signIn: turn(signIn), goOn: turn(goOn) };
 }
 
-/** Somebody else's token with a key id of nobody's: the container has looked for it just now, and looks no more for 30 s. */
+/** Sends a token with an unknown key id. The container then does not load the keyring again for 30 s. */
 async function stranger(): Promise<void> {
   const header = { alg: 'RS256', typ: 'at+jwt', kid: randomBytes(12).toString('base64url') };
   const token = [JSON.stringify(header), '{}', 'signature'].map((part) =>
     Buffer.from(part).toString('base64url'),
   );
-  assertProblem(await client.get('/v1/totp', token.join('.')), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', token.join('.')), 401, 'token_invalid');
 }
 
-/** Seconds between two turns over a day and a quarter: near one another while new keys come into use, far at other times. */
+/** Seconds between turns over a day and a quarter: short while new keys come into use, long otherwise. */
 const DAY_OF_TURNS = [
   ...[31, 150, 200, 40, 300],
   ...[2 * HOUR, 20 * MINUTE, 5 * MINUTE, MINUTE, 2 * MINUTE, 5 * MINUTE],
   ...[HOUR, 10 * HOUR, 10 * HOUR, 5 * HOUR],
 ];
 
-test('rotations of every kind, sweeps and retirements over days of traffic: no request fails', async () => {
+test('no request fails while keys of every kind rotate, are swept and are retired over days of traffic', async () => {
   const users: Awaited<ReturnType<typeof createUser>>[] = [];
-  for (let one = 0; one < (thorough ? 4 : 1); one++) users.push(await createUser());
-  // Comes rarely, with a token of long ago.
+  for (let one = 0; one < 4; one++) users.push(await createUser());
+  // This user returns rarely, with an old token.
   const rare = await createUser();
   const first = { data: await storedKeys(service, 'data'), signing: await storedKeys(service, 'signing') };
   const sweeps: Record<string, unknown>[] = [];
@@ -90,17 +89,17 @@ test('rotations of every kind, sweeps and retirements over days of traffic: no r
       const sweep = keep(service, 'reseal');
       const during = Promise.all([...(going ?? []).map(({ goOn }) => goOn()), published(service)]);
       await rotation;
-      // By containers that have just read the new keys, for others that have not.
+      // Containers that have just read the new keys issue tokens for others that have not.
       const after = Promise.all((arriving ?? []).map(({ signIn }) => signIn()));
       if (turn % 5 === 4) await (turn === 14 ? rare.signIn() : rare.goOn());
-      // The time goes on while they are at it.
+      // The clock advances while the requests run.
       clock.advance(9);
       await Promise.all([during, after]);
       sweeps.push(await sweep);
     }
   }
 
-  // It was about something: every kind has rotated several times, each new key was used, and old ones went.
+  // The test was not empty: every kind rotated several times, new keys were used, and old ones retired.
   const [data, backupCode, signing] = [
     await storedKeys(service, 'data'),
     await storedKeys(service, 'backup-code'),
@@ -111,7 +110,7 @@ test('rotations of every kind, sweeps and retirements over days of traffic: no r
     [first.data, data],
     [first.signing, signing],
   ] as const) {
-    assert.ok(!now.some(({ id }) => id === before[0]?.id), 'the first key is gone');
+    assert.ok(!now.some(({ id }) => id === before[0]?.id), 'the first key is retired');
     assert.ok(now.length <= 4, `${now.length} keys`);
   }
   assert.ok(backupCode.length >= 2);

@@ -13,7 +13,7 @@ const pathOf = ({ path }: Route) => path.replace('{userId}', 'somebody');
 const bodyOf = ({ method, caller }: Route) => (method === 'POST' && caller !== 'iam' ? { body: {} } : {});
 
 for (const [operation, route] of all.filter(([, { caller }]) => caller !== 'open')) {
-  test(`${operation} takes no request without an API key of this service`, async () => {
+  test(`${operation} refuses requests without an API key of this service`, async () => {
     const headers: Record<string, string> =
       route.caller === 'iam'
         ? signature(service, service.local.admin, {
@@ -35,13 +35,13 @@ for (const [operation, route] of all.filter(([, { caller }]) => caller !== 'open
 }
 
 for (const [operation, route] of all.filter(([, { caller }]) => caller === 'open')) {
-  test(`${operation} is open`, async () => {
+  test(`${operation} is public`, async () => {
     assert.equal((await fetch(service.url + pathOf(route))).status, 200);
   });
 }
 
 for (const [operation, route] of all.filter(([, { caller }]) => caller === 'bearer')) {
-  test(`${operation} takes nobody without a valid access token, before it looks at the body`, async () => {
+  test(`${operation} refuses requests without a valid access token before it reads the body`, async () => {
     const person = await createPerson(service);
     const { access, refresh } = await signIn(client, person);
     const altered = access.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')).replace(/\.[^.]{5}/, '.AAAAA');
@@ -56,7 +56,7 @@ for (const [operation, route] of all.filter(([, { caller }]) => caller === 'bear
 }
 
 for (const [operation, route] of all.filter(([, { caller }]) => caller === 'iam')) {
-  test(`${operation} takes nobody but a signer whose policy allows this very call`, async () => {
+  test(`${operation} accepts only a signer whose policy allows this exact call`, async () => {
     const { method } = route;
     const path = pathOf(route);
     const now = service.clock.now();
@@ -65,7 +65,11 @@ for (const [operation, route] of all.filter(([, { caller }]) => caller === 'iam'
       signature(service, options.credentials ?? admin, { method, path, at: now, ...options });
     const anybody = service.principals.user('anybody', []);
     const another = service.principals.user('another', [
-      { Effect: 'Allow', Action: 'execute-api:Invoke', Resource: 'arn:aws:execute-api:*:*:*/*/GET/v1/totp' },
+      {
+        Effect: 'Allow',
+        Action: 'execute-api:Invoke',
+        Resource: 'arn:aws:execute-api:*:*:*/*/GET/v1/authenticators',
+      },
     ]);
     const { access } = await signIn(client, await createPerson(service));
     const refused: [string, Record<string, string>, string | undefined][] = [
@@ -97,7 +101,7 @@ for (const [operation, route] of all.filter(([, { caller }]) => caller === 'iam'
   });
 }
 
-test('an administrator is let in by the signature alone, not by a session', async () => {
+test('only a signature lets an administrator in, not a session', async () => {
   const person = await createPerson(service);
   const { access } = await enrollPerson(service, client, person);
   assert.equal((await administratorOf(service).status(person.sub)).status, 200);
@@ -105,13 +109,13 @@ test('an administrator is let in by the signature alone, not by a session', asyn
   assert.equal(answer.status, 403);
 });
 
-test("an unknown path and a wrong method get API Gateway's own answer, in the one form", async () => {
+test("an unknown path and a wrong method get API Gateway's own response, in the common format", async () => {
   for (const [method, path] of [
     ['GET', '/'],
     ['GET', '/v1'],
     ['GET', '/v2/totp'],
     ['GET', '/v1/auth/login'],
-    ['DELETE', '/v1/totp'],
+    ['DELETE', '/v1/authenticators'],
     ['PUT', '/v1/totp/confirm'],
     ['POST', '/.well-known/jwks.json'],
     ['GET', '/v1/TOTP'],
@@ -122,7 +126,7 @@ test("an unknown path and a wrong method get API Gateway's own answer, in the on
   }
 });
 
-test('a limited client that asks too often gets a 429 with Retry-After in the one form, and is heard again', async () => {
+test('a client over its plan gets a 429 with Retry-After in the common format, and is served again later', async () => {
   const limited = clientOf(service, service.local.limitedApiKey);
   const logIn = () => limited.post('/v1/auth/login', { username: 'nobody', password: 'nothing' });
   const answers = await Promise.all(Array.from({ length: 12 }, logIn));

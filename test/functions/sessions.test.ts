@@ -1,4 +1,4 @@
-// Over all operations that change the second factor: whoever makes the change goes on, every other session has ended.
+// Every change of the second factor ends all sessions except the one that made the change.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { administratorOf } from '../support/administrator.ts';
@@ -30,20 +30,20 @@ const sessionOf = (answer: Answer): Session => ({
 });
 
 async function assertEnded({ access, refresh }: Session): Promise<void> {
-  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', access), 401, 'token_invalid');
   assertProblem(await client.post('/v1/totp/enroll', {}, access), 401, 'token_invalid');
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
   assertProblem(refreshed, 401, 'refresh_token_invalid');
 }
 
 async function assertGoesOn({ access, refresh }: Session): Promise<void> {
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
   assert.equal(refreshed.status, 200);
-  assert.equal((await client.get('/v1/totp', text(refreshed, 'accessToken'))).status, 200);
+  assert.equal((await client.get('/v1/authenticators', text(refreshed, 'accessToken'))).status, 200);
 }
 
-test('the first confirmation ends every other session, and its own goes on', async () => {
+test('the first confirmation ends every other session and keeps its own', async () => {
   const person = await createPerson(service);
   const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
   const enrolled = await client.post('/v1/totp/enroll', { password: person.password }, here.access);
@@ -55,7 +55,7 @@ test('the first confirmation ends every other session, and its own goes on', asy
   await assertEnded(elsewhere);
 });
 
-/** Somebody signed in twice with a second factor, and halfway a third time. */
+/** Creates a user with two sessions that proved the second factor, and a third sign-in at its challenge. */
 async function signedInTwice() {
   const person = await createPerson(service);
   const { code, nextCode, wrongCode, authenticatorId } = await enrollPerson(service, client, person);
@@ -83,15 +83,15 @@ const byUser = {
     here,
     authenticatorId,
   }: Awaited<ReturnType<typeof signedInTwice>>) =>
-    client.post('/v1/totp/disable', { code: code(), authenticatorId }, here.access),
+    client.post('/v1/authenticators/disable', { code: code(), authenticatorId }, here.access),
   'disabling all': ({ code, here }: Awaited<ReturnType<typeof signedInTwice>>) =>
-    client.post('/v1/totp/disable', { code: code() }, here.access),
+    client.post('/v1/authenticators/disable', { code: code() }, here.access),
   'new backup codes': ({ code, here }: Awaited<ReturnType<typeof signedInTwice>>) =>
     client.post('/v1/backup-codes/rotate', { code: code() }, here.access),
 };
 
 for (const [change, make] of Object.entries(byUser)) {
-  test(`${change}: the session that proved it goes on, every other and every challenge has ended`, async () => {
+  test(`${change}: the session that proved it stays valid, and all others and every challenge end`, async () => {
     const situation = await signedInTwice();
     const answer = await make(situation);
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
@@ -114,21 +114,21 @@ for (const operation of ['reset', 'revokeSessions'] as const) {
   });
 }
 
-test('what changes nothing of the factor ends no session', async () => {
+test('an operation that does not change the factor ends no session', async () => {
   const { person, here, elsewhere, code, nextCode, wrongCode } = await signedInTwice();
-  await client.post('/v1/totp/verify', { code: wrongCode() }, here.access);
-  await client.post('/v1/totp/verify', { code: code() }, here.access);
-  await client.post('/v1/totp/disable', { code: wrongCode() }, here.access);
+  await client.post('/v1/authenticators/verify', { code: wrongCode() }, here.access);
+  await client.post('/v1/authenticators/verify', { code: code() }, here.access);
+  await client.post('/v1/authenticators/disable', { code: wrongCode() }, here.access);
   await client.post('/v1/totp/enroll', { code: nextCode() }, here.access);
   await administrator.unlock(person.sub);
   await assertGoesOn(here);
   await assertGoesOn(elsewhere);
 });
 
-test('a session opened in the very second of a change, by a login from before it, has ended', async () => {
+test('a session opened in the same second as a change, by a login before it, is void', async () => {
   const person = await createPerson(service);
   const { access, refresh, code } = await enrollPerson(service, client, person);
-  const answer = await client.post('/v1/totp/disable', { code: code() }, access);
+  const answer = await client.post('/v1/authenticators/disable', { code: code() }, access);
   const withoutFactor = await signIn(client, person);
   const enrolled = await client.post(
     '/v1/totp/enroll',

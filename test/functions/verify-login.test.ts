@@ -25,7 +25,7 @@ async function enrolled() {
   return { person, ...(await enrollPerson(service, client, person)) };
 }
 
-test('a code answers the challenge, for a session that says so', async () => {
+test('a code answers the challenge, and the session says that it was proved', async () => {
   const { person, code } = await enrolled();
   const answer = await verify(await challengeFor(client, person), { code: code() });
   assertFields(answer, 200, [...SESSION, 'status', 'method']);
@@ -37,10 +37,10 @@ test('a code answers the challenge, for a session that says so', async () => {
     { amr, acr, sub },
     { amr: ['pwd', 'otp', 'mfa'], acr: 'urn:countersign:2fa', sub: person.sub },
   );
-  assert.equal((await client.get('/v1/totp', text(answer, 'accessToken'))).status, 200);
+  assert.equal((await client.get('/v1/authenticators', text(answer, 'accessToken'))).status, 200);
 });
 
-test('a backup code answers it with or without the dashes and in either case, once', async () => {
+test('a backup code answers the challenge once, with or without dashes, in either case', async () => {
   const { person, backupCodes } = await enrolled();
   const forms = [
     (code: string) => code,
@@ -60,7 +60,7 @@ test('a backup code answers it with or without the dashes and in either case, on
   }
 });
 
-test('the last backup code works, and leaves the authenticator as it was', async () => {
+test('the last backup code works and leaves the authenticator unchanged', async () => {
   const { person, backupCodes, code } = await enrolled();
   for (const backupCode of backupCodes) {
     assert.equal((await verify(await challengeFor(client, person), { backupCode })).status, 200);
@@ -74,11 +74,11 @@ test('the last backup code works, and leaves the authenticator as it was', async
   );
   const answer = await verify(await challengeFor(client, person), { code: code() });
   assert.equal(answer.status, 200);
-  const status = await client.get('/v1/totp', text(answer, 'accessToken'));
+  const status = await client.get('/v1/authenticators', text(answer, 'accessToken'));
   assert.equal(status.body['backupCodesRemaining'], 0);
 });
 
-test('a wrong code and a used one get the same answer', async () => {
+test('a wrong code and a used one get the same response', async () => {
   const { person, code, wrongCode } = await enrolled();
   const used = code();
   assert.equal((await verify(await challengeFor(client, person), { code: used })).status, 200);
@@ -97,7 +97,7 @@ test('a wrong code does not end the challenge', async () => {
   assert.equal((await verify(challengeToken, { code: code() })).status, 200);
 });
 
-test("a challenge is for the client of the API key it was made with, and another's attempt is not charged", async () => {
+test('a challenge belongs to the client whose API key requested it, and another client spends no attempt', async () => {
   const { person, code } = await enrolled();
   const challengeToken = await challengeFor(client, person);
   const before = await storedRecord(service, person);
@@ -108,14 +108,14 @@ test("a challenge is for the client of the API key it was made with, and another
   assert.equal((await verify(challengeToken, { code: code() })).status, 200);
 });
 
-test('a challenge ends after 120 seconds', async () => {
+test('a challenge expires after 120 seconds', async () => {
   const { person, code } = await enrolled();
   const challengeToken = await challengeFor(client, person);
   service.clock.advance(121);
   assertProblem(await verify(challengeToken, { code: code() }), 401, 'challenge_invalid');
 });
 
-test('no other token, and no altered one, is a challenge', async () => {
+test('no other token and no altered one counts as a challenge', async () => {
   const { person, access, refresh, code } = await enrolled();
   const challengeToken = await challengeFor(client, person);
   const [header = '', payload = '', signature = ''] = challengeToken.split('.');

@@ -18,9 +18,9 @@ import { storedRecord } from '../support/stored.ts';
 const service = await serviceForTests();
 const client = clientOf(service);
 const verify = (access: string, proof: Record<string, string>) =>
-  client.post('/v1/totp/verify', proof, access);
+  client.post('/v1/authenticators/verify', proof, access);
 
-test('a code gives an access token with a fresh auth_time, amr and acr', async () => {
+test('a code gets an access token with a fresh auth_time, amr and acr', async () => {
   const person = await createPerson(service);
   const { access, nextCode } = await enrollPerson(service, client, person);
   const answer = await verify(access, { code: nextCode() });
@@ -36,7 +36,7 @@ test('a code gives an access token with a fresh auth_time, amr and acr', async (
   assert.notEqual(after.jti, before.jti);
 });
 
-test('a backup code does too, once, and the session goes on', async () => {
+test('a backup code does too, once, and the session stays valid', async () => {
   const { access, refresh, backupCodes } = await enrollPerson(service, client, await createPerson(service));
   const [backupCode = ''] = backupCodes;
   const answer = await verify(access, { backupCode });
@@ -46,7 +46,7 @@ test('a backup code does too, once, and the session goes on', async () => {
   assert.equal((await client.post('/v1/auth/refresh', { refreshToken: refresh })).status, 200);
 });
 
-test('a code used to sign in is no step-up code, nor the other way round', async () => {
+test('a code used to sign in cannot step up, nor the other way round', async () => {
   const person = await createPerson(service);
   const { access, code, nextCode } = await enrollPerson(service, client, person);
   const used = code();
@@ -59,12 +59,12 @@ test('a code used to sign in is no step-up code, nor the other way round', async
   assertProblem(await client.post('/v1/auth/verify', again), 401, 'code_rejected');
 });
 
-test('without a second factor there is nothing to prove', async () => {
+test('without a second factor a step-up is refused', async () => {
   const { access } = await signIn(client, await createPerson(service));
-  assertProblem(await verify(access, { code: '123456' }), 409, 'totp_not_enabled');
+  assertProblem(await verify(access, { code: '123456' }), 409, 'not_enrolled');
 });
 
-test('both or neither of code and backupCode is a 400, and no attempt', async () => {
+test('both or neither of code and backupCode is a 400 and spends no attempt', async () => {
   const person = await createPerson(service);
   const { access, code, backupCodes } = await enrollPerson(service, client, person);
   const before = await storedRecord(service, person);

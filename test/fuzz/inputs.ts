@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type Operation, routes } from '../../functions/routes.ts';
 import { anyBody, bodyOf, nearBodyOf, takesBody } from './values.ts';
 
-/** A token of the sender's, perhaps altered. */
+/** One of the sender's tokens, perhaps altered. */
 export interface TokenPlan {
   kind: 'access' | 'refresh' | 'challenge';
   alter?:
@@ -16,7 +16,7 @@ export type BodyPlan =
   | { kind: 'value'; value: unknown }
   | { kind: 'text'; text: string }
   | { kind: 'bytes'; bytes: number[] }
-  /** The JSON of the members, with something done to its text or bytes. */
+  /** The JSON of the members, with its text or bytes altered. */
   | { kind: 'spoilt'; members: [string, unknown][]; how: Spoiling; at: number; with: string };
 
 export type Spoiling =
@@ -32,7 +32,7 @@ export type Spoiling =
   | 'twice'
   | 'single quotes';
 
-/** One request, said without anything that only one sender has. */
+/** One request, described without anything that only one sender has. */
 export interface Input {
   operation: Operation;
   method: string | undefined;
@@ -40,14 +40,14 @@ export interface Input {
   query: string;
   apiKey: 'right' | 'other' | 'none' | 'wrong' | 'empty';
   token: TokenPlan;
-  /** How the token stands in the Authorization header; `$token` is its place. */
+  /** The Authorization header, in which `$token` stands for the token. */
   authorization: string | undefined;
   signed: boolean;
   contentType: string | undefined;
   headers: [name: string, value: string][];
   body: BodyPlan;
   chunked: boolean;
-  /** The user an administrator names. */
+  /** The user that an administrator names in the path. */
   userId: string;
 }
 
@@ -323,7 +323,7 @@ function inputOf(operation: Operation): fc.Arbitrary<Input> {
     headers: mostly<[string, string][]>(4, [], fc.array(oddHeaders, { maxLength: 4 })),
     body: method === 'GET' ? mostly<BodyPlan>(12, { kind: 'none' }, bodyFor(operation)) : bodyFor(operation),
     chunked: mostly(10, false, fc.constant(true)),
-    // What ends every session of the sender's own costs a new beginning.
+    // An operation that ends all of the sender's sessions forces a restart, so it is rarer.
     userId: /-re(set|voke)/.test(operation)
       ? fc.oneof({ weight: 1, arbitrary: fc.constant('$sub') }, { weight: 3, arbitrary: userIds })
       : mostly(1, '$sub', userIds),
@@ -332,7 +332,7 @@ function inputOf(operation: Operation): fc.Arbitrary<Input> {
 
 const operations = Object.keys(routes) as Operation[];
 
-/** Requests to every operation, those with a body more often. */
+/** Requests to every operation. Operations with a body occur more often. */
 export const inputs: fc.Arbitrary<Input> = fc.oneof(
   ...operations.map((operation) => ({
     weight: takesBody(operation) ? 4 : routes[operation].caller === 'open' ? 1 : 2,

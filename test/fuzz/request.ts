@@ -4,7 +4,7 @@ import type { BodyPlan, Input, PathChange, TokenPlan } from './inputs.ts';
 
 export interface Sent {
   method: string;
-  /** With its query. */
+  /** The path with its query. */
   path: string;
   headers: [name: string, value: string][];
   body: Buffer | undefined;
@@ -16,7 +16,7 @@ export interface Received {
   text: string;
 }
 
-/** Keeps its connections, so many of them. */
+/** Sends requests over at most so many persistent connections. */
 export function createTransport(url: string, connections: number) {
   const { port } = new URL(url);
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
@@ -60,7 +60,7 @@ export function pathOf(path: string, change: Input['path']): string {
   return changed.startsWith('/') ? changed : `/${changed}`;
 }
 
-/** The bytes of a body. @param fill puts what this sender has in the place of names */
+/** Returns the bytes of a body. @param fill replaces names such as `$token` with this sender's values */
 export function bytesOf(plan: BodyPlan, fill: (text: string) => string): Buffer | undefined {
   switch (plan.kind) {
     case 'none':
@@ -78,7 +78,7 @@ export function bytesOf(plan: BodyPlan, fill: (text: string) => string): Buffer 
   }
 }
 
-/** With members of one name more than once, if they are. */
+/** Returns the JSON of the members, and keeps members with a repeated name. */
 function jsonOf(members: [string, unknown][]): string {
   return `{${members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join()}}`;
 }
@@ -119,7 +119,7 @@ function spoil(text: string, plan: Extract<BodyPlan, { kind: 'spoilt' }>): Buffe
   }
 }
 
-/** The token with one of its segments altered. */
+/** Returns the token with one of its segments altered. */
 export function altered(token: string, alter: TokenPlan['alter']): string {
   const segments = token.split('.');
   const old = alter && segments[alter.segment];
@@ -152,7 +152,9 @@ export function altered(token: string, alter: TokenPlan['alter']): string {
   return segments.join('.');
 }
 
-/** Whether two tokens are the same bytes: the last character of a segment has bits that mean nothing. */
+/**
+ * Whether two tokens decode to the same bytes. The last character of a segment has bits without a meaning.
+ */
 export function sameToken(one: string, other: string): boolean {
   const bytes = (token: string) =>
     token.split('.').map((part) => Buffer.from(part, 'base64url').toString('hex'));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { mayBeAbsent, requests } from '../../functions/contract/requests.ts';
 import { type Operation, routes } from '../../functions/routes.ts';
 import type { Service } from '../../local/service.ts';
 import { signature } from '../support/administrator.ts';
@@ -7,26 +8,28 @@ import { type Answer, clientOf, codeAt, text } from '../support/client.ts';
 import { createPerson } from '../support/people.ts';
 import { dynamoDbOf } from '../support/stored.ts';
 import { erase } from '../support/table.ts';
-import { bodies, bodyIsOptional } from './bodies.ts';
 import { checkAnswer, checkNoEcho, formFault, MALFORMED, textsIn } from './contract.ts';
 import type { Input, TokenPlan } from './inputs.ts';
 import { altered, bytesOf, pathOf, type Received, type Sent, sameToken, type Transport } from './request.ts';
 import { takesBody } from './values.ts';
 
-/** What a token of the wrong kind or an altered one has to be refused with. */
+/** The code with which the service must refuse an altered token or one of the wrong kind. */
 const TOKEN_CODE = {
   access: 'token_invalid',
   challenge: 'challenge_invalid',
   refresh: 'refresh_token_invalid',
 } as const;
 
-/** Inputs after which everything is begun anew: by then most tokens and codes are spent. */
+/** Number of inputs before a restart. By then most tokens and codes are spent. */
 const FRESH_FOR = 150;
 
-/** How often what was answered; a success is `ok`. */
+/** `operation code` → how often it occurred. A success is `ok`. */
 export type Met = Map<string, number>;
 
-/** Somebody with a second factor mostly, tokens of every kind and an enrolment that waits, who sends whatever is to be sent. */
+/**
+ * Returns a function that sends inputs as one user, who mostly has a second factor, every kind of token and a
+ * pending enrollment.
+ */
 export async function createSender(service: Service, transport: Transport, met: Met) {
   const person = await createPerson(service);
   const { username, password, sub } = person;
@@ -38,7 +41,7 @@ export async function createSender(service: Service, transport: Transport, met: 
   let pending = { id: '', secret: '' };
   let left = 0;
   let beginnings = 0;
-  /** The record as it was before what was refused since; undefined where it has changed, and rightly. */
+  /** The record before the requests in `refused`. Undefined after a request that may change the record. */
   let record: string | undefined;
   let refused: string[] = [];
 
@@ -50,7 +53,8 @@ export async function createSender(service: Service, transport: Transport, met: 
     keep(first);
     record = undefined;
     refused = [];
-    // Now and then without a second factor, and for a shorter time: little can be done.
+    // Every fourth time the user has no second factor. That lasts for fewer inputs, because few operations
+    // work then.
     const without = ++beginnings % 4 === 0;
     left = without ? FRESH_FOR / 5 : FRESH_FOR;
     if (without) return;
@@ -65,7 +69,7 @@ export async function createSender(service: Service, transport: Transport, met: 
     service.clock.advance(60);
   }
 
-  /** What is new in an answer takes the place of what was. */
+  /** Replaces stored tokens and codes with the new ones in an answer. */
   function keep({ body }: Pick<Answer, 'body'>): void {
     if (typeof body['accessToken'] === 'string') tokens.access = body['accessToken'];
     if (typeof body['refreshToken'] === 'string') tokens.refresh = body['refreshToken'];
@@ -134,7 +138,7 @@ export async function createSender(service: Service, transport: Transport, met: 
     };
   }
 
-  /** Sends one and holds the answer against the contract. @throws AssertionError */
+  /** Sends one input and checks the answer against the contract. @throws AssertionError */
   return async function send(input: Input): Promise<void> {
     if (left-- <= 0) await beginAnew();
     const { operation, body: plan } = input;
@@ -143,17 +147,17 @@ export async function createSender(service: Service, transport: Transport, met: 
     const token = altered(original, input.token.alter);
     const sent = requestOf(input, token);
 
-    // What its form alone says of the answer, where it comes to the function.
+    // What the input's form alone implies for the answer, if the request reaches the function.
     const arrives = sent.method === route.method && !input.path && /^(right|other)$/.test(input.apiKey);
-    // An access token is good with an API key of its own client alone.
+    // An access token is valid only with an API key of its own client.
     const ofOtherClient = route.caller === 'bearer' && input.apiKey === 'other';
     const tokenFault =
       input.token.kind !== kindFor(operation) || !sameToken(token, original) || ofOtherClient;
     const plainBearer = input.authorization === 'Bearer $token';
     const contentType = plan.kind === 'none' ? undefined : input.contentType;
-    const leftOut = bodyIsOptional(operation) && (sent.body?.length ?? 0) === 0;
+    const leftOut = mayBeAbsent(operation) && (sent.body?.length ?? 0) === 0;
     const fault =
-      takesBody(operation) && !leftOut ? formFault(bodies[operation], contentType, sent.body) : undefined;
+      takesBody(operation) && !leftOut ? formFault(requests[operation], contentType, sent.body) : undefined;
     if (fault) record ??= await stored();
     else if (refused.length > 0) {
       assert.ok((await stored()) === record, `one of these changed the record: ${refused.join(', ')}`);
@@ -187,7 +191,7 @@ export async function createSender(service: Service, transport: Transport, met: 
     fault: string | undefined,
     code: string | undefined,
   ): void {
-    // A proof or the password is asked for, or not taken, by what is stored.
+    // Whether the service requires or refuses a proof or the password depends on the record.
     if (
       !fault &&
       input.operation === 'enroll' &&
@@ -200,7 +204,9 @@ export async function createSender(service: Service, transport: Transport, met: 
   }
 }
 
-/** Other senders move the time on: a code may be over when it arrives. */
+/**
+ * Retries an attempt, because other senders advance the clock and a code may have expired when it arrives.
+ */
 async function accepted(attempt: () => Promise<Answer>): Promise<Answer> {
   for (let tries = 0; ; tries++) {
     const answer = await attempt();
@@ -215,7 +221,10 @@ function kindFor(operation: Operation): TokenPlan['kind'] {
   return operation === 'refresh' || operation === 'logout' ? 'refresh' : 'access';
 }
 
-/** Of a signed request API Gateway itself may refuse the signature, and the function the user, before anything looks at the body. */
+/**
+ * Whether the function checked the request's body. API Gateway may refuse the signature of a signed request
+ * first, and the function may refuse its user first.
+ */
 function reachesFunction(operation: Operation, code: string | undefined): boolean {
   if (routes[operation].caller !== 'iam') return true;
   return (
@@ -223,7 +232,7 @@ function reachesFunction(operation: Operation, code: string | undefined): boolea
   );
 }
 
-/** Whether the token of the plan is the one in the body. */
+/** Whether the body contains exactly one token, the planned one. */
 function hasToken({ body }: Input): boolean {
   return (
     body.kind === 'members' &&
@@ -232,7 +241,7 @@ function hasToken({ body }: Input): boolean {
   );
 }
 
-/** Everything that was sent and has to stay with the sender. */
+/** Returns everything in a request that a refusal must not repeat. */
 function secretsIn({ path, headers, body }: Sent, { body: plan }: Input): string[] {
   const [, query = ''] = path.split('?');
   const values = headers.filter(([name]) => name !== 'content-type').map(([, value]) => value);

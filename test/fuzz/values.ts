@@ -1,24 +1,24 @@
 import fc from 'fast-check';
 import type * as v from 'valibot';
-import type { Operation } from '../../functions/routes.ts';
-import { anyText } from '../support/any-text.ts';
 import {
   authenticatorName,
   backupCode,
-  bodies,
   code,
   id,
   password,
   passwordChanged,
+  reason,
   token,
   username,
-  why,
-} from './bodies.ts';
+} from '../../functions/contract/fields.ts';
+import { requests } from '../../functions/contract/requests.ts';
+import type { Operation } from '../../functions/routes.ts';
+import { anyText } from '../support/any-text.ts';
 
 const often = <T>(value: fc.Arbitrary<T>, other: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 2, arbitrary: value }, { weight: 1, arbitrary: other });
 
-/** By field: what it takes. A `$` begins the name of something that the sender has; see sender.ts. */
+/** Valid values by field. A `$` begins the name of one of the sender's own values; see sender.ts. */
 const fields = new Map<v.GenericSchema, fc.Arbitrary<unknown>>([
   [
     code,
@@ -33,7 +33,7 @@ const fields = new Map<v.GenericSchema, fc.Arbitrary<unknown>>([
   [username, often(fc.constant('$username'), anyText({ minLength: 1, maxLength: 128 }))],
   [password, often(fc.constant('$password'), anyText({ minLength: 1, maxLength: 256 }))],
   [authenticatorName, anyText({ minLength: 1, maxLength: 20 })],
-  [why, anyText({ minLength: 1, maxLength: 40 })],
+  [reason, anyText({ minLength: 1, maxLength: 40 })],
   [passwordChanged, fc.boolean()],
 ]);
 
@@ -41,7 +41,7 @@ type Entries = Record<string, v.GenericSchema>;
 type Body = Record<string, unknown>;
 
 function entriesOf(schema: object): Entries {
-  // A pipe has the members of its first schema too.
+  // A pipe also has the members of its first schema.
   return (schema as { entries: Entries }).entries;
 }
 
@@ -54,8 +54,8 @@ function fieldOf(schema: v.GenericSchema): { optional: boolean; value: fc.Arbitr
 }
 
 /** Bodies with the operation's own fields, well formed each; with too many or too few of them at times. */
-export function bodyOf(operation: keyof typeof bodies): fc.Arbitrary<Body> {
-  const all = Object.entries(entriesOf(bodies[operation])).map(
+export function bodyOf(operation: keyof typeof requests): fc.Arbitrary<Body> {
+  const all = Object.entries(entriesOf(requests[operation])).map(
     ([name, schema]) => [name, fieldOf(schema)] as const,
   );
   const model = Object.fromEntries(all.map(([name, { value }]) => [name, value]));
@@ -68,9 +68,9 @@ export function bodyOf(operation: keyof typeof bodies): fc.Arbitrary<Body> {
   });
 }
 
-export const takesBody = (operation: Operation): operation is keyof typeof bodies => operation in bodies;
+export const takesBody = (operation: Operation): operation is keyof typeof requests => operation in requests;
 
-/** Values that no field takes, and some that one or the other does. */
+/** Values that no field accepts, and a few that some field does. */
 const hostile: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     null,
@@ -115,7 +115,9 @@ const names = fc.oneof(
 );
 
 /** JSON that is nearly what the operation takes: a member more, less, or of another kind. */
-export function nearBodyOf(operation: keyof typeof bodies): fc.Arbitrary<[member: string, value: unknown][]> {
+export function nearBodyOf(
+  operation: keyof typeof requests,
+): fc.Arbitrary<[member: string, value: unknown][]> {
   return fc
     .tuple(
       bodyOf(operation),
@@ -128,13 +130,14 @@ export function nearBodyOf(operation: keyof typeof bodies): fc.Arbitrary<[member
       const members = Object.entries(body);
       const index = members.length > 0 ? at % members.length : 0;
       const [member = name, old = value] = members[index] ?? [];
-      // A reason is kept and shown as it was typed. A password or a code there would be found, and is nobody's leak but the typist's.
+      // The service stores and shows a reason as typed. A secret in it would count as a leak, although its
+      // typist leaked it.
       const other = member === 'reason' && typeof value === 'string' ? [value] : value;
       const replaced: Record<typeof how, [string, unknown][]> = {
         add: [...members, [name, value]],
         drop: members.toSpliced(index, 1),
         replace: members.toSpliced(index, 1, [member, other]),
-        // Of members of one name the last one counts (RFC 8259 §4 leaves it open).
+        // If a name is repeated, its last member counts (RFC 8259 §4 leaves this open).
         repeat: [...members, [member, other]],
         rename: members.toSpliced(index, 1, [name, old]),
       };

@@ -14,7 +14,6 @@ const configured = synthesize({
   issuer: 'https://id.example',
   formerIssuers: ['https://old.example'],
   audience: 'api.example',
-  stage: 'v',
   cors: { origins },
   cloudWatchRole: false,
   memory: 1024,
@@ -29,7 +28,7 @@ const configured = synthesize({
   ],
 });
 
-/** The path of a resource, from its chain of parents. */
+/** Returns the path of a resource, from its chain of parents. */
 function pathOf(template: Template, reference: unknown): string {
   const id = /^<(.+)>$/.exec(String(plain(reference)))?.[1] ?? '';
   const resource = template.Resources[id];
@@ -52,7 +51,7 @@ const environmentOf = (template: Template, operation: Operation, from = exporter
   return (plain(Properties['Environment'], from) as { Variables: Record<string, string> }).Variables;
 };
 
-test('there is a method for each route, and none besides', () => {
+test('each route has a method, and there are no other methods', () => {
   assert.deepEqual(
     [...methods(api).keys()].sort(),
     operations.map(([, { method, path }]) => `${method} ${path}`).sort(),
@@ -98,7 +97,7 @@ describe('the environment', () => {
     ['by default', api, exporters],
     ['with everything configured', configured.api, [configured.data, configured.identity]],
   ] as const) {
-    test(`is whole, and what functions can read, in every function, ${title}`, () => {
+    test(`is complete and readable in every function, ${title}`, () => {
       for (const [operation] of operations) {
         const variables = environmentOf(template, operation, [...from]);
         assert.deepEqual(
@@ -112,13 +111,13 @@ describe('the environment', () => {
     });
   }
 
-  test('says the issuer by the id of the API, where none is configured', () => {
+  test('names the issuer by the id of the API if none is configured', () => {
     const { ISSUER } = environmentOf(api, 'login');
     const rest = idOf(api, 'AWS::ApiGateway::RestApi', 'Api');
     assert.equal(ISSUER, `https://<${rest}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/prod`);
   });
 
-  test('of more than Lambda allows is refused at synth, with what takes the most', () => {
+  test('is refused at synthesis if it is larger than Lambda allows, and the fault names the largest parts', () => {
     const many = (count: number) => ({
       clients: Object.fromEntries(
         Array.from({ length: count }, (_, i) => [`client-${i}`, { plan: 'standard', keys: ['one', 'two'] }]),
@@ -131,7 +130,7 @@ describe('the environment', () => {
     );
   });
 
-  test('says what is configured', () => {
+  test('has the configured values', () => {
     const from = [configured.data, configured.identity];
     const { ISSUER, AUDIENCE, FORMER_ISSUERS, CORS_ORIGINS } = environmentOf(configured.api, 'login', from);
     assert.deepEqual(
@@ -140,7 +139,7 @@ describe('the environment', () => {
     );
   });
 
-  test('trusts the access tokens of the pool that the apps client got, never those of the login client', () => {
+  test('trusts access tokens of the pool for the apps client, never those for the login client', () => {
     const from = [configured.data, configured.identity];
     const [pool, updated, partner] = JSON.parse(
       environmentOf(configured.api, 'login', from)['TRUSTED_ISSUERS'] ?? '',
@@ -157,13 +156,13 @@ describe('the environment', () => {
       pool: true,
       accountClaim: 'username',
     });
-    // The same pool, where its IssuerConfiguration is UPDATED.
+    // The same pool, if its IssuerConfiguration is UPDATED.
     const other = `https://issuer-cognito-idp.<AWS::Region>.<AWS::URLSuffix>/<${id}>`;
     assert.deepEqual(updated, { ...pool, issuer: other, jwksUri: `${other}/.well-known/jwks.json` });
     assert.equal(partner.realm, 'partner');
   });
 
-  test("takes the tokens of an existing pool's own app clients where they are named", () => {
+  test("trusts the tokens of an existing pool's own app clients if they are configured", () => {
     const own = synthesize({ userPool: { id: 'eu-west-1_aBcDeFgHi', clientIds: ['theirs'] } });
     const [pool] = JSON.parse(
       environmentOf(own.api, 'login', [own.data, own.identity])['TRUSTED_ISSUERS'] ?? '',
@@ -180,7 +179,7 @@ describe('the environment', () => {
   });
 });
 
-test('the endpoint takes TLS 1.2 with forward secrecy at the least', () => {
+test('the endpoint requires at least TLS 1.2 with forward secrecy', () => {
   const { SecurityPolicy, EndpointAccessMode } = one(api, 'AWS::ApiGateway::RestApi', 'Api').Properties;
   assert.deepEqual(
     [SecurityPolicy, EndpointAccessMode],
@@ -191,7 +190,7 @@ test('the endpoint takes TLS 1.2 with forward secrecy at the least', () => {
 describe('the stage', () => {
   const stage = one(api, 'AWS::ApiGateway::Stage', 'ApiDeploymentStageprod').Properties;
 
-  test('is throttled and measured, and never writes bodies into its log', () => {
+  test('is throttled and measured, and never logs bodies', () => {
     assert.deepEqual(stage['MethodSettings'], [
       {
         HttpMethod: '*',
@@ -205,7 +204,7 @@ describe('the stage', () => {
     ]);
   });
 
-  test('logs each access as JSON, without query, header or path as sent', () => {
+  test('logs each request as JSON, without its query, headers and path as sent', () => {
     const { Format } = stage['AccessLogSetting'] as { Format: string };
     const values = Object.values(JSON.parse(Format));
     assert.ok(values.includes('$context.requestId'));
@@ -217,7 +216,7 @@ describe('the stage', () => {
     }
   });
 
-  test('every log has an end, the execution log of API Gateway too', () => {
+  test('every log expires, including the execution log of API Gateway', () => {
     const logs = ofType(configured.api, 'AWS::Logs::LogGroup');
     assert.equal(logs.length, operations.length + 2);
     for (const [, { Properties }] of logs) assert.equal(Properties['RetentionInDays'], 30);
@@ -226,7 +225,7 @@ describe('the stage', () => {
     assert.equal(plain(Properties['LogGroupName']), `API-Gateway-Execution-Logs_<${rest}>/prod`);
   });
 
-  test('waits for the account-wide log role, which stays; or leaves it alone', () => {
+  test('depends on the account-wide log role, which is retained, or leaves that role alone', () => {
     const account = one(api, 'AWS::ApiGateway::Account', 'ApiAccount');
     assert.equal(account.DeletionPolicy, 'Retain');
     const { DependsOn } = one(api, 'AWS::ApiGateway::Stage', 'ApiDeploymentStageprod');
@@ -235,7 +234,7 @@ describe('the stage', () => {
   });
 });
 
-test('browsers of the configured origins may call what is not for backends, with three headers', () => {
+test('browsers on the configured origins may call every route but those of administrators, with three headers', () => {
   const expected = new Map<string, string[]>();
   for (const [, { caller, path, method }] of operations) {
     if (caller !== 'iam') expected.set(path, [...(expected.get(path) ?? []), method]);
@@ -268,7 +267,7 @@ test('without origins there are no preflights', () => {
   );
 });
 
-test('it says where it is and who is who, and no secret', () => {
+test('the outputs name the URL, the pool, the clients and the API keys, and hold no secret', () => {
   assert.deepEqual(Object.keys(api.Outputs).sort(), [
     'ApiKeyIdAppFirst',
     'ApiKeyIdTrialFirst',

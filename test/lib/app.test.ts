@@ -18,8 +18,8 @@ interface Report {
 }
 
 for (const [title, countersign] of [
-  ['as it comes', {}],
-  ['with sign-outs and mandatory enrolment', { globalSignOut: true, enrollment: { requiredAfterDays: 14 } }],
+  ['by default', {}],
+  ['with sign-outs and mandatory enrollment', { globalSignOut: true, enrollment: { requiredAfterDays: 14 } }],
   [
     'with a pool, origins and no log role',
     {
@@ -67,7 +67,7 @@ test('the same configuration and sources give the same templates', () => {
   assert.deepEqual(first.api, second.api);
 });
 
-/** The logical ids that a value refers to. */
+/** Returns the logical ids that a value refers to. */
 function references(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(references);
   if (typeof value !== 'object' || value === null) return [];
@@ -101,7 +101,7 @@ function cycleIn({ Resources }: Template): string[] | undefined {
   return undefined;
 }
 
-test('no resource waits for itself, and no stack for a later one', () => {
+test('no resource depends on itself, and no stack on a later one', () => {
   const signingOut = synthesize({ globalSignOut: true });
   for (const { data, identity, api } of [first, signingOut]) {
     for (const template of [data, identity, api]) assert.equal(cycleIn(template), undefined);
@@ -119,7 +119,7 @@ test('no resource waits for itself, and no stack for a later one', () => {
   );
 });
 
-test('no account, region or partition is written into a template', () => {
+test('no template contains an account, a region or a partition', () => {
   const text = JSON.stringify([first.data, first.identity, first.api]);
   assert.doesNotMatch(text, /arn:aws:|[a-z]{2}-(?:east|west|north|south|central)[a-z]*-\d|amazonaws\.com\//);
 });
@@ -127,11 +127,11 @@ test('no account, region or partition is written into a template', () => {
 test('a wrong configuration stops the synthesis', () => {
   assert.throws(
     () => buildApp({ context: contextWith({ totp: { digits: 7 } }) }),
-    /totp\.digits: given 7; allowed: 6, 8/,
+    /totp\.digits: given 7; allowed: \(6 \| 8\)/,
   );
 });
 
-test('the name starts the name of every stack', () => {
+test('the name of every stack starts with the configured name', () => {
   const { assembly } = synthesize({ name: 'Login2fa' });
   assert.deepEqual(assembly.stacks.map(({ stackName }) => stackName).sort(), [
     'Login2faApi',

@@ -23,7 +23,7 @@ function write(changes: Record<string, string> = {}): void {
 
 const kept = (asked: unknown = 'asked') => keptBundles(stamp, root, asked);
 
-test('a pass of the same bytes is left out, and one of any other byte is not', () => {
+test('bundling is skipped only if no byte has changed', () => {
   write();
   assert.equal(kept(), undefined);
   const bundles = { login: { folder, bytes: 11 } };
@@ -34,7 +34,7 @@ test('a pass of the same bytes is left out, and one of any other byte is not', (
     write({ [name]: `${files[name]} ` });
     assert.equal(kept(), undefined, name);
     rmSync(join(root, name));
-    assert.equal(kept(), undefined, `${name} is gone`);
+    assert.equal(kept(), undefined, `${name} is missing`);
   }
   write();
   assert.deepEqual(kept(), bundles);

@@ -2,20 +2,19 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { listeners, routes, triggers } from '../../functions/routes.ts';
+import { jobs, listeners, routes, triggers } from '../../functions/routes.ts';
 import { bundleFunctions } from '../../lib/bundle.ts';
 
 const bundles = bundleFunctions();
 const KB = 1024;
 
-test('there is a bundle for each operation, each trigger and listener, and each keeper of the keyring', () => {
-  const named = [routes, triggers, listeners].flatMap((table) => Object.keys(table));
-  const wanted = [...named, 'ensure-keys', 'rotate-keys', 'reseal'];
+test('each operation, trigger, listener and job has a bundle', () => {
+  const wanted = [routes, triggers, listeners, jobs].flatMap((table) => Object.keys(table));
   for (const operation of wanted) assert.ok(bundles[operation], operation);
-  assert.equal(bundles['routes'], undefined);
+  assert.deepEqual(Object.keys(bundles).sort(), wanted.sort());
 });
 
-describe('no bundle outgrows its bound', () => {
+describe('no bundle exceeds its limit', () => {
   for (const [name, { bytes, inputs }] of Object.entries(bundles)) {
     const holds = (part: string) => inputs.some((input) => input.includes(part));
     const bound = holds('client-cognito-identity-provider')
@@ -27,7 +26,7 @@ describe('no bundle outgrows its bound', () => {
   }
 });
 
-test('none holds the SDK’s search for credentials, the CDK, or what runs on this machine only', () => {
+test('no bundle contains the SDK’s search for credentials, the CDK, or what runs only locally', () => {
   const foreign =
     /credential-provider-(node|ini|sso|process|web-identity|http)|aws-cdk-lib|^(local|test|bin)\//;
   for (const [name, { inputs }] of Object.entries(bundles)) {
@@ -39,7 +38,13 @@ test('none holds the SDK’s search for credentials, the CDK, or what runs on th
   }
 });
 
-test('each is CommonJS wherever its folder lies, and carries no source', () => {
+test('no bundle contains the schemas of answers', () => {
+  for (const [name, { inputs }] of Object.entries(bundles)) {
+    assert.ok(!inputs.includes('functions/contract/answers.ts'), name);
+  }
+});
+
+test('each bundle is CommonJS in any folder, and has no source map', () => {
   for (const [name, { folder, bytes }] of Object.entries(bundles)) {
     const code = readFileSync(join(folder, 'index.js'));
     assert.equal(code.length, bytes, name);

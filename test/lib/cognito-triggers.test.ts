@@ -32,7 +32,7 @@ const permissionsOf = (template: Template, service: string) =>
     .map(([, { Properties }]) => Properties);
 const rulesOf = (template: Template) => ofType(template, 'AWS::Events::Rule');
 
-test('a new pool calls all five, and asks for the second version of the token event', () => {
+test('a new pool calls all five triggers, with version 2 of the token event', () => {
   const arn = (name: string) => functionArn(created.identity, `cognito/${name}`);
   assert.deepEqual(lambdaConfigOf(created.identity), {
     DefineAuthChallenge: arn('define-auth-challenge'),
@@ -47,7 +47,7 @@ for (const [title, { identity }, SourceArn, poolId] of [
   ['a new pool', created, pool, `<${idOf(created.identity, 'AWS::Cognito::UserPool', 'UserPool')}>`],
   ['an existing pool', existing, existingPool, 'eu-west-1_aBcDeFgHi'],
 ] as const) {
-  test(`${title} alone may invoke them, each once`, () => {
+  test(`only ${title} may invoke the triggers, by one permission each`, () => {
     assert.deepEqual(
       permissionsOf(identity, 'cognito-idp.amazonaws.com').map((permission) => plain(permission)),
       table.map(([name]) => ({
@@ -59,7 +59,7 @@ for (const [title, { identity }, SourceArn, poolId] of [
     );
   });
 
-  test(`what administrators do at ${title}, and at no other, is heard of`, () => {
+  test(`administrator actions on ${title}, and on no other pool, invoke the listener`, () => {
     const [[ruleId, { Properties }] = assert.fail('no rule'), ...others] = rulesOf(identity);
     assert.deepEqual(others, []);
     const FunctionName = functionArn(identity, 'cognito/admin-sign-out');
@@ -92,7 +92,7 @@ for (const [title, { identity }, SourceArn, poolId] of [
   });
 }
 
-describe('each is over before Cognito would call it again, and knows what it reads and nothing else', () => {
+describe('each trigger ends before Cognito would call it again, and gets only the variables it reads', () => {
   for (const [name, { keys }] of table) {
     test(name, () => {
       const { Properties } = one(created.identity, 'AWS::Lambda::Function', `${pascalCase(name)}Function`);
@@ -109,7 +109,7 @@ describe('each is over before Cognito would call it again, and knows what it rea
   }
 });
 
-/** Every action but those on the log, with what narrows it. */
+/** Returns every action except for those on the log, with the values of its conditions. */
 function mayDo({ data, identity }: typeof created, name: string): string[] {
   const { Properties } = one(identity, 'AWS::IAM::Role', `${pascalCase(name)}Role`);
   const { Policies } = plain(Properties, [data]) as {
@@ -134,7 +134,7 @@ function mayDo({ data, identity }: typeof created, name: string): string[] {
 
 const throughDynamoDb = 'kms:Decrypt dynamodb.<AWS::Region>.<AWS::URLSuffix>';
 const [readRecord, writeRecord] = ['dynamodb:GetItem USER#*', 'dynamodb:UpdateItem USER#*'];
-describe('each may do this and nothing else', () => {
+describe('each function has these permissions and no others', () => {
   const expected: Record<keyof typeof triggers | keyof typeof listeners, string[]> = {
     'cognito/define-auth-challenge': [readRecord, throughDynamoDb],
     'cognito/create-auth-challenge': [readRecord, throughDynamoDb],
@@ -154,13 +154,13 @@ describe('each may do this and nothing else', () => {
   }
 });
 
-test('who makes tokens may write a record only where days are counted from its first sign-in', () => {
+test('PreTokenGeneration may write a record only if days count from the first sign-in', () => {
   const may = (enrollment: unknown) => mayDo(synthesize({ enrollment }), 'cognito/pre-token-generation');
   assert.deepEqual(may({ requiredAfter: '2027-01-31' }), [readRecord, throughDynamoDb]);
   assert.deepEqual(may({ requiredAfterDays: 14 }), [readRecord, writeRecord, throughDynamoDb]);
 });
 
-test('the settings of enrolment and of sign-outs reach triggers and API', () => {
+test('triggers and API get the settings of enrollment and of sign-outs', () => {
   const { api, data, identity } = synthesize({
     globalSignOut: true,
     enrollment: { requiredAfter: '2027-01-31' },
@@ -184,7 +184,7 @@ test('the settings of enrolment and of sign-outs reach triggers and API', () => 
   assert.equal(asItComes.globalSignOut, false);
 });
 
-test('for an existing pool the stack names each function, for its LambdaConfig', () => {
+test('for an existing pool, outputs name each function for its LambdaConfig', () => {
   const named = Object.entries(existing.identity.Outputs).filter(([name]) => name.startsWith('Trigger'));
   assert.deepEqual(
     named.map(([name, { Value }]) => [name, plain(Value)]),
@@ -196,7 +196,7 @@ test('for an existing pool the stack names each function, for its LambdaConfig',
   );
 });
 
-test('what ends the sessions of an existing pool names that pool', () => {
+test('the permission to end sessions is for the existing pool only', () => {
   const [policy, ...others] = ofType(existing.identity, 'AWS::IAM::Policy');
   assert.deepEqual(others, []);
   const { PolicyDocument } = plain(policy?.[1].Properties) as {
@@ -208,7 +208,7 @@ test('what ends the sessions of an existing pool names that pool', () => {
   );
 });
 
-/** An app of somebody's own: their pool in one stack, the triggers in another. */
+/** Builds an app with a pool of its own in one stack and the triggers in another. */
 function ownApp(withPool: (userPool: UserPool, triggers: CountersignTriggers) => void) {
   process.env['CDK_VALIDATION'] = 'false';
   const app = new App({ context: contextWith({}) });
@@ -229,7 +229,7 @@ function ownApp(withPool: (userPool: UserPool, triggers: CountersignTriggers) =>
   return app;
 }
 
-test("attaches to a pool of somebody's own in another stack, which then waits for the functions", () => {
+test('the triggers attach to a pool in another stack, which then depends on the functions', () => {
   const assembly = ownApp((userPool, attached) => attached.attachTo(userPool)).synth();
   const users = assembly.getStackByName('Users');
   assert.deepEqual(
@@ -262,7 +262,7 @@ test('one set of functions serves two pools, and may end the sessions of both', 
   assert.equal(new Set(names).size, 2);
 });
 
-test('a trigger that the pool has already is not replaced in silence', () => {
+test('attaching never silently replaces a trigger that the pool already has', () => {
   assert.throws(
     () =>
       ownApp((userPool, attached) => {

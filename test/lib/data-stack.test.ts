@@ -11,7 +11,7 @@ interface KeyPolicy {
 const keyPolicy = (name: string) =>
   plain(one(data, 'AWS::KMS::Key', name).Properties['KeyPolicy']) as KeyPolicy;
 
-test('the table is on demand, under its own key, recoverable, protected, with a TTL', () => {
+test('the table is on demand, encrypted under its own key, recoverable and protected, with a TTL', () => {
   const { Properties, DeletionPolicy } = one(data, 'AWS::DynamoDB::Table', 'Table');
   assert.equal(DeletionPolicy, 'Retain');
   assert.deepEqual(plain(Properties), {
@@ -38,7 +38,7 @@ test('both keys rotate and outlive their stack', () => {
   }
 });
 
-test('the key of the table is of use through DynamoDB only', () => {
+test('the key of the table is usable only through DynamoDB', () => {
   const use = keyPolicy('TableKey').Statement.filter(({ Sid }) => Sid !== 'Administration');
   assert.equal(use.length, 1);
   assert.deepEqual(use[0]?.Condition, {
@@ -46,7 +46,7 @@ test('the key of the table is of use through DynamoDB only', () => {
   });
 });
 
-test('the key of the keyring unwraps, makes wrapped keys and is re-wrapped for this deployment only', () => {
+test('the key of the keyring unwraps, makes and re-wraps keys for this deployment only', () => {
   const use = keyPolicy('KeyringKey').Statement.filter(({ Sid }) => Sid !== 'Administration');
   assert.deepEqual(
     use.map(({ Sid, Action }) => [Sid, Action]),
@@ -70,7 +70,7 @@ test('the key of the keyring unwraps, makes wrapped keys and is re-wrapped for t
   }
 });
 
-test('who administers a key can neither use it nor grant its use, and no other account is named', () => {
+test('administrators of a key can neither use it nor grant its use, and no other account is named', () => {
   const using =
     /^kms:(\*|Encrypt|Decrypt|ReEncrypt.*|Generate.*|Sign|Verify.*|DeriveSharedSecret|CreateGrant|Create\*)$/;
   for (const name of ['TableKey', 'KeyringKey']) {
@@ -86,7 +86,7 @@ test('who administers a key can neither use it nor grant its use, and no other a
 
 test('the first keys are made at deployment, after the role, the table and the key', () => {
   const { Properties, DependsOn = [] } = one(data, 'Custom::Trigger', 'FirstKeys');
-  // At every later deployment of another ensure-keys too: its version is in the trigger's properties.
+  // A later deployment with another ensure-keys runs it again: its version is in the trigger's properties.
   assert.equal(Properties['ExecuteOnHandlerChange'], true);
   const [version] = ofType(data, 'AWS::Lambda::Version');
   assert.equal(plain(Properties['HandlerArn']), `<${version?.[0]}>`);
@@ -103,7 +103,7 @@ test('the first keys are made at deployment, after the role, the table and the k
   }
 });
 
-test('the key-maker knows its table, its key and its deployment', () => {
+test('the key-maker gets its table, its key and its deployment', () => {
   const { Properties } = one(data, 'AWS::Lambda::Function', 'EnsureKeysFunction');
   const { Variables } = plain(Properties['Environment']) as { Variables: Record<string, string> };
   assert.deepEqual(Object.keys(Variables).sort(), [
@@ -115,7 +115,7 @@ test('the key-maker knows its table, its key and its deployment', () => {
   assert.equal(Variables['KEYRING_STACK'], 'CountersignData');
 });
 
-test('every function has a log, and every log has an end', () => {
+test('every function has a log, and every log expires', () => {
   const { assembly: configured } = synthesize({ logRetentionDays: 30 });
   for (const { template } of configured.stacks as { template: Template }[]) {
     const logs = ofType(template, 'AWS::Logs::LogGroup');
@@ -130,7 +130,7 @@ test('every function has a log, and every log has an end', () => {
   }
 });
 
-test('with removal destroy, nothing stays and nothing refuses to go', () => {
+test('with removal destroy, nothing is retained and nothing is protected', () => {
   for (const template of [disposable.data, disposable.identity]) {
     for (const [id, { DeletionPolicy }] of Object.entries(template.Resources)) {
       assert.doesNotMatch(DeletionPolicy ?? '', /Retain/, id);

@@ -31,7 +31,7 @@ test('there is no firewall unless it is configured', () => {
   }
 });
 
-test('it lets everything through but what one address has too much of, and samples no request', () => {
+test('it blocks only addresses above their limit, and samples no request', () => {
   const { Rules, ...rest } = acl;
   assert.deepEqual(rest, {
     Description: 'Countersign: requests of one address',
@@ -68,13 +68,13 @@ test('it lets everything through but what one address has too much of, and sampl
       { Priority: 1, Type: 'NORMALIZE_PATH' },
     ],
   });
-  assert.ok(String(RegexString).length <= 512, 'what AWS WAF takes');
+  assert.ok(String(RegexString).length <= 512, 'the most that AWS WAF takes');
 });
 
 const scope = acl.Rules[1]?.Statement.RateBasedStatement.ScopeDownStatement;
 const { RegexString } = (scope as { RegexMatchStatement: { RegexString: string } }).RegexMatchStatement;
 for (const [operation, { path, guessable }] of Object.entries<Route>(routes)) {
-  test(`the tighter limit ${guessable ? 'is for' : 'is not for'} ${operation}`, () => {
+  test(`the tighter limit ${guessable ? 'applies' : 'does not apply'} to ${operation}`, () => {
     for (const uri of [path, `/prod${path}`, `/base/prod${path}`, `${path}/`, `/prod${path}//`]) {
       assert.equal(new RegExp(RegexString).test(uri), guessable === true, uri);
     }
@@ -82,7 +82,7 @@ for (const [operation, { path, guessable }] of Object.entries<Route>(routes)) {
   });
 }
 
-test('it stands in front of the stage', () => {
+test('it protects the stage', () => {
   const { ResourceArn, WebACLArn } = plain(
     one(api, 'AWS::WAFv2::WebACLAssociation', 'FirewallAssociation').Properties,
   ) as Record<string, string>;
@@ -95,7 +95,7 @@ test('it stands in front of the stage', () => {
   assert.equal(WebACLArn, `<${idOf(api, 'AWS::WAFv2::WebACL', 'FirewallWebAcl')}.Arn>`);
 });
 
-test('its limits are whole numbers that AWS WAF takes, and the tighter one is not the looser', () => {
+test('its limits are whole numbers that AWS WAF takes, and the tighter one is not above the other', () => {
   assert.deepEqual(readConfig({ firewall }).firewall, firewall);
   assert.equal(readConfig({}).firewall, undefined);
   for (const [given, at] of [
@@ -107,7 +107,7 @@ test('its limits are whole numbers that AWS WAF takes, and the tighter one is no
       { ...firewall, guessablePerAddress: 1001 },
       /firewall\.guessablePerAddress: given 1001; allowed: at most firewall/,
     ],
-    [{ requestsPerAddress: 100 }, /firewall\.guessablePerAddress: given nothing/],
+    [{ requestsPerAddress: 100 }, /firewall\.guessablePerAddress: is missing/],
     [true, /firewall: given true/],
   ] as const) {
     assert.throws(() => readConfig({ firewall: given }), at);

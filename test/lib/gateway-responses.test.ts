@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { problems } from '../../adapters/problem.ts';
-import { gatewayAnswers } from '../../lib/gateway-responses.ts';
+import { type ErrorMeaning, gatewayErrors, operationErrors } from '../../functions/contract/errors.ts';
+import { gatewayCodes } from '../../lib/gateway-responses.ts';
 import { ofType, synthesize } from './synthesize.ts';
+
+const meanings: Record<string, ErrorMeaning> = { ...operationErrors, ...gatewayErrors };
 
 const answersOf = (origins: string[]) =>
   new Map(
@@ -46,12 +48,13 @@ const types = [
   'WAF_FILTERED',
 ];
 
-test('no type is left in the shape of API Gateway', () => {
+test('no response type keeps the format of API Gateway', () => {
   assert.deepEqual([...closed.keys()].sort(), types);
 });
 
-describe('each is problem+json with its status, a stable code and the id of the request', () => {
-  for (const { type, status, code, title, detail } of gatewayAnswers) {
+describe('each response is problem+json with its status, a stable code and the id of the request', () => {
+  for (const [type, code] of Object.entries(gatewayCodes)) {
+    const { status, title } = meanings[code] ?? assert.fail(code);
     test(type, () => {
       const answer = closed.get(type);
       assert.equal(answer?.status, String(status));
@@ -62,31 +65,30 @@ describe('each is problem+json with its status, a stable code and the id of the 
         title,
         status,
         code,
-        detail,
+        detail: title,
         requestId: '$context.requestId',
       });
     });
   }
 });
 
-test('a code has one status and one title, here and in the functions', () => {
-  const seen = new Map(
-    Object.entries(problems).map(([code, { status, title }]) => [code, `${status} ${title}`]),
+test('every code of API Gateway’s own is one that it answers with', () => {
+  const given = new Set<string>(Object.values(gatewayCodes));
+  assert.deepEqual(
+    Object.keys(gatewayErrors).filter((code) => !given.has(code)),
+    [],
   );
-  for (const { code, status, title } of gatewayAnswers) {
-    assert.equal(seen.get(code) ?? `${status} ${title}`, `${status} ${title}`);
-    seen.set(code, `${status} ${title}`);
-  }
 });
 
-test('whoever must wait is told how long', () => {
-  for (const { status, retryAfter, type } of gatewayAnswers) {
+test('a response that asks to retry later has a Retry-After', () => {
+  for (const [type, code] of Object.entries(gatewayCodes)) {
+    const { status, retryAfter } = meanings[code] ?? assert.fail(code);
     if (![429, 502, 504].includes(status)) continue;
     assert.equal(closed.get(type)?.headers['gatewayresponse.header.Retry-After'], `'${retryAfter}'`);
   }
 });
 
-test('scripts of the configured origins can read them, and of no other where there is one', () => {
+test('scripts on the configured origins can read the responses; with one origin, no others can', () => {
   const header = 'gatewayresponse.header.Access-Control-Allow-Origin';
   for (const type of types) {
     assert.equal(closed.get(type)?.headers[header], undefined);

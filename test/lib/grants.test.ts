@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  jobs,
   listeners,
   type Operation,
   type Route,
@@ -23,7 +24,7 @@ const { data, identity, api } = synthesize();
 const exporters = [data, identity];
 const signingOut = synthesize({ globalSignOut: true });
 
-/** The statements of an operation's role, which has one inline policy and nothing besides. */
+/** Returns the statements of an operation's role, which has one inline policy and nothing else. */
 function statementsOf(template: Template, operation: string): Statement[] {
   const { Properties } = one(template, 'AWS::IAM::Role', `${pascalCase(operation)}Role`);
   assert.deepEqual(Object.keys(Properties).sort(), ['AssumeRolePolicyDocument', 'Description', 'Policies']);
@@ -117,18 +118,16 @@ function expected(
 }
 
 const operations = Object.entries(routes) as [Operation, Route][];
-/** The functions at a pool. */
+/** The triggers and listeners of a pool. */
 const triggerTable = Object.entries<Pick<Trigger, 'record' | 'keys'>>({ ...triggers, ...listeners });
 const actionsOf = (statements: Statement[]) => statements.flatMap(({ Action }) => Action);
 const everyRole = [
   ...operations.map(([operation]) => ({ operation: operation as string, template: api })),
   ...triggerTable.map(([operation]) => ({ operation, template: identity })),
-  { operation: 'ensure-keys', template: data },
-  { operation: 'rotate-keys', template: data },
-  { operation: 'reseal', template: data },
+  ...Object.keys(jobs).map((operation) => ({ operation, template: data })),
 ].map(({ operation, template }) => ({ operation, statements: statementsOf(template, operation) }));
 
-describe('each operation may do what its route says and nothing else', () => {
+describe('each operation may do only what its route says', () => {
   for (const [operation, route] of operations) {
     test(operation, () => assert.deepEqual(statementsOf(api, operation), expected(api, operation, route)));
   }
@@ -139,7 +138,7 @@ describe('each operation may do what its route says and nothing else', () => {
   }
 });
 
-describe('with globalSignOut, what changes a second factor may end the sessions of the one pool, and no other may', () => {
+describe('with globalSignOut, only what changes a second factor may end sessions, and only at the one pool', () => {
   const signOut = {
     Sid: 'SignOut',
     Effect: 'Allow',
@@ -155,7 +154,7 @@ describe('with globalSignOut, what changes a second factor may end the sessions 
     );
   }
 
-  test('the triggers: by a policy of its own, attached to the one role', () => {
+  test('the triggers: by a separate policy, attached to one role only', () => {
     const policies = ofType(signingOut.identity, 'AWS::IAM::Policy').map(([, { Properties }]) => {
       const { PolicyName: _, ...policy } = plain(Properties) as Record<string, unknown>;
       return policy;
@@ -177,7 +176,7 @@ describe('with globalSignOut, what changes a second factor may end the sessions 
 
 const keyMakers = ['ensure-keys', 'rotate-keys'];
 for (const operation of keyMakers) {
-  test(`${operation} puts keyring items, makes wrapped keys and vouches for public halves, and cannot unwrap any`, () => {
+  test(`${operation} writes keyring items, makes wrapped keys, wraps public halves, and cannot unwrap any`, () => {
     assert.deepEqual(statementsOf(data, operation), [
       log(data, operation),
       onItems(
@@ -193,7 +192,7 @@ for (const operation of keyMakers) {
   });
 }
 
-test('reseal scans, seals records anew and unwraps data keys; it deletes, makes and signs nothing', () => {
+test('reseal scans, re-encrypts secrets and unwraps data keys; it deletes, makes and signs nothing', () => {
   assert.deepEqual(statementsOf(data, 'reseal'), [
     log(data, 'reseal'),
     { Sid: 'Scan', Effect: 'Allow', Action: 'dynamodb:Scan', Resource: table },
@@ -204,7 +203,7 @@ test('reseal scans, seals records anew and unwraps data keys; it deletes, makes 
   ]);
 });
 
-test('none but the key-makers can generate keys, and they get none in plain', () => {
+test('only the key-makers can generate keys, and they never see the plaintext', () => {
   for (const { operation, statements } of everyRole) {
     const generating = actionsOf(statements).filter((action) => action.startsWith('kms:Generate'));
     if (!keyMakers.includes(operation)) assert.deepEqual(generating, [], operation);
@@ -212,7 +211,7 @@ test('none but the key-makers can generate keys, and they get none in plain', ()
   }
 });
 
-/** What a role may do with the keyring's KMS key: each action with the purposes in the encryption context it is bound to. */
+/** Returns the actions of a role on the keyring's KMS key, with the purposes in their encryption context. */
 const inKms = (statements: Statement[]) =>
   statements
     .filter(({ Resource }) => Resource === keyringKey)
@@ -229,7 +228,7 @@ test('an operation that only verifies tokens unwraps no private half, and one th
   }
 });
 
-test('none but the key-makers encrypt, under the context of public halves alone; they decrypt nothing of the keyring', () => {
+test('only the key-makers encrypt, and only public halves; they decrypt nothing of the keyring', () => {
   for (const { operation, statements } of everyRole) {
     const encrypting = inKms(statements).filter(({ action }) => /Encrypt/.test([action].flat().join()));
     const maker = keyMakers.includes(operation);
@@ -244,7 +243,7 @@ test('none but the key-makers encrypt, under the context of public halves alone;
   }
 });
 
-test('none but the sweep can scan the table', () => {
+test('only the sweep can scan the table', () => {
   for (const { operation, statements } of everyRole) {
     assert.equal(actionsOf(statements).includes('dynamodb:Scan'), operation === 'reseal', operation);
   }
@@ -265,7 +264,7 @@ test('an operation that only reads cannot write', () => {
   }
 });
 
-test('no action and no resource has a wildcard, and nothing of another service is allowed', () => {
+test('no action and no resource has a wildcard, and no other service is allowed', () => {
   for (const { operation, statements } of everyRole) {
     for (const { Effect, Action, Resource } of statements) {
       assert.equal(Effect, 'Allow');
@@ -276,7 +275,7 @@ test('no action and no resource has a wildcard, and nothing of another service i
   }
 });
 
-test('no other role in the stacks but those of the CDK itself', () => {
+test('the stacks have no other roles, except for those of the CDK itself', () => {
   const own = everyRole.map(({ operation }) => `${pascalCase(operation)}Role`);
   const others = [data, identity, api]
     .flatMap((template) => ofType(template, 'AWS::IAM::Role').map(([id]) => id.replace(/[0-9A-F]{8}$/, '')))

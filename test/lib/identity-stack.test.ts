@@ -8,7 +8,7 @@ const existing = synthesize({ userPool: { id: 'eu-west-1_aBcDeFgHi' } });
 const client = (name: string, template = identity) =>
   one(template, 'AWS::Cognito::UserPoolClient', name).Properties;
 
-test('the pool takes no sign-ups, wants strong passwords, recovers by mail and has no MFA of its own', () => {
+test('the pool allows no sign-ups, requires strong passwords, recovers by mail and has no MFA of its own', () => {
   const { Properties, DeletionPolicy } = one(identity, 'AWS::Cognito::UserPool', 'UserPool');
   assert.equal(DeletionPolicy, 'Retain');
   assert.equal(Properties['DeletionProtection'], 'ACTIVE');
@@ -29,7 +29,7 @@ test('the pool takes no sign-ups, wants strong passwords, recovers by mail and h
   });
 });
 
-test('the login client checks passwords over IAM alone, and its tokens live as short as Cognito allows', () => {
+test('the login client checks passwords over IAM only, and its tokens live as briefly as Cognito allows', () => {
   const login = client('LoginClient');
   assert.deepEqual(login['ExplicitAuthFlows'], ['ALLOW_ADMIN_USER_PASSWORD_AUTH']);
   assert.deepEqual(
@@ -38,14 +38,14 @@ test('the login client checks passwords over IAM alone, and its tokens live as s
   );
 });
 
-test('the apps client signs in by the custom flow alone', () => {
+test('the apps client allows only the custom flow', () => {
   assert.deepEqual(client('AppsClient')['ExplicitAuthFlows'], [
     'ALLOW_CUSTOM_AUTH',
     'ALLOW_REFRESH_TOKEN_AUTH',
   ]);
 });
 
-test('no client may write what a password is recovered by, or what a sign-in goes by', () => {
+test('no client may write an attribute that recovery or sign-in uses', () => {
   const { Properties } = one(identity, 'AWS::Cognito::UserPool', 'UserPool');
   // "Required attributes in a user pool are always writable": a client that cannot write one is refused.
   assert.equal(Properties['Schema'], undefined);
@@ -58,7 +58,7 @@ test('no client may write what a password is recovered by, or what a sign-in goe
   }
 });
 
-test('what an existing pool requires is named, and then its clients may write it', () => {
+test('clients may also write the attributes that an existing pool requires, if they are configured', () => {
   const userPool = { id: 'eu-west-1_aBcDeFgHi', writableAttributes: ['email', 'custom:tier', 'name'] };
   const named = synthesize({ userPool }).identity;
   const more = client('AppsClient', named)['WriteAttributes'] as string[];
@@ -66,7 +66,7 @@ test('what an existing pool requires is named, and then its clients may write it
   assert.deepEqual(more, [...standard, 'email', 'custom:tier']);
 });
 
-test('no client tells who exists, has a way in through OAuth, or tokens that cannot be revoked', () => {
+test('no client reveals which users exist, allows OAuth, or issues tokens that cannot be revoked', () => {
   for (const template of [identity, existing.identity]) {
     const clients = ofType(template, 'AWS::Cognito::UserPoolClient');
     assert.equal(clients.length, 2);
@@ -79,7 +79,7 @@ test('no client tells who exists, has a way in through OAuth, or tokens that can
   }
 });
 
-test('an existing pool is not touched: it gets the same two clients', () => {
+test('an existing pool is not changed: it gets the same two clients', () => {
   assert.deepEqual(ofType(existing.identity, 'AWS::Cognito::UserPool'), []);
   for (const name of ['LoginClient', 'AppsClient']) {
     assert.deepEqual(

@@ -12,7 +12,7 @@ for (const [name, rate, seconds] of [
   const ruleId = idOf(data, 'AWS::Events::Rule', `${name}Schedule`);
 
   describe(name, () => {
-    test('it runs by a schedule, with an event that asks for nothing else', () => {
+    test('it runs on a schedule, with an empty event', () => {
       const { Properties } = one(data, 'AWS::Events::Rule', `${name}Schedule`);
       assert.equal(Properties['ScheduleExpression'], rate);
       assert.equal(Properties['State'], 'ENABLED');
@@ -21,7 +21,7 @@ for (const [name, rate, seconds] of [
       assert.deepEqual([target?.Arn, target?.Input], [`<${functionId}.Arn>`, '{}']);
     });
 
-    test('EventBridge may invoke it for that one rule, and nobody else may', () => {
+    test('only EventBridge may invoke it, and only for its one rule', () => {
       const permissions = ofType(data, 'AWS::Lambda::Permission')
         .map(([, { Properties }]) => plain(Properties) as Record<string, unknown>)
         .filter(({ FunctionName }) => String(FunctionName).includes(functionId));
@@ -35,7 +35,7 @@ for (const [name, rate, seconds] of [
       ]);
     });
 
-    test('it knows its table, its key and its deployment, and has the time it needs', () => {
+    test('it gets its table, its key, its deployment and the time it needs', () => {
       const { Properties } = one(data, 'AWS::Lambda::Function', `${name}Function`);
       const { Variables } = plain(Properties['Environment']) as { Variables: Record<string, string> };
       assert.deepEqual(Object.keys(Variables).sort(), [
@@ -47,7 +47,7 @@ for (const [name, rate, seconds] of [
       assert.equal(Properties['Timeout'], seconds);
     });
 
-    test('no concurrency is reserved, which an account of ten would refuse', () => {
+    test('it reserves no concurrency, which an account with a limit of ten would refuse', () => {
       const { Properties } = one(data, 'AWS::Lambda::Function', `${name}Function`);
       assert.equal(Properties['ReservedConcurrentExecutions'], undefined);
     });

@@ -19,13 +19,16 @@ export interface Template {
 const root = resolve(import.meta.dirname, '../..');
 const bundles = bundleFunctions();
 
-/** The context of cdk.json, with another configuration in it. */
+/** Returns the context of cdk.json with another configuration in it. */
 export function contextWith(countersign: unknown): Record<string, unknown> {
   const { context } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
   return { ...context, countersign };
 }
 
-/** The three templates as they would be deployed. CloudFormation's own rules, 2 s of it, are for app.test.ts. */
+/**
+ * Synthesizes the three templates as they would be deployed. Skips CloudFormation's own rules, which take
+ * two seconds: app.test.ts checks them.
+ */
 export function synthesize(countersign: unknown = {}) {
   process.env['CDK_VALIDATION'] = 'false';
   const outdir = mkdtempSync(join(tmpdir(), 'countersign-synth-'));
@@ -40,12 +43,12 @@ export function synthesize(countersign: unknown = {}) {
   return { assembly, ...templates };
 }
 
-/** The resources of one type, by logical id. */
+/** Returns the resources of one type, by logical id. */
 export function ofType({ Resources }: Template, type: string): [string, Resource][] {
   return Object.entries(Resources).filter(([, resource]) => resource.Type === type);
 }
 
-/** The logical id of the one construct of that name: the name and eight digits of the CDK's. */
+/** Returns the logical id of the only construct of a name: that name and eight digits from the CDK. */
 export function idOf(template: Template, type: string, name: string): string {
   const found = ofType(template, type).filter(
     ([id]) => id === name || new RegExp(`^${name}[0-9A-F]{8}$`).test(id),
@@ -55,7 +58,7 @@ export function idOf(template: Template, type: string, name: string): string {
   return first[0];
 }
 
-/** The one resource of that type and name. */
+/** Returns the only resource of a type and name. */
 export function one(template: Template, type: string, name: string): Resource {
   const resource = template.Resources[idOf(template, type, name)];
   if (!resource) throw new Error(`There is no ${name}.`);
@@ -63,8 +66,8 @@ export function one(template: Template, type: string, name: string): Resource {
 }
 
 /**
- * A value with its intrinsics read: `<Id>` for a reference, `<Id.Attribute>` for an attribute, through exports too;
- * pseudo parameters as `<AWS::Region>`.
+ * Resolves the intrinsics in a value: `<Id>` for a reference, `<Id.Attribute>` for an attribute, also through
+ * exports. A pseudo parameter becomes `<AWS::Region>`.
  */
 export function plain(value: unknown, exporters: readonly Template[] = []): unknown {
   if (Array.isArray(value)) return value.map((item) => plain(item, exporters));
@@ -80,7 +83,7 @@ export function plain(value: unknown, exporters: readonly Template[] = []): unkn
         const output = Object.values(Outputs).find(({ Export }) => Export?.Name === inner);
         if (output) return plain(output.Value, exporters);
       }
-      throw new Error(`Nobody exports ${inner}.`);
+      throw new Error(`No template exports ${inner}.`);
     }
   }
   return Object.fromEntries(entries.map(([name, item]) => [name, plain(item, exporters)]));

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { type Route, routes } from '../../functions/routes.ts';
 import { readConfig } from '../../lib/config.ts';
 import { pascalCase } from '../../lib/pascal-case.ts';
+import { stageThrottle } from '../../lib/usage-plans.ts';
 import { idOf, ofType, one, plain, synthesize } from './synthesize.ts';
 
 interface Limit {
@@ -38,7 +39,7 @@ describe('each plan', () => {
       });
     }
 
-    test(`${name} is of this stage alone`, () => {
+    test(`${name} is for this stage only`, () => {
       const { ApiStages } = planOf(name);
       assert.equal(ApiStages.length, 1);
       assert.equal(ApiStages[0]?.Stage, `<${idOf(api, 'AWS::ApiGateway::Stage', 'ApiDeploymentStageprod')}>`);
@@ -46,7 +47,7 @@ describe('each plan', () => {
   }
 });
 
-test('what takes a code, a password or a refresh token is limited further, by name', () => {
+test('exactly these operations have a further limit: they take a code, a password or a refresh token', () => {
   const limited = table.filter(([, { guessable }]) => guessable).map(([operation]) => operation);
   assert.deepEqual(limited.sort(), [
     'confirm',
@@ -94,17 +95,17 @@ const custom = synthesize({
   },
 }).api;
 
-test('a quota is by the day, where one is configured', () => {
+test('a configured quota is per day', () => {
   assert.deepEqual(planOf('paid', custom).Quota, { Limit: 100_000, Period: 'DAY' });
 });
 
-test('a client can have two keys at once, so that one replaces the other', () => {
+test('a client can have two keys at once, so that one can replace the other', () => {
   const { Environment } = one(custom, 'AWS::Lambda::Function', 'LoginFunction').Properties;
   const { Variables } = Environment as { Variables: Record<string, unknown> };
   assert.deepEqual(Object.values(JSON.parse(String(plain(Variables['CLIENTS'])))), ['web', 'web', 'mobile']);
 });
 
-test('adding a key or a client leaves the ids of the other keys as they are', () => {
+test('adding a key or a client does not change the ids of other keys', () => {
   const ids = (clients: unknown) =>
     ofType(synthesize({ clients }).api, 'AWS::ApiGateway::ApiKey').map(([id]) => id);
   const before = ids({ web: { plan: 'standard', keys: ['b'] } });
@@ -115,7 +116,7 @@ test('adding a key or a client leaves the ids of the other keys as they are', ()
   assert.ok(before.every((id) => after.includes(id)));
 });
 
-test('a client on another plan has other keys: one key cannot be moved, since it would be in both for a while', () => {
+test("changing a client's plan creates new keys, because one key would be in both plans for a while", () => {
   const ids = (plan: string, type: string) =>
     ofType(synthesize({ clients: { web: { plan, keys: ['a'] } } }).api, type).map(([id]) => id);
   for (const type of ['AWS::ApiGateway::ApiKey', 'AWS::ApiGateway::UsagePlanKey']) {
@@ -129,5 +130,18 @@ test('memberships are made one after the other', () => {
   memberships.forEach(([, { DependsOn = [] }], i) => {
     const before = memberships[i - 1];
     assert.deepEqual(DependsOn, before ? [before[0]] : []);
+  });
+});
+
+test('the stage takes what all keys may ask for, at least 200 a second, and no more than API Gateway does', () => {
+  const plan = { rate: 300, burst: 700, guessableRate: 1, guessableBurst: 1 };
+  const throttleOf = (keys: string[], given = plan) =>
+    stageThrottle(readConfig({ plans: { one: given }, clients: { app: { plan: 'one', keys } } }));
+  assert.deepEqual(stageThrottle(readConfig({})), { rate: 200, burst: 400 });
+  assert.deepEqual(throttleOf(['a']), { rate: 300, burst: 700 });
+  assert.deepEqual(throttleOf(['a', 'b']), { rate: 600, burst: 1400 });
+  assert.deepEqual(throttleOf(['a', 'b'], { ...plan, rate: 9000, burst: 5000 }), {
+    rate: 10_000,
+    burst: 5000,
   });
 });

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { createClock } from '../../local/clock.ts';
+import { createClock } from '@countersign/local-aws/clock';
 import { type Service, startService } from '../../local/service.ts';
 import { synthesize } from '../../local/synth.ts';
 import { administratorOf } from '../support/administrator.ts';
 import { clientOf, enrollPerson, signIn } from '../support/client.ts';
-import { scratchFolder } from './assembly.ts';
+import { scratchFolder } from '../support/scratch-folder.ts';
 
 const root = scratchFolder('service');
 const assembly = process.env['COUNTERSIGN_ASSEMBLY'] ?? join(root, 'assembly');

@@ -1,7 +1,10 @@
 import { decodeJwt } from 'jose';
 import type { Answer } from './model.ts';
 
-/** An answer in the model's words: with what the access token says, ids of authenticators, and how many codes were shown. */
+/**
+ * Returns an answer in the model's terms: with the access token's claims, the ids of the authenticators, and
+ * the number of backup codes shown.
+ */
 export function answerOf(outcome: string, given: object): Answer {
   const body: Record<string, unknown> = { shown: 0, ...given };
   if (typeof body['accessToken'] === 'string') {

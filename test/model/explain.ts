@@ -16,13 +16,15 @@ export interface Call {
 }
 
 /**
- * The states in which one user can be after these calls, which ran at once: for every order of them that gives exactly
- * these answers, the state at its end. None: the service did what the model forbids.
+ * Returns the states one user can be in after these concurrent calls. Each order of the calls that gives
+ * exactly these answers contributes its final state. If there is none, the service did something that the
+ * model forbids.
  *
- * An operation whose write came second is beaten: it has changed nothing, and says so without a word on the code. That
- * explains a refusal only where some other of these calls wrote after the state in which this one would have been heard.
+ * An operation is beaten if another write came between its read and its write. It changed nothing, and its
+ * refusal does not tell whether the code was right. That explains a refusal only if another of these calls
+ * wrote after the state that this one read.
  *
- * @param nows the seconds since the epoch at which they may have run
+ * @param nows the seconds since the epoch at which the calls may have run
  */
 export function explain(
   states: readonly State[],
@@ -35,7 +37,7 @@ export function explain(
   for (const state of states) place(state, calls, []);
   return [...found.values()];
 
-  /** @param before the states of this order that a write has replaced */
+  /** @param before the states that a write has replaced in this order */
   function place(state: State, left: readonly Call[], before: readonly State[]): void {
     if (left.length === 0) return void found.set(canonical(state), state);
     for (const call of left) {
@@ -46,7 +48,7 @@ export function explain(
           const next = is.next(call.answer.body);
           place(next, others, is.beaten ? [...before, state] : before);
         }
-        // A refusal may be either: heard and wrong, or not heard.
+        // A refusal can mean a wrong code or a lost race.
         if (isBeaten(call, state, before, now)) place(state, others, before);
       }
     }
@@ -58,7 +60,7 @@ export function explain(
       if (beaten === 'conflict') return answer.outcome === 'conflict';
       if (beaten === 'code_rejected') return answer.outcome === beaten;
       if (beaten !== 'code_rejected or shut') return false;
-      // Shut meanwhile or not is said truly; whether the code was right is not.
+      // The refusal reports a lock or stop set meanwhile. It does not tell whether the code was right.
       const refusal = shut(state, now) ?? { outcome: 'code_rejected', says: {} };
       return answers(refusal, answer);
     });
@@ -72,7 +74,7 @@ function answers({ outcome, says }: Pick<Expected, 'outcome' | 'says'>, answer: 
   );
 }
 
-/** The same text for the same state, in whatever order its parts came to be. */
+/** Returns the same text for equal states, whatever the order of their members. */
 export function canonical(state: State): string {
   return JSON.stringify(state, (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)

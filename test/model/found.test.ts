@@ -1,6 +1,6 @@
 /**
- * Sequences that show when one defence is gone, as small as they come: what the random ones found with defences taken away
- * on purpose, and whatever they find from now on. These run always.
+ * The smallest sequences that fail if one defence is missing. The random sequences found them, with defences
+ * removed on purpose. Whatever they find from now on belongs here too. These always run.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,9 +13,9 @@ import { tight } from './rules.ts';
 const driver = await createInProcess(await startAws(), tight);
 
 const wait = (seconds: number): Step => ({ kind: 'time', to: 'seconds', seconds, who: 0 });
-/** To the end of the lock, or to the second before it. */
+/** Waits until the lock ends, or until the second before. */
 const waitForLock = (before: 0 | 1): Step => ({ kind: 'time', to: 'lock', seconds: before, who: 0 });
-/** At once, going on in this order at every call of the store. */
+/** Runs these calls concurrently. `turns` picks the one that continues at each call of the store. */
 const together = (turns: number[], ...calls: ReturnType<typeof callOf>[]): Step => ({
   kind: 'calls',
   moves: calls.flatMap(({ moves }) => moves),
@@ -25,21 +25,21 @@ const wrong = { proof: { kind: 'wrong' } } as const;
 const shown = { proof: { kind: 'code', whose: 'own', authenticator: 0, steps: 0 } } as const;
 const all = { authenticator: undefined };
 
-/** Steps of somebody enrolled, and how often what has to be answered on the way. */
+/** The steps of an enrolled user, and how often each answer must occur. */
 const found: Record<string, { steps: Step[]; answers: Record<string, number> }> = {
-  'an enrolment left behind does not survive disabling all': {
+  'a pending enrollment does not survive disabling all authenticators': {
     steps: [wait(30), callOf('enroll'), wait(30), callOf('disable', all), wait(30), callOf('confirm', shown)],
     answers: { 'disable ok': 1, 'confirm enrollment_not_found': 1 },
   },
-  'an enrolment is over on its last second': {
+  'a pending enrollment has expired in the second it expires': {
     steps: [wait(30), callOf('enroll'), wait(600), callOf('refresh'), callOf('confirm', shown)],
     answers: { 'enroll ok': 2, 'confirm enrollment_not_found': 1 },
   },
-  'what confirms a further authenticator forgives no failure': {
+  'confirming another authenticator clears no failure': {
     steps: [wait(30), callOf('enroll'), callOf('verify', wrong), callOf('confirm', shown)],
     answers: { 'verify code_rejected': 1, 'confirm ok': 2 },
   },
-  'a lock holds to its end, doubles, and stays at the most': {
+  'a lock lasts until its end, doubles, and stays at the maximum': {
     steps: [
       callOf('verify', wrong),
       ...Array.from({ length: 4 }).flatMap(() => [
@@ -56,7 +56,7 @@ const found: Record<string, { steps: Step[]; answers: Record<string, number> }> 
     steps: [wait(30), callOf('verify', shown), callOf('login'), callOf('verify-login', shown)],
     answers: { 'verify ok': 1, 'verify-login code_rejected': 1 },
   },
-  'a challenge answered once is answered, whatever the next code': {
+  'a challenge can be answered only once, whatever the next code': {
     steps: [
       wait(30),
       callOf('login'),
@@ -66,11 +66,11 @@ const found: Record<string, { steps: Step[]; answers: Record<string, number> }> 
     ],
     answers: { 'verify-login ok': 1, 'verify-login challenge_invalid': 1 },
   },
-  'a right code that is beaten to the record by a wrong one opens nothing, and one failure is counted': {
+  'a correct code that loses the race to a wrong one is refused, and one failure counts': {
     steps: [wait(30), together([0, 1, 1, 0], callOf('verify'), callOf('verify', wrong))],
     answers: { 'verify code_rejected': 2 },
   },
-  'one code at once on two challenges: one session': {
+  'one code sent to two challenges concurrently opens one session': {
     steps: [
       wait(30),
       callOf('login'),
@@ -79,7 +79,7 @@ const found: Record<string, { steps: Step[]; answers: Record<string, number> }> 
     ],
     answers: { 'verify-login ok': 1, 'verify-login code_rejected': 1 },
   },
-  'a refresh token used twice at once: two pairs, and either goes on': {
+  'a refresh token used twice concurrently gives two pairs, and both can be refreshed': {
     steps: [
       together([0, 1, 0, 1], callOf('refresh'), callOf('refresh')),
       callOf('refresh', { token: 0 }),
@@ -87,16 +87,15 @@ const found: Record<string, { steps: Step[]; answers: Record<string, number> }> 
     ],
     answers: { 'refresh ok': 4 },
   },
-  'a refresh token used three times at once, both others before the write of the grace: one of them has it, and the session ends':
-    {
-      steps: [
-        together([0, 1, 2, 0, 0, 1, 0], callOf('refresh'), callOf('refresh'), callOf('refresh')),
-        callOf('refresh', { token: 0 }),
-        callOf('refresh', { token: 1 }),
-      ],
-      answers: { 'refresh ok': 2, 'refresh refresh_token_invalid': 3 },
-    },
-  'a family that went on before the write of the grace has none, and ends': {
+  'three concurrent uses of a refresh token, two racing for the grace: one gets it, and the session ends': {
+    steps: [
+      together([0, 1, 2, 0, 0, 1, 0], callOf('refresh'), callOf('refresh'), callOf('refresh')),
+      callOf('refresh', { token: 0 }),
+      callOf('refresh', { token: 1 }),
+    ],
+    answers: { 'refresh ok': 2, 'refresh refresh_token_invalid': 3 },
+  },
+  'a family that advanced before the grace was written gives none, and ends': {
     steps: [
       callOf('refresh'),
       together([0, 1, 0, 1], callOf('refresh', { token: 1 }), callOf('refresh', { token: 0 })),
@@ -104,7 +103,7 @@ const found: Record<string, { steps: Step[]; answers: Record<string, number> }> 
     ],
     answers: { 'refresh ok': 2, 'refresh refresh_token_invalid': 2 },
   },
-  'a thief who had the grace is found out, and so is the owner, when the second of them refreshes': {
+  'if a thief used the grace, the session ends when the second of thief and owner refreshes': {
     steps: [
       callOf('refresh'),
       wait(5),
@@ -117,11 +116,11 @@ const found: Record<string, { steps: Step[]; answers: Record<string, number> }> 
     ],
     answers: { 'refresh ok': 3, 'refresh refresh_token_invalid': 2 },
   },
-  'a thief who comes after the grace ends the session, for the owner too': {
+  'a thief who refreshes after the grace ends the session, for the owner too': {
     steps: [callOf('refresh'), wait(6), callOf('refresh', { token: 1 }), callOf('refresh', { token: 0 })],
     answers: { 'refresh ok': 1, 'refresh refresh_token_invalid': 2 },
   },
-  'a refresh that read before a change gives tokens that are void after it': {
+  'a refresh that read before a change gives tokens that the change has revoked': {
     steps: [
       wait(30),
       together([0, 1, 1, 0], callOf('refresh'), callOf('disable', all)),

@@ -29,7 +29,7 @@ import { SUPPORT } from '../support/deployment.ts';
 import { answerOf } from './answer.ts';
 import type { Answer, Op, Rules } from './model.ts';
 import type { Driver } from './play.ts';
-import { settingsOf } from './rules.ts';
+import { limitsOf, settingsOf } from './rules.ts';
 import { createTurns } from './turns.ts';
 
 const issuer = {
@@ -39,7 +39,7 @@ const issuer = {
   SETTINGS: { realm: 'users' },
 };
 
-/** Passwords are Cognito's: here they are right or wrong. */
+/** Stands in for Cognito, which checks passwords. Here they are just right or wrong. */
 const firstFactor: FirstFactor = {
   async check(username, password) {
     if (password !== 'right') throw new CountersignError('invalid_credentials');
@@ -47,7 +47,7 @@ const firstFactor: FirstFactor = {
   },
 };
 
-/** An operation as the adapters hand it on: a backup code without its dashes. */
+/** Returns the operation as the adapters pass it on, with a backup code or ticket without its dashes. */
 function asRead(op: Op): Op {
   if (!('proof' in op && op.proof) || 'code' in op.proof) return op;
   return 'backupCode' in op.proof
@@ -56,25 +56,25 @@ function asRead(op: Op): Op {
 }
 
 /**
- * The operations of core/ over the real adapters, in this process: no HTTP and no worker, so that thousands of sequences
- * take seconds, and the driver decides in which order operations that run at once come to the store.
+ * Runs the operations of core/ over the real adapters in this process. Without HTTP and workers, thousands of
+ * sequences take seconds. The driver also decides in which order concurrent operations reach the store.
  */
 export async function createInProcess(
   aws: Awaited<ReturnType<typeof startAws>>,
   rules: Rules,
 ): Promise<Driver> {
   const { dynamoDb, kms, tableName, environment } = aws;
-  const settings = v.parse(Settings, settingsOf(rules));
+  const settings = { ...v.parse(Settings, settingsOf(rules)), limits: limitsOf(rules) };
   let now = Math.floor(Date.now() / 1000);
   for (const kind of ['data', 'backup-code', 'signing'] as const)
     await ensureFirstKey({ dynamoDb, kms, environment }, kind, () => now);
-  const ring = { dynamoDb, tableName, hold: settings.lifetimes.keyHold };
+  const ring = { dynamoDb, tableName };
   const unwrap = createUnwrap(kms, environment);
   const tokens = createTokens(issuer, createSigningKeys(ring, unwrap));
   const shared = { keyring: createKeyring(ring, unwrap), tokens, settings, firstFactor };
   const bearer = createBearer(tokens, { TRUSTED_ISSUERS: [], SETTINGS: settings });
   const records = createRecords(dynamoDb, tableName);
-  // A family's advance may be two writes, and others may come between them: each write waits for its own turn.
+  // Advancing a family may take two writes, with others in between. So each write waits for its own turn.
   const current = new AsyncLocalStorage<() => Promise<void>>();
   const inTurns = aws.dynamoDbAs();
   inTurns.middlewareStack.add(
@@ -87,7 +87,7 @@ export async function createInProcess(
   after(() => inTurns.destroy());
   const families = createFamilies(inTurns, tableName);
 
-  /** Waits for its turn before every call of the store. */
+  /** Returns services that wait for their turn before every call of the store. */
   function servicesOf(turn: () => Promise<void>) {
     const inTurn =
       <A extends unknown[], R>(call: (...given: A) => Promise<R>) =>

@@ -1,7 +1,7 @@
 /**
- * Random sequences of every operation against the model of model.ts. Most run in this process, where there are enough of
- * them to reach what is rare, and where the order of what runs at once is chosen and repeated; some over HTTP, where
- * everything else is in the way too. `npm run test:model -- --runs 1000` runs more of them.
+ * Compares random sequences of all operations with the model of model.ts. Most run in this process: enough
+ * run there to reach rare cases, and the driver chooses and repeats the order of concurrent calls. Some run
+ * over HTTP, through every other layer too. `npm run test:model -- --runs 1000` runs more of them.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -9,14 +9,13 @@ import fc from 'fast-check';
 import { startAws } from '../support/aws.ts';
 import { unthrottled } from '../support/plans.ts';
 import { serviceForTests } from '../support/service.ts';
-import { thorough } from '../support/thorough.ts';
 import { createInProcess } from './in-process.ts';
 import { sequences } from './moves.ts';
 import { createOverHttp } from './over-http.ts';
 import { type Driver, type Met, play } from './play.ts';
-import { settingsOf, standard, stopping, tight } from './rules.ts';
+import { settingsOf, standard, stopping, tight, tightAsDeployed } from './rules.ts';
 
-const runs = Number(process.env['MODEL_RUNS'] ?? (thorough ? 10 : 2));
+const runs = Number(process.env['MODEL_RUNS'] ?? 10);
 const seed = Number(process.env['MODEL_SEED'] ?? 20_260_101);
 console.log(`model: seed ${seed}, ${runs} sequences a test, a fifth of it over HTTP`);
 
@@ -24,7 +23,7 @@ const met: Met = new Map();
 const check = (driver: Driver, together: number, numRuns: number) =>
   fc.assert(
     fc.asyncProperty(sequences(together), (sequence) => play(sequence, driver, met)),
-    // A found one is made smaller for so long; fewer sequences than were asked for are none.
+    // Limits the time for shrinking a failure. A run that the limit cuts short counts as failed.
     {
       seed,
       numRuns,
@@ -35,15 +34,18 @@ const check = (driver: Driver, together: number, numRuns: number) =>
 const aws = await startAws();
 for (const [limits, rules] of Object.entries({ standard, tight, stopping })) {
   const driver = await createInProcess(aws, rules);
-  test(`${limits} limits, one at a time: every answer and state is the model's`, () =>
+  test(`${limits} limits, one call at a time: every answer and state matches the model`, () =>
     check(driver, 1, Math.ceil(runs / 2)));
-  test(`${limits} limits, up to four at once: some order explains every answer and state`, () =>
+  test(`${limits} limits, up to four concurrent calls: some order explains every answer and state`, () =>
     check(driver, 4, runs));
 }
 
 test('over HTTP, up to four at once: some order explains every answer and state', async () => {
-  const service = await serviceForTests({ ...settingsOf(tight), ...unthrottled }, { environments: 2 });
-  await check(createOverHttp(service, tight), 4, Math.ceil(runs / 5));
+  const service = await serviceForTests(
+    { ...settingsOf(tightAsDeployed), ...unthrottled },
+    { environments: 2 },
+  );
+  await check(createOverHttp(service, tightAsDeployed), 4, Math.ceil(runs / 5));
 });
 
 after(() => {
@@ -51,9 +53,9 @@ after(() => {
   console.log(`model: ${calls} calls, ${met.size} different answers`);
 });
 
-// Some answers are rare: they want the full number.
+// Some answers are so rare that they need the full number of runs.
 if (runs >= 10) {
-  test('the sequences reach what they are about', () => {
+  test('the sequences reach every important answer', () => {
     for (const answer of [
       'login ok',
       'verify-login ok',
@@ -74,7 +76,7 @@ if (runs >= 10) {
       'admin-unlock ok',
       'admin-revoke-sessions ok',
     ]) {
-      assert.ok(met.has(answer), `no ${answer}`);
+      assert.ok(met.has(answer), `no sequence reached ${answer}`);
     }
   });
 }

@@ -1,10 +1,12 @@
 /**
- * What should hold of one user's second factor, and nothing of how: a state, and for each operation what it has to
- * answer and the state after it. Written from the contract; imports nothing of the service.
+ * Models one user's second factor: a state, and for each operation the required answer and the state after
+ * it. It says what must hold, not how. It is written from the contract and imports nothing of the service.
  */
 
 export interface Rules {
-  /** Steps are 30 seconds, one on either side is accepted. */
+  /**
+   * Most authenticators a user can have. A step takes 30 seconds, and one step on either side is accepted.
+   */
   authenticators: number;
   lockAfter: number;
   lockSeconds: number;
@@ -23,9 +25,9 @@ export interface Rules {
 export type Proof = { code: string } | { backupCode: string } | { enrollmentTicket: string };
 
 interface Caller {
-  /** Whose record it is about. */
+  /** The user whose record it concerns. */
   user: string;
-  /** The client whose API key it carries. */
+  /** The client whose API key the request carries. */
   client: string;
 }
 
@@ -42,7 +44,7 @@ export type Op = Caller &
     | { name: 'admin-status' | 'admin-unlock' | 'admin-reset' | 'admin-revoke-sessions' }
   );
 
-/** What was answered: `ok` or the error's code, and the body with the access token's `amr`, `acr` and `auth_time`. */
+/** An answer: `ok` or the error's code, and the body with the access token's `amr`, `acr` and `auth_time`. */
 export interface Answer {
   outcome: string;
   body: Record<string, unknown>;
@@ -52,52 +54,55 @@ interface Token {
   kind: 'access' | 'challenge' | 'refresh';
   client: string;
   expiresAt: number;
-  /** When somebody last proved who they are. */
+  /** When the user last proved who they are, in seconds since the epoch. */
   provedAt: number;
   amr: string[];
-  /** Good for nothing but enrolling. */
+  /** Whether the token is valid for enrolling only. */
   enrollsOnly: boolean;
-  /** The first refresh token of its session (that of a challenge is still to come), and how often it was refreshed before. */
+  /**
+   * The session's first refresh token, which a challenge does not have yet. `sequence` counts the refreshes
+   * before this.
+   */
   family: string;
   sequence: number;
 }
 
 interface Family {
-  /** The refresh token that is next, by number. */
+  /** Sequence number of the refresh token to use next. */
   next: number;
-  /** Since when. */
+  /** When that token became the next one. */
   since: number;
-  /** Whether the token before was used a second time since then. */
+  /** Whether the previous token was used a second time since then. */
   again: boolean;
 }
 
 export interface State {
-  /** Whether anything was ever written of this user. */
+  /** Whether this user ever had a record. */
   known: boolean;
-  /** Authenticator → the last time step of which a code was accepted. */
+  /** Authenticator → the last time step whose code was accepted. */
   authenticators: Record<string, number>;
   /** Authenticator → when it was confirmed. */
   confirmedAt: Record<string, number>;
   pending: { id: string; expiresAt: number; failures: number } | undefined;
   backupCodes: string[];
-  /** What a reset has left to be proved before the next enrollment. */
+  /** The ticket that a reset requires for the next enrollment. */
   ticket: { value: string; expiresAt: number } | undefined;
-  /** Wrong codes in a row. */
+  /** Consecutive wrong codes. */
   failures: number;
-  /** Wrong backup codes and tickets in a row, up to a hundred. */
+  /** Consecutive wrong backup codes and tickets, at most a hundred. */
   backupFailures: number;
   lockedUntil: number;
-  /** When codes were stopped, until support or a replacement ends it. */
+  /** When codes were stopped. Undefined once support or a replacement has ended the stop. */
   stoppedAt: number | undefined;
-  /** When codes were wrong that nothing has forgiven. */
+  /** Times of the wrong codes that nothing has cleared. */
   failedAt: number[];
-  /** Tokens that no change of the factor has made void. */
+  /** Tokens that no change of the factor has revoked. */
   alive: Record<string, Token>;
-  /** Tokens that a change has made void: a session can still be ended by one. */
+  /** Tokens that a change has revoked. A refresh token among them can still end its session. */
   void: Record<string, Token>;
-  /** Challenges answered. */
+  /** Answered challenges. */
   answered: string[];
-  /** Session → where it is; none before its first refresh. */
+  /** Session → its refresh family. No entry before its first refresh. */
   families: Record<string, Family | 'ended'>;
 }
 
@@ -121,18 +126,18 @@ export const nobody: State = {
 
 export interface Expected {
   outcome: string;
-  /** What the answer's body has to say. */
+  /** Members that the answer's body must have. */
   says: Record<string, unknown>;
-  /** The state after it, given what was handed out. */
+  /** Returns the state afterwards, given the body of the answer. */
   next(body: Record<string, unknown>): State;
   /**
-   * For an operation that writes: what it answers where another write came between its read and its own. For a code it is
-   * `shut` if that is what is stored by then; a backup code is never shut out.
+   * The answer of a writing operation if another write came between its read and its own. A code gets the
+   * answer of `shut` if the record is locked or stopped by then. A backup code is never shut out.
    */
   beaten?: 'code_rejected or shut' | 'code_rejected' | 'conflict';
 }
 
-/** Steps (of the current one and its neighbours) whose code this is, for an authenticator. */
+/** Returns the steps whose code this is for an authenticator, among the current step and its neighbours. */
 export type StepsOf = (authenticatorId: string, code: string, now: number) => number[];
 
 export function expected(state: State, op: Op, now: number, rules: Rules, stepsOf: StepsOf): Expected {
@@ -210,7 +215,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
         return attempt(proof, proven(proof), begun);
       }
       if (state.ticket && !byTicket) return refused('enrollment_ticket_required');
-      if (!state.ticket && proof) return refused(byTicket ? 'invalid_request' : 'totp_not_enabled');
+      if (!state.ticket && proof) return refused(byTicket ? 'invalid_request' : 'not_enrolled');
       const unfit = unfitForFirst(caller);
       if (unfit) return unfit;
       if (op.password !== 'right') return refused(op.password ? 'invalid_credentials' : 'invalid_request');
@@ -225,7 +230,8 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       const { pending } = state;
       if (pending?.id !== op.authenticatorId || pending.expiresAt <= now)
         return refused('enrollment_not_found');
-      // It proves the pending secret alone, so no lock and no stop is asked: five wrong codes end the enrollment.
+      // The code proves only the pending secret, so locks and stops do not apply. Five wrong codes end the
+      // enrollment.
       const step = stepsOf(pending.id, op.code, now).at(-1);
       if (step === undefined) {
         const failures = pending.failures + 1;
@@ -236,7 +242,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
           beaten: 'code_rejected',
         };
       }
-      // What proves the new authenticator forgives nothing that failed on those in force.
+      // Proving a new authenticator does not clear failures of the enabled ones.
       const grown = enabled ? state : { ...state, failures: 0, lockedUntil: 0, stoppedAt: undefined };
       const confirmed = {
         ...grown,
@@ -249,7 +255,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     case 'verify': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
-      if (!enabled) return refused('totp_not_enabled');
+      if (!enabled) return refused('not_enrolled');
       const access = { ...token('access', now + rules.accessToken, now, PROVED), family: caller.family };
       return attempt(op.proof, proven(op.proof), (after) =>
         done(
@@ -265,7 +271,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     case 'disable': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
-      if (!enabled) return refused('totp_not_enabled');
+      if (!enabled) return refused('not_enrolled');
       const { authenticatorId } = op;
       if (authenticatorId !== undefined && !Object.hasOwn(state.authenticators, authenticatorId))
         return refused('authenticator_not_found');
@@ -277,7 +283,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
           ([id]) => authenticatorId !== undefined && id !== authenticatorId,
         );
         const { stoppedAt } = after;
-        // Those enrolled after a stop were never guessed at.
+        // Nobody guessed at authenticators enrolled after a stop.
         const untouched =
           stoppedAt !== undefined && left.every(([id]) => (after.confirmedAt[id] ?? 0) > stoppedAt);
         const fewer = { ...(untouched ? forgiven(after) : after), authenticators: Object.fromEntries(left) };
@@ -288,7 +294,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     case 'rotate-backup-codes': {
       const caller = valid('access', op.token);
       if (!caller) return refused('token_invalid');
-      if (!enabled) return refused('totp_not_enabled');
+      if (!enabled) return refused('not_enrolled');
       const proof = { code: op.code };
       return attempt(proof, proven(proof), (after) => change(after, { newCodes: 10 }));
     }
@@ -340,7 +346,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     };
   }
 
-  // One attempt: a code is heard only while nothing closes it, and what is wrong is a failure more.
+  // One attempt. A code is checked only while no lock or stop applies, and a wrong one adds a failure.
 
   function attempt(proof: Proof, after: State | undefined, granted: (after: State) => Expected): Expected {
     if (!('code' in proof)) {
@@ -369,7 +375,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       failedAt,
     };
   }
-  /** The state once this proof is spent; undefined where it is wrong or was spent before. */
+  /** Returns the state once this proof is spent, or undefined if it is wrong or already spent. */
   function proven(proof: Proof): State | undefined {
     if ('enrollmentTicket' in proof) {
       const { value = '', expiresAt = 0 } = state.ticket ?? {};
@@ -402,7 +408,9 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     const known = among[given];
     return known?.kind === kind && known.client === op.client && known.expiresAt > now ? known : undefined;
   }
-  /** The first authenticator wants a session that is recent and goes on. */
+  /**
+   * Returns the refusal unless the session is recent and not logged out, as the first authenticator requires.
+   */
   function unfitForFirst({ provedAt, family }: Token): Expected | undefined {
     if (now - provedAt > rules.recentSignIn) return refused('recent_sign_in_required');
     return state.families[family] === 'ended' ? refused('token_invalid') : undefined;
@@ -418,7 +426,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
   function issued(to: State, value: unknown, what: Token): State {
     return { ...to, alive: { ...to.alive, [String(value)]: what } };
   }
-  /** A new session, or the next pair of an old one. */
+  /** Returns a new session, or the next pair of tokens of an existing one. */
   function session(
     to: State,
     provedAt: number,
@@ -435,7 +443,10 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
       return issued(next, refreshToken, { ...refresh, family, sequence });
     });
   }
-  /** The family after a second use of the token before, if that is soon enough and the first such use. */
+  /**
+   * Returns the family after a second use of the previous token, if it is the first such use and within the
+   * grace.
+   */
   function usedAgain(at: Family | undefined, sequence: number): Family | undefined {
     if (at?.next !== sequence + 1 || at.again || rules.refreshGrace === 0) return undefined;
     return Math.abs(now - at.since) <= rules.refreshGrace ? { ...at, again: true } : undefined;
@@ -444,11 +455,13 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
     const at = state.families[family] === 'ended' ? 'ended' : next;
     return { ...state, families: { ...state.families, [family]: at } };
   }
-  /** Every session and every challenge there is ends, and an enrolment that waits. */
+  /** Ends every session, every challenge and a pending enrollment. */
   function cut(of: State): State {
     return { ...of, pending: undefined, alive: {}, void: { ...of.void, ...of.alive } };
   }
-  /** A change of the factor: the session that proved it goes on as a new one, every other ends. */
+  /**
+   * Applies a change of the factor. The session that proved it continues as a new one, and all others end.
+   */
   function change(to: State, { newCodes = 0, ...says }: { newCodes?: number; enabled?: boolean }): Expected {
     const answer = session(cut(to), now, PROVED, { ...says, shown: newCodes });
     return {
@@ -461,7 +474,7 @@ export function expected(state: State, op: Op, now: number, rules: Rules, stepsO
   }
 }
 
-/** What somebody hears, whatever their code is, where nobody is heard. */
+/** Returns the refusal of any code while a lock or a stop applies, or undefined if neither does. */
 export function shut(state: State, now: number): Expected | undefined {
   const refusal = { says: {}, next: () => state };
   if (state.stoppedAt !== undefined) return { ...refusal, outcome: 'factor_stopped' };
@@ -473,10 +486,10 @@ function emptied(state: State): State {
   return { ...forgiven(state), authenticators: {}, backupCodes: [] };
 }
 
-/** Nothing is left of what was guessed at. */
+/** Clears all failures, the lock and the stop. */
 function forgiven(state: State): State {
   return { ...state, failures: 0, backupFailures: 0, lockedUntil: 0, stoppedAt: undefined, failedAt: [] };
 }
 
-/** Every session here began with the password. */
+/** The `amr` of a proved session. In the model, every session began with the password. */
 const PROVED = ['pwd', 'otp', 'mfa'];

@@ -1,30 +1,36 @@
 import fc from 'fast-check';
 import type { Op } from './model.ts';
 
-/** What somebody does, said by positions in what has been seen so far, so that any part of a sequence is a sequence. */
+/**
+ * An action, expressed by positions in what was seen so far, so that any part of a sequence is a valid
+ * sequence.
+ */
 export interface Move {
   name: Op['name'];
-  /** Whose record it is about. */
+  /** Index of the user whose record it concerns. */
   who: number;
-  /** How far back among the user's tokens of the right kind, dead ones too; undefined: the newest that is good. */
+  /**
+   * Position among the user's tokens of the right kind, newest first, including invalid ones. Undefined: the
+   * newest valid one.
+   */
   token: number | undefined;
-  /** Not one of theirs: any token of any kind, as an attacker might send. */
+  /** Picks any user's token of any kind instead, as an attacker might. */
   stray: number | undefined;
   proof: ProofMove;
-  /** Which authenticator or enrolment of the user's, the newest first; undefined: none is named. */
+  /** Position of the user's authenticator or enrollment, newest first. Undefined: the request names none. */
   authenticator: number | undefined;
   password: 'right' | 'wrong';
-  /** Another client's API key. */
+  /** Whether it uses another client's API key. */
   otherClient: boolean;
 }
 
 export type ProofMove =
-  /** A code of the user's that can still be accepted, where there is one. */
+  /** A code of the user that can still be accepted, if there is one. */
   | { kind: 'fresh'; authenticator: number }
-  /** The code of an authenticator at a step from now; of this user or another. */
+  /** The code of an authenticator, of this user or another, so many steps from now. */
   | { kind: 'code'; whose: 'own' | 'other'; authenticator: number; steps: number }
   | { kind: 'backup'; whose: 'own' | 'other'; index: number }
-  /** Something that was on the wire before, used or not. */
+  /** A proof sent before, used or not. */
   | { kind: 'replay'; index: number }
   | { kind: 'wrong' }
   | { kind: 'none' };
@@ -34,7 +40,7 @@ export type Step =
   | { kind: 'time'; to: 'seconds' | 'step' | 'lock'; seconds: number; who: number };
 
 export interface Sequence {
-  /** Users that have enrolled before it begins. */
+  /** Number of users who enroll before the sequence begins. */
   enrolled: number;
   steps: Step[];
 }
@@ -107,7 +113,10 @@ const moveOf = (
 
 const anyone = oneOf([6, 0], [2, 1], [1, 2]);
 
-/** One call, or several at once: mostly of one user, of one kind or with one proof, for that is where races are. */
+/**
+ * Returns one call, or several concurrent ones. These mostly share a user, a kind or a proof, because races
+ * happen there.
+ */
 const calls = (most: number): fc.Arbitrary<Step> => {
   const alone = moveOf(names, anyone, anyProof).map((move) => ({
     kind: 'calls' as const,
@@ -130,7 +139,10 @@ const calls = (most: number): fc.Arbitrary<Step> => {
   return fc.oneof({ weight: 3, arbitrary: alone }, { weight: 2, arbitrary: together });
 };
 
-/** Odd amounts, and the edges of steps, locks and lifetimes. The sum of all but the last stays within the 30 days of a failure. */
+/**
+ * Odd amounts, and the edges of steps, locks and lifetimes. All but the last add up to less than the 30 days
+ * of a failure.
+ */
 const time: fc.Arbitrary<Step> = fc.record({
   kind: fc.constant('time' as const),
   to: oneOf([6, 'seconds' as const], [1, 'step' as const], [3, 'lock' as const]),
@@ -145,7 +157,7 @@ const time: fc.Arbitrary<Step> = fc.record({
   who: anyone,
 });
 
-/** One call: of the first user, with a token and a code that are good, unless said otherwise. */
+/** Returns one call, by default of the first user with a valid token and code. */
 export function callOf(name: Op['name'], more: Partial<Move> = {}): Extract<Step, { kind: 'calls' }> {
   const move: Move = {
     name,
@@ -160,7 +172,7 @@ export function callOf(name: Op['name'], more: Partial<Move> = {}): Extract<Step
   return { kind: 'calls', moves: [{ ...move, ...more }], turns: [] };
 }
 
-/** Short runs of calls that chance alone seldom puts together, with chance between them. */
+/** Short series of calls that chance alone seldom produces, with random choices in them. */
 const story: fc.Arbitrary<Step[]> = fc
   .record({
     who: anyone,
@@ -168,7 +180,7 @@ const story: fc.Arbitrary<Step[]> = fc
       'guessing',
       'refresh reused',
       'change',
-      'enrolment left',
+      'enrollment left',
       'challenge reused',
       'reset',
     ),
@@ -201,7 +213,7 @@ const story: fc.Arbitrary<Step[]> = fc
         ];
       case 'change':
         return [wait('seconds', 30), call(changes), wait('seconds', 30), call(uses, { token: back })];
-      case 'enrolment left':
+      case 'enrollment left':
         return [
           call('enroll'),
           wait('seconds', seconds),
@@ -224,11 +236,16 @@ const story: fc.Arbitrary<Step[]> = fc
     }
   });
 
-/** @param together calls at once, at most */
+/**
+ * Returns random sequences.
+ *
+ * @param together most concurrent calls
+ * @param length most steps, of which a whole story counts as one
+ */
 export const sequences = (together: number, length = 60): fc.Arbitrary<Sequence> =>
   fc.record({
     enrolled: oneOf([1, 0], [4, 1], [1, 2]),
-    // Without the bias to short ones, which reach nothing.
+    // No bias towards short sequences, because they reach nothing.
     steps: fc
       .noBias(
         fc.array(

@@ -6,7 +6,7 @@ import { answerOf } from './answer.ts';
 import type { Answer, Op, Rules } from './model.ts';
 import type { Driver } from './play.ts';
 
-/** The service over HTTP, with everything that stands between: gateway, functions, schemas, Cognito. */
+/** Drives the service over HTTP, through the gateway, the functions, the schemas and Cognito. */
 export function createOverHttp(service: Service, rules: Rules): Driver {
   const people = new Map<string, Person>();
   const clients = new Map([
@@ -41,7 +41,7 @@ export function createOverHttp(service: Service, rules: Rules): Driver {
       case 'logout':
         return client.post('/v1/auth/logout', { refreshToken: op.token });
       case 'status':
-        return client.get('/v1/totp', op.token);
+        return client.get('/v1/authenticators', op.token);
       case 'enroll':
         return client.post('/v1/totp/enroll', { ...op.proof, password: passwordOf(op) }, op.token);
       case 'confirm': {
@@ -49,10 +49,10 @@ export function createOverHttp(service: Service, rules: Rules): Driver {
         return client.post('/v1/totp/confirm', { authenticatorId, code }, op.token);
       }
       case 'verify':
-        return client.post('/v1/totp/verify', op.proof, op.token);
+        return client.post('/v1/authenticators/verify', op.proof, op.token);
       case 'disable': {
         const { proof, authenticatorId } = op;
-        return client.post('/v1/totp/disable', { ...proof, authenticatorId }, op.token);
+        return client.post('/v1/authenticators/disable', { ...proof, authenticatorId }, op.token);
       }
       case 'rotate-backup-codes':
         return client.post('/v1/backup-codes/rotate', { code: op.code }, op.token);
@@ -77,7 +77,7 @@ export function createOverHttp(service: Service, rules: Rules): Driver {
       return person.sub;
     },
     async run(ops) {
-      // Begun early in a second, it mostly ends in the same one.
+      // Calls that start early in a second mostly end in the same second.
       const into = service.clock.now() % 1000;
       if (into > 300) service.clock.advance((1000 - into) / 1000);
       const from = service.clock.seconds();

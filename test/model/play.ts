@@ -3,45 +3,47 @@ import { type Call, canonical, explain } from './explain.ts';
 import { type Answer, nobody, type Op, type Proof, type Rules, type State, type StepsOf } from './model.ts';
 import { callOf, type Move, type ProofMove, type Sequence, type Step } from './moves.ts';
 
-/** The service, by whatever way it is reached. */
+/** Runs operations on the service, in this process or over HTTP. */
 export interface Driver {
   rules: Rules;
-  /** Seconds since the epoch. */
+  /** Returns the service's time, in seconds since the epoch. */
   now(): number;
   advance(seconds: number): void;
-  /** Names of somebody new, of whom nothing is stored. */
+  /** Returns the name of a new user, who has no record. */
   newUser(): Promise<string>;
   /**
-   * Runs these at once.
+   * Runs these operations concurrently.
    *
-   * @param turns who goes on where several could, if the driver decides that
-   * @returns the answers, in the order of `ops`, and the seconds between which they were made
+   * @param turns picks the operation that continues if several could, for a driver that decides this
+   * @returns the answers in the order of `ops`, and the time range in which they were made, in seconds since
+   * the epoch
    */
   run(ops: Op[], turns: number[]): Promise<{ answers: Answer[]; from: number; to: number }>;
 }
 
-/** Everything that was on the wire about one user, the newest first. */
+/** Everything that the service sent for one user, newest first. */
 interface Seen {
   user: string;
   access: string[];
   refresh: string[];
   challenge: string[];
   authenticators: string[];
-  /** Codes of all sets, whatever became of them. */
+  /** Backup codes of all sets, including replaced and used ones. */
   backupCodes: string[];
   tickets: string[];
 }
 
-/** `operation outcome` → how often. */
+/** `operation outcome` → how often it occurred. */
 export type Met = Map<string, number>;
 
 const CLIENTS = ['app', 'other'];
 
 /**
- * Plays a sequence against the service and holds every answer against the model.
+ * Plays a sequence against the service and compares every answer with the model.
  *
- * @param met counts what was answered
- * @throws Error where no order of what ran at once explains the answers; it tells all that was done before
+ * @param met counts the answers
+ * @throws Error if no order of concurrent calls explains the answers. Its message lists everything done
+ * before.
  */
 export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: Met): Promise<void> {
   const { rules } = driver;
@@ -82,7 +84,7 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
     if (ops.length === 0) return;
     for (const op of ops) if ('proof' in op && op.proof) proofs.unshift(op.proof);
     await check(ops, turns);
-    // What is stored now is part of the answer.
+    // The stored state is part of what the model has to explain.
     for (const user of new Set(ops.map(({ user }) => user)))
       await check([{ name: 'admin-status', user, client: 'app' }], []);
   }
@@ -133,13 +135,13 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
     const now = driver.now();
     const lockedUntil = states.get(people[who % 3]?.user ?? '')?.[0]?.lockedUntil ?? 0;
     const left = { seconds, step: 30 - (now % 30), lock: lockedUntil - now }[to];
-    // A second before the edge, or on it.
+    // Stops on the edge or one second before it.
     const amount = to === 'seconds' ? left : Math.max(0, left - (seconds % 2));
     driver.advance(amount);
     story.push(`${amount} s pass`);
   }
 
-  // What a move means now. Undefined where there is nothing yet to do it with.
+  // Turns a move into an operation. Undefined if the user does not have what the move needs yet.
 
   function opOf(move: Move): Op | undefined {
     const { name, password, authenticator } = move;
@@ -157,10 +159,10 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
         ? { token: tokenOf(own, kind, move.token), user: own.user }
         : stray(move.stray);
     const { token, user } = picked;
-    // With nothing to go on with, from the beginning.
+    // Without a token, the user signs in first.
     if (token === undefined) return as({ name: 'login', password });
     const id = authenticator === undefined ? undefined : own.authenticators[authenticator];
-    // The other bodies have no field for a ticket. A confirmation without an enrollment is played as one.
+    // The other bodies have no field for a ticket. Confirming without a pending enrollment becomes enrolling.
     const takesTicket = name === 'verify-login' || name === 'enroll' || name === 'confirm';
     const ticket = takesTicket ? ticketOf(own, move.proof) : undefined;
     const proof = ticket ?? proofOf(move.proof, own, name === 'confirm');
@@ -208,7 +210,7 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
     return states.get(user)?.[0]?.ticket !== undefined;
   }
 
-  /** After a reset, where others have a code: the ticket, an older one, or one that never was. */
+  /** Returns a ticket in place of a code after a reset: the current one, an older one or an invented one. */
   function ticketOf(own: Seen, move: ProofMove): Proof | undefined {
     if (!ticketed(own.user) || move.kind === 'code' || move.kind === 'replay') return undefined;
     if (move.kind === 'wrong') return { enrollmentTicket: 'aaaa-bbbb-cccc-dddd' };
@@ -256,8 +258,8 @@ export async function play({ enrolled, steps }: Sequence, driver: Driver, met?: 
 }
 
 /**
- * A code where there is a second factor and the password where there is none, with the ticket after a reset: mostly, for what
- * is not taken is refused.
+ * Returns a code if there is a second factor. Otherwise it returns the password, with the ticket after a
+ * reset. Now and then it returns something that the service refuses.
  */
 function evidenceOf(
   { proof: { kind }, password }: Move,
@@ -272,7 +274,7 @@ function evidenceOf(
   };
 }
 
-/** Signs in, enrols and confirms, for so many users. */
+/** Returns the steps with which so many users sign in, enroll and confirm. */
 function prelude(enrolled: number): Step[] {
   const proof = { kind: 'code', whose: 'own', authenticator: 0, steps: 0 } as const;
   return Array.from({ length: enrolled }).flatMap((_, who) =>
@@ -280,7 +282,7 @@ function prelude(enrolled: number): Step[] {
   );
 }
 
-/** A code that no authenticator shows near this time. */
+/** Returns a code that no authenticator shows near this time. */
 function wrongCode(apps: Map<string, AuthenticatorApp>, now: number): string {
   for (let candidate = 0; ; candidate++) {
     const code = String(candidate).padStart(6, '0');
@@ -300,12 +302,12 @@ function told(calls: Call[], now: number): string {
       .map(([name, value]) => `${name}: ${typeof value === 'string' ? short(value) : JSON.stringify(value)}`);
     return `${said} → ${answer.outcome} {${given.join(', ')}}`;
   });
-  return `at ${now}: ${lines.join('\n      beside: ')}`;
+  return `at ${now}: ${lines.join('\n      concurrently: ')}`;
 }
 
 function contradiction(story: string[], before: State[]): string {
   const states = before.map((state) => canonical(state).replaceAll(/eyJ[\w.-]+(?=[\w-]{6})/g, '…'));
-  return ['Nothing that the model allows explains the last answers.', ...story, 'before:', ...states].join(
+  return ['No order that the model allows explains the last answers.', ...story, 'before:', ...states].join(
     '\n  ',
   );
 }

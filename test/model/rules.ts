@@ -10,7 +10,7 @@ const lifetimes = {
   recentSignIn: 600,
 };
 
-/** As they are without a configuration. */
+/** The default limits. */
 export const standard: Rules = {
   ...lifetimes,
   authenticators: 5,
@@ -21,7 +21,7 @@ export const standard: Rules = {
   stopWithin30Days: 300,
 };
 
-/** Limits so near that a short sequence meets every one of them. */
+/** Limits so low that a short sequence reaches all of them. */
 export const tight: Rules = {
   ...lifetimes,
   authenticators: 2,
@@ -32,7 +32,7 @@ export const tight: Rules = {
   stopWithin30Days: 10,
 };
 
-/** No locks, but a stop that comes soon; and no grace for a refresh token. */
+/** No locks, an early stop, and no grace for a refresh token. */
 export const stopping: Rules = {
   ...standard,
   refreshGrace: 0,
@@ -41,20 +41,28 @@ export const stopping: Rules = {
   stopWithin30Days: 7,
 };
 
-/** The same as a configuration says it. */
+/** The same where a configuration says it: the rest is as it always is. */
+export const tightAsDeployed: Rules = {
+  ...tight,
+  lockSecondsMost: standard.lockSecondsMost,
+  stopWithin30Days: standard.stopWithin30Days,
+};
+
+/** What a configuration says of these rules. */
 export function settingsOf(rules: Rules) {
   const {
     authenticators,
     lockAfter,
     lockSeconds,
-    lockSecondsMost,
+    lockSecondsMost: _longestLock,
     stopAfter,
-    stopWithin30Days,
+    stopWithin30Days: _most,
     ...lifetimes
   } = rules;
-  return {
-    totp: { authenticators },
-    limits: { lockAfter, lockSeconds, lockSecondsMost, stopAfter, stopWithin30Days },
-    lifetimes,
-  };
+  return { totp: { authenticators }, limits: { lockAfter, lockSeconds, stopAfter }, lifetimes };
+}
+
+/** All limits of these rules, for operations that are called directly. */
+export function limitsOf({ lockAfter, lockSeconds, lockSecondsMost, stopAfter, stopWithin30Days }: Rules) {
+  return { lockAfter, lockSeconds, longestLock: lockSecondsMost, stopAfter, stopWithin30Days };
 }

@@ -1,6 +1,7 @@
 /**
- * Lets several operations run at once and one at a time go on: each stops before every call of the store until all others
- * have stopped too or are done, and then the next of `choices` says who goes on. The same choices, the same order.
+ * Runs several operations concurrently, but lets only one continue at a time. Each waits before every call of
+ * the store until all others wait too or are done. The next of `choices` then picks the one that continues.
+ * The same choices always give the same order.
  */
 export function createTurns(count: number, choices: readonly number[]) {
   const waiting = new Map<number, () => void>();

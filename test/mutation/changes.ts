@@ -1,68 +1,68 @@
 import { of } from './mutation.ts';
 
-/** Enrolling and other changes of the second factor, by its user or an administrator. */
+/** Mutations of changes to the second factor, by its user or an administrator. */
 export const changes = [
   ...of('core/enrollment-policy.ts', [
     {
       find: "if (authenticators.length > 0) return 'second_factor';",
       replace: "if (authenticators.length > 0) return 'session';",
-      promise: 'the password alone signs in beside a second factor',
+      promise: 'the password alone signs in although the user has a second factor',
     },
     {
       find: "if (reset.passwordAfter === undefined) return 'enrollment_ticket';",
       replace: "if (reset.passwordAfter === undefined) return 'session';",
-      promise: 'after a reset the old password alone signs in',
+      promise: 'after a reset, the old password alone signs in',
     },
     {
       find: 'passwordSetAt > reset.passwordAfter',
       replace: 'passwordSetAt >= reset.passwordAfter',
-      promise: 'a password of the second of the stop counts as newer',
+      promise: 'a password set in the same second as the stop counts as newer',
     },
     {
       find: "if ('enrollmentTicket' in proof === asked) return;",
       replace: 'return;',
-      promise: 'an answer of another kind is charged',
+      promise: 'a proof of the wrong kind counts as a failure',
     },
     {
       find: '  if (factor.reset) return true;',
       replace: '',
-      promise: 'after a reset a session does everything',
+      promise: 'after a reset, a session may do everything',
     },
     {
       find: 'now * 1000 >= Date.parse',
       replace: 'now * 1000 > Date.parse',
-      promise: 'a required enrollment begins a second late',
+      promise: 'enrollment becomes required one second late',
     },
     {
       find: 'now >= askedAt',
       replace: 'now > askedAt',
-      promise: 'a required enrollment begins a second late',
+      promise: 'enrollment becomes required one second late',
     },
     {
       find: 'factor.askedToEnrollAt ?? now',
       replace: 'factor.askedToEnrollAt ?? 0',
-      promise: 'nobody has the days that they were given',
+      promise: 'users do not get the days they have for enrolling',
     },
     {
       find: ' && factor.askedToEnrollAt === undefined',
       replace: '',
-      promise: 'each sign-in puts a required enrollment off',
+      promise: 'each sign-in postpones a required enrollment',
     },
     {
       find: "if (afterPassword(factor) === 'session') return;",
       replace: 'return;',
-      promise: 'replacing a temporary password goes round the second factor',
+      promise: 'replacing a temporary password bypasses the second factor',
     },
   ]),
   ...of('core/enroll.ts', [
     {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
+      find: 'await readCurrent(services, caller)',
+      replace: 'await services.records.read(user)',
       promise: 'a session from before a change enrolls',
     },
     {
-      find: 'factor.authenticators.length >= totp.authenticators',
-      replace: 'factor.authenticators.length > totp.authenticators',
+      find: 'factor.authenticators.length >= settings.totp.authenticators',
+      replace: 'factor.authenticators.length > settings.totp.authenticators',
       promise: 'a user has one authenticator too many',
     },
     {
@@ -73,37 +73,32 @@ export const changes = [
     {
       find: 'if (!proof || byTicket)',
       replace: 'if (!proof)',
-      promise: 'a ticket is charged where a code is asked for',
+      promise: 'a ticket counts as a failure although a code is required',
     },
     {
       find: "      if (!byTicket) throw new CountersignError('enrollment_ticket_required');",
       replace: '',
-      promise: 'after a reset the old password enrolls',
+      promise: 'after a reset, the old password enrolls',
     },
     {
       find: "      throw new CountersignError('new_password_required');",
       replace: '      return undefined;',
-      promise: 'after a reset that wants a new password the old one enrolls',
+      promise: 'after a reset that requires a new password, the old one enrolls',
     },
     {
-      find: "      if (proof) throw new CountersignError('totp_not_enabled');",
+      find: "      if (proof) throw new CountersignError('not_enrolled');",
       replace: '',
-      promise: 'a code is taken that nothing asks for',
-    },
-    {
-      find: 'return proven && { ...proven, pending };',
-      replace: 'return { ...factor, pending };',
-      promise: 'a wrong code begins a further authenticator',
+      promise: 'a code that is not required is accepted',
     },
     {
       find: 'pending?.id === authenticatorId && ',
       replace: 'pending && ',
-      promise: 'a code confirms another enrollment than it names',
+      promise: 'a code confirms a different enrollment from the one named',
     },
     {
       find: 'pending.expiresAt > now',
       replace: 'pending.expiresAt >= now',
-      promise: 'an enrollment is confirmed in the second of its end',
+      promise: 'an enrollment is confirmed in the second it expires',
     },
     {
       find: '  if (own) await refuseUnlessPassword(services, caller, password, source);',
@@ -113,40 +108,54 @@ export const changes = [
     {
       find: '  await refuseUnlessFresh(services, caller, now);',
       replace: '',
-      promise: 'a session that was logged out enrolls',
+      promise: 'a logged-out session enrolls',
     },
     {
       find: 'now - authTime <= settings.lifetimes.recentSignIn',
       replace: 'now - authTime < settings.lifetimes.recentSignIn',
-      promise: 'a sign-in is recent for a second less',
+      promise: 'a sign-in stops counting as recent one second early',
     },
     { find: '!recent || ', replace: '', promise: 'an old session enrolls' },
     {
       find: ' || (own && sid === undefined)',
       replace: '',
-      promise: "a step-up's token enrolls, which no logout ends",
+      promise: "a step-up's token, which no logout ends, enrolls",
     },
     {
       find: '(await isSignedIn?.()) === false',
       replace: 'false',
-      promise: 'a Cognito session that was signed out enrolls',
+      promise: 'a signed-out Cognito session enrolls',
     },
     {
       find: 'await families.isEnded(sid)',
       replace: 'false',
-      promise: 'a session that was logged out enrolls',
+      promise: 'a logged-out session enrolls',
     },
     { find: 'sub !== user.sub || ', replace: '', promise: "another user's password counts" },
     {
       find: ' || user.realm !== settings.realm',
       replace: '',
-      promise: "the pool's password counts for another realm's user of the same sub",
+      promise: "the pool's password counts for another realm's user with the same sub",
+    },
+  ]),
+  ...of('core/totp/enroll.ts', [
+    { find: '  if (step === undefined) return undefined;', replace: '', promise: 'a wrong code confirms' },
+    { find: 'lastStep: step,', replace: 'lastStep: 0,', promise: 'the code that confirmed signs in' },
+    {
+      find: 'now).at(-1);',
+      replace: 'now).at(0);',
+      promise: 'a confirming code that matches two steps also signs in',
+    },
+    {
+      find: 'seal(secret, user, inForce(enrolled), await',
+      replace: 'seal(secret, user, waiting(pending, { generation }), await',
+      promise: 'an authenticator in force does not open',
     },
   ]),
   ...of('core/confirm.ts', [
     {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
+      find: 'await readCurrent(services, caller)',
+      replace: 'await services.records.read(user)',
       promise: 'a session from before a change confirms',
     },
     {
@@ -154,213 +163,76 @@ export const changes = [
       replace: '',
       promise: 'a session that was logged out confirms',
     },
-    { find: '    if (step === undefined) return undefined;', replace: '', promise: 'a wrong code confirms' },
-    { find: 'lastStep: step,', replace: 'lastStep: 0,', promise: 'the code that confirmed signs in' },
     {
-      find: 'now).at(-1);',
-      replace: 'now).at(0);',
-      promise: 'a confirming code that fits two steps signs in',
-    },
-    {
-      find: 'backup ? backup.stored : factor.backupCodes',
-      replace: 'backup?.stored',
-      promise: 'a further authenticator takes the backup codes away',
-    },
-    {
-      find: '      reset: undefined,\n',
-      replace: '',
-      promise: 'a ticket counts after the enrollment it was for',
-    },
-    {
-      find: 'first ? withoutFailures(grown) : grown',
-      replace: 'withoutFailures(grown)',
-      promise: "an authenticator of one's own forgives failures",
-    },
-    {
-      find: 'grown, now, caller.session)',
-      replace: 'grown, now)',
-      promise: 'the Cognito session that confirmed ends with the change',
-    },
-    {
-      find: '  await services.tokens.ready(now);',
-      replace: '',
-      promise: 'an authenticator is in force whose backup codes nobody got',
-    },
-    {
-      find: "factor, 'pending', judge",
-      replace: "factor, 'recovery', judge",
+      find: "budget: 'pending'",
+      replace: "budget: 'recovery'",
       promise: 'wrong codes at confirming end nothing',
-    },
-    {
-      find: '    ...(await endPoolSessions(services.poolSessions, user)),\n',
-      replace: '',
-      promise: "Cognito's sessions outlive a change",
-    },
-    {
-      find: 'seal(secret, user, inForce(enrolled), await',
-      replace: 'seal(secret, user, waiting(pending, factor), await',
-      promise: 'an authenticator in force does not open',
     },
   ]),
   ...of('core/disable.ts', [
     {
-      find: '    ...(await endPoolSessions(services.poolSessions, user)),\n',
-      replace: '',
-      promise: "Cognito's sessions outlive a disabling",
-    },
-    {
-      find: 'without(proven, authenticatorId), now, caller.session)',
-      replace: 'without(proven, authenticatorId), now)',
-      promise: 'the Cognito session that proved a disabling ends with it',
-    },
-    {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
+      find: 'await readEnrolled(services, caller)',
+      replace: 'await services.records.read(caller.user)',
       promise: 'a session from before a change disables',
     },
     {
-      find: "  if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');",
-      replace: '',
-      promise: 'disabling nothing is a fault',
-    },
-    {
-      find: 'authenticatorId !== undefined && !',
-      replace: 'false && !',
+      find: 'others.length === factor.authenticators.length',
+      replace: 'false',
       promise: 'a code is spent for an authenticator that there is not',
     },
     {
-      find: 'changed(without(proven, authenticatorId), now, caller.session)',
-      replace: 'without(proven, authenticatorId)',
-      promise: 'sessions outlive a disabling',
-    },
-    {
-      find: '  await services.tokens.ready(now);',
-      replace: '',
-      promise: 'a code is spent though no token can be signed',
-    },
-    {
-      find: '  if (authenticators.length === 0)',
-      replace: '  if (authenticatorId === undefined)',
-      promise: 'backup codes outlive the last authenticator',
-    },
-    {
-      find: ' && !isEnabled(without(factor, authenticatorId))',
-      replace: ' && false',
+      find: 'if (last && isStopped',
+      replace: 'if (false && isStopped',
       promise: 'in a stop the last authenticator is disabled, and whoever guesses enrolls',
     },
     {
-      find: 'createdAt > stoppedAt',
-      replace: 'true',
-      promise: 'one of two authenticators that were guessed at lifts the stop',
+      find: 'const last = authenticatorId === undefined || others.length === 0;',
+      replace: 'const last = authenticatorId === undefined;',
+      promise: 'in a stop the last authenticator is disabled by its id',
     },
     {
-      find: 'withoutAnyFailure({ ...factor, authenticators, backupCodes: undefined })',
-      replace: '({ ...factor, authenticators, backupCodes: undefined })',
-      promise: 'a stop outlives the factor it was for',
+      find: 'session: caller.session }',
+      replace: 'session: undefined }',
+      promise: 'the Cognito session that proved a disabling ends with it',
     },
   ]),
   ...of('core/rotate-backup-codes.ts', [
     {
-      find: '    ...(await endPoolSessions(services.poolSessions, user)),\n',
-      replace: '',
-      promise: "Cognito's sessions outlive a rotation",
-    },
-    {
-      find: 'stored }, now, caller.session)',
-      replace: 'stored }, now)',
-      promise: 'the Cognito session that proved a rotation ends with it',
-    },
-    {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
+      find: 'await readEnrolled(services, caller)',
+      replace: 'await services.records.read(caller.user)',
       promise: 'a session from before a change rotates',
     },
     {
-      find: 'changed({ ...proven, backupCodes: stored }, now, caller.session)',
-      replace: '{ ...proven, backupCodes: stored }',
-      promise: 'sessions outlive a rotation',
-    },
-    {
-      find: '{ ...proven, backupCodes: stored }',
-      replace: '{ ...proven }',
-      promise: 'the old backup codes outlive a rotation',
-    },
-    {
-      find: '  await services.tokens.ready(now);',
-      replace: '',
-      promise: 'the backup codes are replaced by ones that nobody got',
-    },
-    {
-      find: "factor, 'code', judge",
-      replace: "factor, 'recovery', judge",
-      promise: 'wrong codes at rotating are not counted',
+      find: 'session: caller.session }',
+      replace: 'session: undefined }',
+      promise: 'the Cognito session that proved a rotation ends with it',
     },
   ]),
   ...of('core/admin.ts', [
     {
       find: 'stopped && !passwordChanged && !passwordIsNewer(factor)',
       replace: 'stopped && false',
-      promise: 'a stop is lifted for the password that was guessed with',
+      promise: "an administrator lifts a stop although the guesser's password is still valid",
     },
     {
       find: 'passwordSetAt > stoppedAt',
       replace: 'passwordSetAt >= stoppedAt',
-      promise: 'a password of the second of the stop counts as newer',
-    },
-    {
-      find: 'stopped ? withoutAnyFailure(factor) : withoutFailures(factor)',
-      replace: 'withoutAnyFailure(factor)',
-      promise: 'lifting a lock forgives 30 days of guesses',
+      promise: 'a password set in the same second as the stop counts as newer',
     },
     {
       find: ' && user.realm === settings.realm',
       replace: '',
-      promise: "a reset waits for a password that another issuer's user has not",
+      promise: "a reset waits for a new password from another issuer's user, who has none here",
     },
     {
       find: 'passwordAfter: stoppedAt ?? now',
       replace: 'passwordAfter: now',
-      promise: 'a password chosen between stop and reset does not count',
-    },
-    {
-      find: '{ ...bare, reset: resetOf(factor) }',
-      replace: 'bare',
-      promise: 'after a reset the old password enrolls',
-    },
-    {
-      find: 'changed(withoutAnyFailure(without(factor, undefined)), now)',
-      replace: 'withoutAnyFailure(without(factor, undefined))',
-      promise: 'sessions outlive a reset',
-    },
-    {
-      find: ' && passwordSetAt > (factor.passwordSetAt ?? 0)',
-      replace: '',
-      promise: 'a late event makes the password older than it is',
-    },
-    {
-      find: 'changed(newer ? { ...factor, passwordSetAt } : factor, now)',
-      replace: 'newer ? { ...factor, passwordSetAt } : factor',
-      promise: 'sessions outlive their revocation',
-    },
-    {
-      find: 'if (outcome.written) return wanted;',
-      replace: 'return wanted;',
-      promise: 'a revocation that lost a race is told to have happened',
-    },
-    {
-      find: 'const MOST_LOST_RACES = 20;',
-      replace: 'const MOST_LOST_RACES = 0;',
-      promise: 'a user blocks revocation by writing',
-    },
-    {
-      find: '{ ...factor, administered: { type, at, ...act } }',
-      replace: 'factor',
-      promise: 'the record does not keep who acted',
+      promise: 'a password set between the stop and the reset does not count',
     },
     {
       find: "  if (factor.writtenBy === undefined) throw new CountersignError('user_not_found');",
       replace: '',
-      promise: 'support acts on a user of whom nothing is known',
+      promise: 'support acts on a user without a record',
     },
   ]),
 ];

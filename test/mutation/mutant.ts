@@ -1,6 +1,6 @@
 /**
- * For `node --import`: replaces the text of one file as Node.js loads it. Nothing is written into the tree. MUTATION names
- * the file and the replacement as JSON; without it every file is loaded as it is.
+ * Replaces the text of one file while Node.js loads it, for `node --import`. It writes nothing into the tree.
+ * MUTATION names the file and the replacement as JSON. Without it, every file loads unchanged.
  */
 import { registerHooks } from 'node:module';
 import { join, resolve } from 'node:path';

@@ -1,30 +1,31 @@
-/** One change of the code that breaks a promise: some test has to fail by it. */
+/** One change of the code that breaks a promise, so some test must fail. */
 export interface Mutation {
-  /** From the root of the project. */
+  /** Path from the root of the project. */
   file: string;
-  /** Stands in the file exactly once. */
+  /** Text to replace. The file contains it exactly once. */
   find: string;
   replace: string;
-  /** The promise that breaks, as what happens then. */
+  /** The broken promise, told as what goes wrong. */
   promise: string;
-  /** Why no test fails by it; undefined where one has to. */
+  /** Why no test fails. Undefined if one must fail. */
   survives?: string;
 }
 
-/** The mutations of one file. */
+/** Adds the file's path to its mutations. */
 export function of(file: string, mutations: Omit<Mutation, 'file'>[]): Mutation[] {
   return mutations.map((mutation) => ({ file, ...mutation }));
 }
 
 /**
- * The source with the mutation in it.
+ * Returns the source with the mutation applied.
  *
- * @throws Error if the text to be replaced does not stand there exactly once: the code has changed, and the list has to follow
+ * @throws Error unless the source contains `find` exactly once. The code has changed, so the list must
+ * follow.
  */
 export function mutated(source: string, { file, find, replace }: Mutation): string {
   const [before, after, ...more] = source.split(find);
   if (before === undefined || after === undefined || more.length > 0) {
-    throw new Error(`${file} holds this ${source.split(find).length - 1} times instead of once: ${find}`);
+    throw new Error(`${file} contains this ${source.split(find).length - 1} times instead of once: ${find}`);
   }
   return before + replace + after;
 }

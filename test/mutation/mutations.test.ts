@@ -8,7 +8,7 @@ import { play } from './play.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-test('every mutation still finds its line, once, and changes it', () => {
+test('every mutation finds its line exactly once and changes it', () => {
   for (const mutation of mutations) {
     const source = readFileSync(join(root, mutation.file), 'utf8');
     assert.notEqual(mutated(source, mutation), source);
@@ -20,7 +20,7 @@ test('no two mutations are the same', () => {
   assert.equal(new Set(named).size, named.length);
 });
 
-test('a mutant is killed by the test that holds its promise, and without the mutation that test passes', async () => {
+test('the test of a promise kills its mutant, and passes without the mutation', async () => {
   const mutation = mutations.find(({ replace }) => replace === 'byte & 15');
   assert.ok(mutation);
   const batches = [['test/core/backup-codes.test.ts']];
@@ -41,8 +41,8 @@ test('docs/threat-model.md explains each mutation that survives, and no other', 
   );
 });
 
-test('a mutation whose line is gone is refused', () => {
+test('a mutation is refused if its line is missing or not unique', () => {
   const mutation = { file: 'core/x.ts', find: 'step <= lastStep', replace: 'step < lastStep', promise: '' };
-  assert.throws(() => mutated('step > lastStep', mutation), /core\/x\.ts holds this 0 times/);
+  assert.throws(() => mutated('step > lastStep', mutation), /core\/x\.ts contains this 0 times/);
   assert.throws(() => mutated('step <= lastStep; step <= lastStep', mutation), /2 times/);
 });

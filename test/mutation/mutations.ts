@@ -6,5 +6,5 @@ import type { Mutation } from './mutation.ts';
 import { sessions } from './sessions.ts';
 import { stores } from './stores.ts';
 
-/** Every line of core/ and of the security part of adapters/ that carries a promise, broken. */
+/** Breaks every line that carries a promise, in core/ and in the security part of adapters/. */
 export const mutations: Mutation[] = [...codes, ...sessions, ...changes, ...keys, ...stores, ...edges];

@@ -5,12 +5,16 @@ import type { Mutation } from './mutation.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** Seconds for one batch of tests. A mutant that takes longer hangs, and somebody would see that: it is killed. */
+/**
+ * Seconds for one batch of tests. A mutant that takes longer hangs. Somebody would notice that, so it counts
+ * as killed.
+ */
 const PATIENCE = 300;
 
 /**
- * The test files that can see this file, in batches that each run in one process: its own test first, which kills most, then
- * the others of its layer that import it, by whatever way.
+ * Returns the test files that import this file, in batches. Each batch runs in one process. The file's own
+ * test comes first, because it kills most mutants. The other tests of its layer that import it, directly or
+ * indirectly, follow.
  */
 export function batchesFor(file: string): string[][] {
   const own = `test/${dirname(file)}/${basename(file, '.ts')}.test.ts`;
@@ -18,20 +22,20 @@ export function batchesFor(file: string): string[][] {
   return [...(existsSync(join(root, own)) ? [[own]] : []), ...batchesOf(file, visible)];
 }
 
-/** Every batch of the layer that this file is in. */
+/** Returns every batch of this file's layer. */
 export function batchesOf(file: string, chosen = (_test: string) => true): string[][] {
   const batches = file.startsWith('core/')
     ? [testsIn('test/core'), ['test/model/found.test.ts']]
-    : // Each by itself: many embedded databases in one process slow each other down.
+    : // One file a batch, because many embedded databases in one process slow each other down.
       testsIn('test/adapters').map((test) => [test]);
   return batches.map((batch) => batch.filter(chosen)).filter((batch) => batch.length > 0);
 }
 
 function testsIn(folder: string): string[] {
-  return globSync(`${folder}/*.test.ts`, { cwd: root }).sort();
+  return globSync(`${folder}/**/*.test.ts`, { cwd: root }).sort();
 }
 
-/** The files of this project that a file imports, directly or by others; itself too. */
+/** Returns the project's files that a file imports, directly or indirectly, and the file itself. */
 function importsOf(path: string, found = new Set<string>()): Set<string> {
   if (found.has(path)) return found;
   found.add(path);
@@ -42,16 +46,24 @@ function importsOf(path: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
-/** Tests without embedded servers, and so without time-outs: on a machine under load they pass as well. */
+/**
+ * Whether a test uses no embedded server. Such a test has no time-outs, so it passes on a machine under load
+ * too.
+ */
 const isInMemory = (test: string) => test.startsWith('test/core/');
 
-/** Times a batch is played until its failure is known to be the mutation's. */
+/** How often a batch runs, at most, to establish that its failure comes from the mutation. */
 const MOST_PLAYS = 4;
 
-/** Survived, killed by a test, or undecided: on a machine under load some test fails with the mutation and without it. */
+/**
+ * Survived, killed by a test, or undecided. Undecided: under load, a test fails with the mutation and without
+ * it.
+ */
 export type Outcome = { survived: true } | { killedBy: string } | { undecided: string };
 
-/** Runs batch after batch until a test fails by the mutation, or, without one, until any test fails. */
+/**
+ * Runs one batch after another until the mutation makes a test fail. Without a mutation, any failure ends it.
+ */
 export async function play(batches: string[][], mutation?: Mutation): Promise<Outcome> {
   for (const batch of batches) {
     const outcome = await playBatch(batch, mutation);
@@ -61,8 +73,8 @@ export async function play(batches: string[][], mutation?: Mutation): Promise<Ou
 }
 
 /**
- * A test beside embedded servers may fail by its time-out. So it kills only if, by itself, it passes without the mutation and
- * fails with it again.
+ * Runs one batch. A test with embedded servers may fail because of its time-out. It therefore kills a mutant
+ * only if it, run alone, passes without the mutation and fails again with it.
  */
 async function playBatch(batch: string[], mutation: Mutation | undefined): Promise<Outcome> {
   let failing = '';
@@ -80,9 +92,9 @@ async function playBatch(batch: string[], mutation: Mutation | undefined): Promi
 }
 
 /**
- * The first test of these files that fails; undefined if all pass.
+ * Returns the name of the first failing test of these files, or undefined if all pass.
  *
- * @param only the names of the tests to run; all if there are none
+ * @param only the names of the tests to run. @default all of them
  */
 function firstFailureOf(
   files: string[],
@@ -93,16 +105,16 @@ function firstFailureOf(
   const flags = ['--test', '--test-isolation=none', `--test-reporter=${here('first-failure.ts')}`];
   const names = only.map((name) => `--test-name-pattern=^${name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}$`);
   const environment = { ...process.env };
-  // Set in what the test runner itself starts: it would report to that one.
+  // The test runner sets this in its children. The new run would report to that runner.
   delete environment['NODE_TEST_CONTEXT'];
   const child = spawn(process.execPath, [...flags, ...names, ...files], {
     cwd: root,
-    // What the reporter says comes by the last one: first-failure.ts.
+    // The reporter (first-failure.ts) writes to the last one.
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     env: {
       ...environment,
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules/.cache/node'),
-      // Not as a flag: programs that a test starts are to be mutated too.
+      // In the environment, because programs that a test starts must load the mutant too.
       NODE_OPTIONS: `--import ${JSON.stringify(here('mutant.ts'))}`,
       ...(mutation && { MUTATION: JSON.stringify(mutation) }),
     },

@@ -1,16 +1,16 @@
 import { of } from './mutation.ts';
 
-/** Signing in, sessions, and who calls. */
+/** Mutations of sign-ins, sessions and callers. */
 export const sessions = [
   ...of('core/session.ts', [
     {
       find: 'exp: family.endsAt',
       replace: 'exp: now + 86_400',
-      promise: "refreshing moves the session's end",
+      promise: "refreshing postpones the session's expiry",
     },
     {
-      find: '{ ...grounds, sid: family.id }',
-      replace: 'grounds',
+      find: '{ ...input, sid: family.id }',
+      replace: 'input',
       promise: 'an access token does not say of which session it is',
     },
     {
@@ -21,64 +21,87 @@ export const sessions = [
     {
       find: '    acr: acrOf(amr),\n',
       replace: '',
-      promise: 'a token does not say whether the second factor was proved',
+      promise: 'a token does not say whether the user proved the second factor',
     },
     {
       find: '    ...(session !== undefined && { origin_jti: session }),\n',
       replace: '',
-      promise: "a step-up's token forgets the other issuer's session",
+      promise: "a step-up's token does not name the other issuer's session",
     },
     {
       find: '    ...(enrollmentRequired && { enrollment_required: true }),\n',
       replace: '',
-      promise: 'a session that may only enroll does everything',
+      promise: 'a session that may only enroll may do everything',
     },
     {
       find: 'caller.authTime > factor.changedAt',
       replace: 'caller.authTime >= factor.changedAt',
-      promise: "another issuer's session of the very second of a change outlives it",
+      promise: "another issuer's session from the second of a change survives it",
     },
     {
       find: 'caller.session !== undefined && ',
       replace: '',
-      promise: 'where an issuer names no sessions, all of them outlive a change',
+      promise: 'if an issuer names no sessions, all of them survive a change',
     },
     {
       find: 'caller.generation === factor.generation;',
       replace: 'true;',
-      promise: 'own sessions outlive a change',
+      promise: 'our own sessions survive a change',
     },
+    {
+      find: '  refuseUnlessCurrent(caller, factor);\n  return factor;',
+      replace: '  return factor;',
+      promise: 'a session from before a change reads and changes the factor',
+    },
+    {
+      find: "  if (!isEnabled(factor)) throw new CountersignError('not_enrolled');",
+      replace: '',
+      promise: 'a step-up, a removal or a rotation without a second factor is a fault',
+    },
+  ]),
+  ...of('core/change.ts', [
     {
       find: "  if (!caller.amr.includes('pwd')) return {};",
       replace: '',
-      promise: 'a change opens a session for somebody whose password was never seen',
+      promise: 'a change opens a session for a user whose password was never checked here',
     },
     {
       find: 'authTime: now,',
       replace: 'authTime: caller.authTime,',
-      promise: 'the session after a change does not say when the factor was proved',
+      promise: 'the session after a change does not say when the user proved the factor',
     },
     {
       find: 'generation: changed.generation,',
       replace: "generation: caller.generation ?? '',",
-      promise: 'the session that proved a change ends with it',
+      promise: 'a change ends the session that proved it',
     },
     {
       find: '    if (error instanceof CountersignError) return { cognitoSessionsEnded: false };',
       replace: '',
-      promise: 'the backup codes of a confirmation are lost where Cognito fails',
+      promise: 'the backup codes of a confirmation are lost if Cognito fails',
+    },
+    {
+      find: '  const ended = await endPoolSessions(services.poolSessions, caller.user);',
+      replace: '  const ended = {};',
+      promise: "Cognito's sessions outlive a change",
+    },
+    {
+      find: '  await services.tokens.ready(now);',
+      replace: '',
+      promise:
+        'an authenticator is in force whose backup codes nobody got, and a code is spent though no token can be signed',
     },
   ]),
   ...of('core/claims.ts', [
     {
       find: "amr.includes('pwd') ? ['pwd', 'otp', 'mfa'] : ['otp']",
       replace: "['pwd', 'otp', 'mfa']",
-      promise: 'a password is claimed that nobody saw',
+      promise: 'a token claims a password that nobody checked',
     },
     {
       find: "amr.includes('otp') ?",
       replace: "amr.includes('pwd') ?",
-      promise: 'a password alone is claimed to be two factors',
+      promise: 'a token claims two factors for a password alone',
     },
   ]),
   ...of('core/user.ts', [
@@ -87,11 +110,11 @@ export const sessions = [
       replace: '',
       promise: "a home user's sub names a user of another realm",
     },
-    { find: "sub === '' || ", replace: '', promise: 'a user without a sub has one in tokens' },
+    { find: "sub === '' || ", replace: '', promise: 'a user with an empty sub gets a subject in tokens' },
     {
       find: 'subject.length <= LONGEST_SUBJECT',
       replace: 'true',
-      promise: 'a sub is longer than tokens may have',
+      promise: 'a subject is longer than tokens allow',
     },
     {
       find: 'subject.length <= LONGEST_SUBJECT',
@@ -106,19 +129,19 @@ export const sessions = [
     {
       find: 'return [length, bytes];',
       replace: 'return [bytes];',
-      promise: 'two places are bound to the same bytes',
+      promise: 'two different contexts encode to the same bytes',
     },
   ]),
   ...of('core/login.ts', [
     {
       find: "  if (next === 'new_password') throw new CountersignError('new_password_required');",
       replace: '',
-      promise: 'the old password leads on after a reset that wants a new one',
+      promise: 'after a reset that requires a new password, the old one is accepted',
     },
     {
       find: "if (next === 'session') {",
       replace: "if (next !== 'new_password') {",
-      promise: 'the password alone opens a session beside a second factor',
+      promise: 'the password alone opens a session although the user has a second factor',
     },
     {
       find: 'exp: now + expiresIn }',
@@ -126,111 +149,96 @@ export const sessions = [
       promise: 'a challenge lives for a day',
     },
     {
-      find: '{ ...grounds, enrollmentRequired }',
-      replace: 'grounds',
+      find: '{ ...session, enrollmentRequired }',
+      replace: 'session',
       promise: 'a session that may only enroll does everything',
     },
     {
       find: 'generation: factor.generation,',
       replace: "generation: '',",
-      promise: 'a sign-in forgets of which generation it is',
+      promise: 'a sign-in does not store its generation',
     },
   ]),
   ...of('core/verify-login.ts', [
     {
       find: ' || challenge.client_id !== client',
       replace: '',
-      promise: "a challenge counts with another client's key",
+      promise: "a challenge counts with another client's API key",
     },
     {
       find: 'challenge.gen !== factor.generation || ',
       replace: '',
-      promise: 'a challenge outlives a change of the factor',
+      promise: 'a challenge survives a change of the factor',
     },
     {
       find: ' || Object.hasOwn(factor.answered, challenge.jti)',
       replace: '',
-      promise: 'a challenge is answered twice',
+      promise: 'a challenge can be answered twice',
     },
     {
       find: '  refuseUnlessAskedFor(factor, proof);',
       replace: '',
-      promise: 'an answer of another kind is charged',
-    },
-    {
-      find: ', [challenge.jti]: challenge.exp',
-      replace: '',
-      promise: 'an answered challenge is not remembered',
-    },
-    {
-      find: '...proven.answered, ',
-      replace: '',
-      promise: 'a further answer makes earlier challenges count again',
+      promise: 'a proof of the wrong kind counts as a failure',
     },
     {
       find: '  await services.tokens.ready(now);',
       replace: '',
-      promise: 'a code is spent though no token can be signed',
+      promise: 'a code is spent although no token can be signed',
     },
     {
       find: 'byTicket ? challenge.amr : withSecondFactor(challenge.amr)',
       replace: 'withSecondFactor(challenge.amr)',
-      promise: "support's ticket is claimed to be a second factor",
+      promise: "a token claims that support's ticket is a second factor",
     },
     {
       find: '      enrollmentRequired: byTicket,\n',
       replace: '',
-      promise: 'a ticket opens a session that does everything',
+      promise: 'a ticket opens a session that may do everything',
     },
   ]),
   ...of('core/verify.ts', [
     {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
+      find: 'await readEnrolled(services, caller)',
+      replace: 'await services.records.read(user)',
       promise: 'a session from before a change steps up',
-    },
-    {
-      find: "  if (!isEnabled(factor)) throw new CountersignError('totp_not_enabled');",
-      replace: '',
-      promise: 'a step-up without a second factor is a fault',
     },
     {
       find: '  await services.tokens.ready(now);',
       replace: '',
-      promise: 'a code is spent though no token can be signed',
+      promise: 'a code is spent although no token can be signed',
     },
-    { find: '    sid: caller.sid,\n', replace: '', promise: "a step-up's token forgets its session" },
+    { find: '    sid: caller.sid,\n', replace: '', promise: "a step-up's token does not name its session" },
     {
       find: '    session: caller.session,\n',
       replace: '',
-      promise: "a step-up's token forgets the other issuer's session",
+      promise: "a step-up's token does not name the other issuer's session",
     },
   ]),
   ...of('core/refresh.ts', [
     {
       find: 'claims.client_id !== client',
       replace: 'false',
-      promise: "a refresh token counts with another client's key",
+      promise: "a refresh token counts with another client's API key",
     },
     {
       find: "  if (claims.gen !== generation) throw new CountersignError('refresh_token_invalid');",
       replace: '',
-      promise: 'a refresh token outlives a change',
+      promise: 'a refresh token survives a change',
     },
     {
       find: "  if (mustEnroll(factor, services.settings, now)) throw new CountersignError('enrollment_required');",
       replace: '',
-      promise: 'refreshing goes round a required enrollment',
+      promise: 'refreshing bypasses a required enrollment',
     },
     {
       find: '  await services.tokens.ready(now);',
       replace: '',
-      promise: 'a refresh token is spent though no token can be signed',
+      promise: 'a refresh token is spent although no token can be signed',
     },
     {
       find: 'if (!(await services.families.advance(family, sequence, { endsAt, now, grace }))) {',
       replace: 'if (false) {',
-      promise: 'a refresh token counts as often as it is used',
+      promise: 'a refresh token can be used any number of times',
     },
     {
       find: 'sequence: sequence + 1, endsAt',
@@ -240,26 +248,26 @@ export const sessions = [
     {
       find: 'authTime: claims.auth_time',
       replace: 'authTime: now',
-      promise: 'refreshing is claimed to be a sign-in',
+      promise: 'a refreshed token claims a new sign-in',
     },
     {
       find: 'const endsAt = claims.exp;',
       replace: 'const endsAt = now + services.settings.lifetimes.refreshToken;',
-      promise: "refreshing moves the session's end",
+      promise: "refreshing postpones the session's expiry",
     },
   ]),
   ...of('core/logout.ts', [
-    { find: ' || claims.client_id !== client', replace: '', promise: 'another client ends a session' },
+    { find: ' || claims.client_id !== client', replace: '', promise: 'another client can end a session' },
     {
       find: '  await services.families.end(claims.family, claims.exp);',
       replace: '',
-      promise: 'a session outlives its logout',
+      promise: 'a session survives its logout',
     },
   ]),
   ...of('core/status.ts', [
     {
-      find: '  refuseUnlessCurrent(caller, factor);',
-      replace: '',
+      find: 'await readCurrent({ records }, caller)',
+      replace: 'await records.read(caller.user)',
       promise: 'a session from before a change reads the status',
     },
     {
@@ -282,62 +290,57 @@ export const sessions = [
     {
       find: "  if (answers.some(({ challengeName }) => challengeName !== 'CUSTOM_CHALLENGE')) return 'refuse';",
       replace: '',
-      promise: 'a step of another kind stands for the second factor',
+      promise: 'a different kind of step counts as the second factor',
     },
     {
       find: "  if (answers.slice(0, -1).some(({ challengeResult }) => challengeResult !== false)) return 'refuse';",
       replace: '',
-      promise: 'a history that cannot be is believed',
+      promise: 'an impossible history is believed',
     },
     {
       find: 'answers.length < ANSWERS',
       replace: 'answers.length <= ANSWERS',
-      promise: 'a sign-in takes four answers',
+      promise: 'a sign-in accepts four answers',
     },
     {
       find: "    case 'new_password':\n      return 'refuse';",
       replace: "    case 'new_password':\n      return 'tokens';",
-      promise: 'the old password signs in after a reset that wants a new one',
+      promise: 'after a reset that requires a new password, the old one signs in',
     },
     {
       find: "!user || !succeeded(srp, 'SRP_A') || !succeeded(password, 'PASSWORD_VERIFIER')",
       replace: '!user',
-      promise: 'a challenge is made without the password',
+      promise: 'a challenge is created without the password',
     },
     {
       find: "passwordProved !== 'true' || ",
       replace: '',
-      promise: 'a challenge that no password came before is answered',
+      promise: 'a challenge without a password before it can be answered',
     },
     {
       find: 'factor.generation !== generation || ',
       replace: '',
-      promise: 'a challenge outlives a change of the factor',
+      promise: 'a challenge survives a change of the factor',
     },
     {
       find: ' || Object.hasOwn(factor.answered, challenge)',
       replace: '',
-      promise: 'a challenge is answered twice',
+      promise: 'a challenge can be answered twice',
     },
     {
       find: '  refuseUnlessAskedFor(factor, proof);',
       replace: '',
-      promise: 'a code that nothing asks for is charged',
-    },
-    {
-      find: ', [challenge]: now + ANSWERED_FOR',
-      replace: '',
-      promise: 'an answered challenge is not remembered',
+      promise: 'a code that is not required counts as a failure',
     },
     {
       find: 'const ANSWERED_FOR = 900;',
       replace: 'const ANSWERED_FOR = 120;',
-      promise: 'an answered challenge is forgotten while its session lives',
+      promise: 'an answered challenge is forgotten before its session expires',
     },
     {
       find: ' && step.challengeResult === true',
       replace: '',
-      promise: 'a step that failed counts as one that succeeded',
+      promise: 'a failed step counts as a successful one',
     },
   ]),
 ];

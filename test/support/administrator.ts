@@ -7,7 +7,7 @@ export interface Credentials {
   secretAccessKey: string;
 }
 
-/** The fields of what support sees. */
+/** The fields of a user's status as support sees it. */
 export const ADMIN_STATUS = [
   'enabled',
   'authenticators',
@@ -24,7 +24,7 @@ export const ADMIN_STATUS = [
   'lastRevoked',
 ];
 
-/** An administrator of the service: an API key and signed calls. */
+/** Returns an administrator of the service, who has an API key and signs requests. */
 export function administratorOf(
   service: Service,
   credentials: Credentials = service.local.admin,
@@ -48,7 +48,7 @@ export function administratorOf(
 }
 
 /**
- * The headers of a Signature Version 4 ("Create a signed AWS API request").
+ * Returns the headers of a Signature Version 4 ("Create a signed AWS API request").
  *
  * @param request `at` in milliseconds
  */
@@ -66,7 +66,7 @@ export function signature(
     .join('&');
   const canonical = [
     method,
-    // Every service but S3 has what is on the wire encoded once more.
+    // Every service except S3 expects the encoded path to be encoded once more.
     pathname.split('/').map(encodeURIComponent).join('/'),
     query,
     `host:${host}`,

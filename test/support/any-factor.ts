@@ -11,6 +11,7 @@ const bytes = (minLength: number, maxLength = minLength) => fc.uint8Array({ minL
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
 const secret = {
+  kind: fc.constant('totp' as const),
   id,
   name: anyText({ minLength: 1, maxLength: 16 }),
   secret: record({ keyId: id, box: bytes(1, 60) }),
@@ -19,7 +20,7 @@ const secret = {
   period: fc.integer({ min: 15, max: 120 }),
 };
 
-/** Any stored factor, with every member given: a new one does not compile until it is here. */
+/** Any stored factor, with every member set. A new member does not compile until it is listed here. */
 export const anyFactor: fc.Arbitrary<{ [Member in keyof Required<Factor>]: Factor[Member] }> = record({
   generation: fc.oneof(id, fc.constant('')),
   changedAt: fc.oneof(time, fc.constant(0)),
@@ -44,10 +45,14 @@ export const anyFactor: fc.Arbitrary<{ [Member in keyof Required<Factor>]: Facto
   }),
   answered: fc.dictionary(id, time, { maxKeys: 20, ...plain }),
   event: maybe(
-    record({
-      type: fc.constantFrom('accepted' as const, 'refused' as const, 'sessions_revoked' as const),
-      at: time,
-    }),
+    fc.record(
+      {
+        type: fc.constantFrom('login.succeeded', 'step_up.refused', 'sessions.revoked', 'accepted'),
+        at: time,
+        method: fc.constantFrom('totp', 'backup_code', 'enrollment_ticket'),
+      },
+      { ...plain, requiredKeys: ['type', 'at'] },
+    ),
   ),
   askedToEnrollAt: maybe(time),
   reset: maybe(
@@ -60,11 +65,15 @@ export const anyFactor: fc.Arbitrary<{ [Member in keyof Required<Factor>]: Facto
     ),
   ),
   passwordSetAt: maybe(time),
-  revoked: maybe(record({ type: fc.constant('sessions_revoked' as const), at: time, by: id })),
+  revoked: maybe(record({ type: fc.constant('sessions.revoked' as const), at: time, by: id })),
   administered: maybe(
     fc.record(
       {
-        type: fc.constantFrom('unlocked' as const, 'reset' as const, 'sessions_revoked' as const),
+        type: fc.constantFrom(
+          'account.unlocked' as const,
+          'admin.reset' as const,
+          'sessions.revoked' as const,
+        ),
         at: time,
         by: anyText({ minLength: 1, maxLength: 60 }),
         reason: anyText({ minLength: 1, maxLength: 60 }),

@@ -6,7 +6,7 @@ const letter = fc.oneof(
   fc.integer({ min: 0xe000, max: 0x10ffff }),
 );
 
-/** Any well-formed text: every code point but the surrogates. */
+/** Returns any well-formed text, from every code point except the surrogates. */
 export function anyText(constraints: { minLength?: number; maxLength: number }): fc.Arbitrary<string> {
   return fc.array(letter, constraints).map((points) => String.fromCodePoint(...points));
 }

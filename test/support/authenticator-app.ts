@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 
 export interface AuthenticatorApp {
-  /** The code shown at that time, in seconds. */
+  /** Returns the code shown at that time, in seconds since the epoch. */
   codeAt(seconds: number): string;
-  /** A code of the right form that is not shown within ten steps of that time. */
+  /** Returns a well-formed code that is not shown within ten steps of that time. */
   wrongCodeAt(seconds: number): string;
 }
 
-/** An authenticator app that has scanned this URI; written from the RFCs alone, to check the service against. */
+/**
+ * Returns an authenticator app that has scanned this URI. It is written from the RFCs alone, to check the
+ * service.
+ */
 export function scan(otpauthUri: string): AuthenticatorApp {
   const { protocol, host, searchParams } = new URL(otpauthUri);
   assert.equal(`${protocol}//${host}`, 'otpauth://totp');

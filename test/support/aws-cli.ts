@@ -11,22 +11,21 @@ import {
   UpdateFunctionConfigurationCommand,
   waitUntilFunctionUpdated,
 } from '@aws-sdk/client-lambda';
+import { readDeployment } from '@countersign/local-aws/cloudformation';
+import { readAssembly } from '@countersign/local-aws/cloudformation/assembly';
 import type { Service } from '../../local/service.ts';
-import { readAssembly } from '../../local/template/assembly.ts';
-import { openIdentifiers } from '../../local/template/identifiers.ts';
-import { readDeployment } from '../../local/template.ts';
 
 type Options = Record<string, string | undefined>;
 
 interface Command {
-  /** Beside those that every command has. */
+  /** Its options, in addition to those that every command has. */
   options: string[];
   run(options: Options, outfile: string | undefined): Promise<{ file?: string; output?: unknown }>;
 }
 
 const GLOBAL = ['query', 'output', 'cli-binary-format', 'cli-read-timeout'];
 
-/** Hands its arguments over, so that it starts in no time. */
+/** Passes its arguments to this process, so that it starts at once. */
 const PROGRAM = (port: number) => `#!${process.execPath}
 const request = require('node:http').request({ port: ${port}, method: 'POST' }, (answer) => {
   answer.pipe(answer.statusCode === 200 ? process.stdout : process.stderr);
@@ -36,9 +35,9 @@ request.end(JSON.stringify(process.argv.slice(2)));
 `;
 
 /**
- * A folder with a stand-in for the AWS CLI (version 2), of which it knows the commands that the documents name, with the
- * options it documents for them, and asks the service's Lambda by the SDK. What CloudFormation would say it reads from
- * the templates.
+ * Creates a folder with a stand-in for the AWS CLI (version 2). It knows the commands that our documents use,
+ * with the options that the CLI documents for them. It calls the service's Lambda through the SDK, and reads
+ * CloudFormation's answers from the templates.
  */
 export async function awsCli(service: Service & { folder: string; assembly: string }): Promise<string> {
   const { region } = service.local.operator;
@@ -48,7 +47,7 @@ export async function awsCli(service: Service & { folder: string; assembly: stri
       region,
       credentials: service.local.operator,
       systemClockOffset: service.clock.now() - Date.now(),
-      // Zero is for ever, to the CLI and to the SDK.
+      // Both the CLI and the SDK treat zero as no limit.
       requestHandler: { requestTimeout: Number(seconds) * 1000, throwOnRequestTimeout: true },
     });
   const stacks = readAssembly(service.assembly);
@@ -56,7 +55,7 @@ export async function awsCli(service: Service & { folder: string; assembly: stri
     assembly: service.assembly,
     region,
     account: service.operator.arn.split(':')[4] ?? '',
-    identifiers: openIdentifiers(service.folder),
+    folder: service.folder,
   });
   const stackOf = ({ 'stack-name': name }: Options) => {
     const stack = stacks.find((one) => one.name === name);
@@ -162,7 +161,7 @@ export async function awsCli(service: Service & { folder: string; assembly: stri
   return folder;
 }
 
-/** A parameter of bytes: base64, as long as nothing else is said. */
+/** Returns the bytes of a binary parameter, which is base64 unless `--cli-binary-format` says otherwise. */
 function blob(value: string, { 'cli-binary-format': format = 'base64' }: Options): Buffer {
   if (format === 'raw-in-base64-out') return Buffer.from(value);
   const bytes = Buffer.from(value, 'base64');
@@ -170,7 +169,7 @@ function blob(value: string, { 'cli-binary-format': format = 'base64' }: Options
   return bytes;
 }
 
-/** JMESPath, as far as the documents go: names, `[0]`, and `[?Name=='value']`. */
+/** Evaluates the JMESPath that our documents use: names, `[0]`, and `[?Name=='value']`. */
 function search(query: string, value: unknown): unknown {
   const [step] = /^\.?\w+|^\[\d+\]|^\[\?\w+=='[^']*'\]/.exec(query) ?? [];
   if (step === undefined) {

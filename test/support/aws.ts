@@ -1,30 +1,31 @@
 import { after } from 'node:test';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { patience, unhurried } from '../../adapters/aws.ts';
-import { startDynamoDb } from '../../local/dynamodb.ts';
-import { startKms } from '../../local/kms.ts';
-import { ACCOUNT, allow, clientOf, createStage, REGION } from '../local/aws/stage.ts';
+import { startDynamoDb } from '@countersign/local-aws/dynamodb';
+import { startKms } from '@countersign/local-aws/kms';
+import { ACCOUNT, allow, clientOf, createStage, REGION } from '@countersign/local-aws/testing/stage';
+import { backgroundTimeouts, requestTimeouts } from '../../adapters/aws.ts';
 
 const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/keyring`;
 
 /** Both retry as the service does. On a loaded machine a key pair takes over half a second. */
-const CLIENTS = { patient: { ...patience, ...unhurried }, hurried: patience };
+const CLIENTS = { patient: { ...requestTimeouts, ...backgroundTimeouts }, hurried: requestTimeouts };
 
 /**
- * DynamoDB with one table and KMS with one key, for one test file, behind real clients; stopped after the file's tests.
+ * Starts DynamoDB with one table and KMS with one key for a test file, and returns real clients. Stops after
+ * its tests.
  *
- * @param how `hurried` gives up as soon as the service does: for tests of that
+ * @param how `hurried` gives up as soon as the service does, for tests of time-outs
  */
 export async function startAws(how: 'patient' | 'hurried' = 'patient') {
   const stage = createStage();
   const principal = stage.principal('everything', [allow(['dynamodb:*', 'kms:*'], '*')]);
-  const { surroundings, folder } = stage;
+  const { context, folder } = stage;
   const environment = { TABLE_NAME: 'records', KEYRING_KEY_ARN: KEY_ARN, KEYRING_STACK: 'countersign' };
   const root = { AWS: `arn:aws:iam::${ACCOUNT}:root` };
   const [table, key] = await Promise.all([
     startDynamoDb({
-      surroundings,
+      context,
       folder,
       tables: [
         {
@@ -38,7 +39,7 @@ export async function startAws(how: 'patient' | 'hurried' = 'patient') {
       mayDecryptVia: () => true,
     }),
     startKms({
-      surroundings,
+      context,
       folder,
       keys: [
         {
@@ -68,9 +69,9 @@ export async function startAws(how: 'patient' | 'hurried' = 'patient') {
     environment,
     tableName: environment.TABLE_NAME,
     principal: stage.principal,
-    /** Played on the next calls, one each. */
+    /** Faults for the next calls, one for each. */
     faults: stage.faults,
-    /** The operations called while `work` runs, by service. */
+    /** Returns the operations called while `work` runs, by service. */
     async callsDuring(work: () => Promise<unknown>) {
       const before = stage.calls.length;
       await work();

@@ -1,8 +1,9 @@
 import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import type { DataKey, Sealed } from '../../core/sealed.ts';
+import type { DataKey } from '../../core/ports.ts';
+import type { Sealed } from '../../core/totp/data.ts';
 import { lengthPrefixed, type User } from '../../core/user.ts';
 
-/** A secret as the first version sealed it: for the user and the authenticator, whether in force or not. */
+/** Seals a secret as version 1 did: bound to user and authenticator, but not to whether it is pending. */
 export function sealedByVersion1(
   secret: Uint8Array,
   { realm, sub }: User,

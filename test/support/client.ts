@@ -5,11 +5,11 @@ import type { Service } from '../../local/service.ts';
 export interface Answer {
   status: number;
   headers: Headers;
-  // The tests assert on what is in it; its form is what they are about.
+  // Untyped, because the tests check its form.
   body: Record<string, unknown>;
 }
 
-/** A client app of the service: plain HTTP and an API key. */
+/** Returns a client app of the service, which uses plain HTTP and an API key. */
 export function clientOf(service: Pick<Service, 'url' | 'local'>, apiKey = service.local.apiKey) {
   const call = async (
     method: string,
@@ -39,14 +39,14 @@ export function clientOf(service: Pick<Service, 'url' | 'local'>, apiKey = servi
 
 export type Client = ReturnType<typeof clientOf>;
 
-/** A field of an answer that has to be text. */
+/** Returns a field of an answer, which must be text. */
 export function text(answer: Answer, name: string): string {
   const value = answer.body[name];
   assert.equal(typeof value, 'string', `${name} in ${JSON.stringify(Object.keys(answer.body))}`);
   return value as string;
 }
 
-/** The refusal with this status and code, in the contract's form. */
+/** Asserts that an answer is the refusal with this status and code, in the contract's form. */
 export function assertProblem(answer: Answer, status: number, code: string): void {
   assert.deepEqual({ status: answer.status, code: answer.body['code'] }, { status, code });
   assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
@@ -60,7 +60,7 @@ export function assertProblem(answer: Answer, status: number, code: string): voi
   ]);
 }
 
-/** A person with an authenticator app, made by a library that is not ours. */
+/** A user of the service. The tests compute the user's codes with a third-party library. */
 export interface Person {
   username: string;
   password: string;
@@ -70,7 +70,7 @@ export function codeAt(secret: string, seconds: number): string {
   return generateSync({ secret, epoch: seconds });
 }
 
-/** Six digits that are no code of this secret within ten minutes either way. */
+/** Returns six digits that are not a code of this secret within ten minutes before or after. */
 export function wrongCodeAt(secret: string, seconds: number): string {
   const near = new Set(Array.from({ length: 41 }, (_, step) => codeAt(secret, seconds + 30 * (step - 20))));
   for (let candidate = 0; ; candidate++) {
@@ -88,16 +88,16 @@ export function assertFields(answer: Answer, status: number, fields: string[]): 
   );
 }
 
-/** What every answer of a function but the public documents says. */
+/** Asserts the headers of every function's answer, except those of the public documents. */
 export function assertPrivate(answer: Answer): void {
   assert.equal(answer.headers.get('cache-control'), 'no-store');
   assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
 }
 
-/** The fields of a new session, as they are in an answer. */
+/** The fields of a new session in an answer. */
 export const SESSION = ['accessToken', 'refreshToken', 'tokenType', 'expiresIn'];
 
-/** Signs in with the password alone: for somebody without a second factor. */
+/** Signs in with the password alone, for a user without a second factor. */
 export async function signIn(client: Client, person: Person): Promise<{ access: string; refresh: string }> {
   const answer = await client.post('/v1/auth/login', {
     username: person.username,
@@ -107,7 +107,7 @@ export async function signIn(client: Client, person: Person): Promise<{ access: 
   return { access: text(answer, 'accessToken'), refresh: text(answer, 'refreshToken') };
 }
 
-/** A challenge for somebody with a second factor. */
+/** Signs in with the password and returns the challenge token, for a user with a second factor. */
 export async function challengeFor(client: Client, person: Person): Promise<string> {
   const answer = await client.post('/v1/auth/login', {
     username: person.username,
@@ -118,14 +118,14 @@ export async function challengeFor(client: Client, person: Person): Promise<stri
 }
 
 /**
- * Signs in, enrols and confirms; moves the time on, so that the next code is a new one.
+ * Signs in, enrolls and confirms. Then advances the clock, so that the next code is a new one.
  */
 export async function enrollPerson(service: Service, client: Client, person: Person) {
   const { access } = await signIn(client, person);
   return enrollWith(service, client, access, { password: person.password });
 }
 
-/** The same after a reset, with the ticket that support has handed over. */
+/** Does the same after a reset, with the ticket from support. */
 export async function enrollByTicket(
   service: Service,
   client: Client,
@@ -156,9 +156,9 @@ async function enrollWith(service: Service, client: Client, access: string, proo
     backupCodes: confirmation.body['backupCodes'] as string[],
     access: text(confirmation, 'accessToken'),
     refresh: text(confirmation, 'refreshToken'),
-    /** The code of this moment. */
+    /** Returns the current code. */
     code: () => codeAt(secret, service.clock.seconds()),
-    /** A code never seen before: the time has moved on by one step. */
+    /** Advances the clock by one step and returns the new code. */
     nextCode() {
       service.clock.advance(30);
       return codeAt(secret, service.clock.seconds());

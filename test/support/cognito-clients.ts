@@ -1,4 +1,4 @@
-// The clients that nobody here wrote, each behind the same few verbs, so that one test can be played by all of them.
+// Third-party Cognito clients behind one small interface, so that one test can run with all of them.
 import { after } from 'node:test';
 import {
   AdminInitiateAuthCommand,
@@ -8,35 +8,35 @@ import {
   type InitiateAuthCommandOutput,
   RespondToAuthChallengeCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
+import { type Outcome, outcome } from '@countersign/local-aws/testing/identity-js';
 import { AuthenticationDetails, type CognitoUser } from 'amazon-cognito-identity-js';
 import { Amplify } from 'aws-amplify';
 import { confirmSignIn, fetchAuthSession, type SignInOutput, signIn, signOut } from 'aws-amplify/auth';
 import type { Service } from '../../local/service.ts';
-import { type Outcome, outcome } from '../local/cognito/identity-js.ts';
 import { answer, atCognito, password as bySrp } from './cognito-sign-in.ts';
 import { cognitoOf } from './people.ts';
 import { srpClient } from './srp-client.ts';
 
-/** Where a sign-in stands after a step, as its client is told. */
+/** The state of a sign-in after a step, as its client sees it. */
 export type Standing =
   | { kind: 'asked'; parameters: Record<string, string> }
   | { kind: 'signed in'; access: string; id: string }
   | { kind: 'refused'; name: string; message: string };
 
-/** A client with one sign-in at a time. What is refused in any other way than by NotAuthorizedException throws. */
+/** A client with one sign-in at a time. Any error except NotAuthorizedException throws. */
 export interface CognitoClient {
-  /** The custom flow from the password on, by SRP. */
+  /** Starts the custom flow with the password, by SRP. */
   start(username: string, password: string): Promise<Standing>;
-  /** The custom flow with nothing but the name. */
+  /** Starts the custom flow with only the name. */
   startWithoutSrp(username: string): Promise<Standing>;
   /** Answers the custom challenge. */
   answer(given: string): Promise<Standing>;
 }
 
-/** The clients by their names, all at this service's pool. */
+/** Returns the clients by name, all connected to this service's pool. */
 export function cognitoClients(service: Service): Record<string, CognitoClient> {
   const { endpoint, userPoolId } = service.local.cognito;
-  // As in an app on somebody's device: without any credentials.
+  // Without credentials, like an app on a user's device.
   const anybody = new CognitoIdentityProviderClient({ endpoint, region: service.local.operator.region });
   after(() => anybody.destroy());
   return {
@@ -105,7 +105,7 @@ function amplify({ local }: Service): CognitoClient {
       return { kind: 'asked', parameters: nextStep.additionalInfo ?? {} };
     }
     const { tokens } = await fetchAuthSession();
-    // It keeps one session, and signs nobody in over another.
+    // It keeps one session, and refuses a sign-in while that session exists.
     await signOut();
     if (nextStep.signInStep !== 'DONE' || !tokens?.idToken) {
       throw new Error(`an unexpected step: ${nextStep.signInStep}`);
@@ -139,7 +139,9 @@ interface Calls {
   }): Promise<Reached>;
 }
 
-/** An app, or with the Admin forms its backend, that plays the custom flow call by call. */
+/**
+ * Returns an app that makes the calls of the custom flow one by one, or with the Admin calls, its backend.
+ */
 function sdk({ local }: Service, { initiate, respond }: Calls): CognitoClient {
   const { clientId: ClientId, userPoolId } = local.cognito;
   let open: Reached = {};
@@ -183,7 +185,10 @@ function sdk({ local }: Service, { initiate, respond }: Calls): CognitoClient {
   };
 }
 
-/** A client of this very moment: the tests move the time on, and a signature is of its time. */
+/**
+ * Runs `work` with a client set to the current time. The tests advance the clock, and a signature contains
+ * its time.
+ */
 async function asOperator<T>(
   service: Service,
   work: (cognito: CognitoIdentityProviderClient) => Promise<T>,

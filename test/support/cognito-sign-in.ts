@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { libraryUser, outcome, signInWithSrp } from '@countersign/local-aws/testing/identity-js';
 import type { CognitoUser, CognitoUserSession } from 'amazon-cognito-identity-js';
 import { decodeJwt, type JWTPayload } from 'jose';
 import type { Service } from '../../local/service.ts';
-import { libraryUser, outcome, signInWithSrp } from '../local/cognito/identity-js.ts';
 import { type Client, codeAt, type Person, text, wrongCodeAt } from './client.ts';
 
-/** Somebody at a Cognito app: the unmodified amazon-cognito-identity-js, before any sign-in. */
+/** Returns a user of the unmodified amazon-cognito-identity-js, before any sign-in. */
 export function atCognito({ local }: Service, { username }: Pick<Person, 'username'>): CognitoUser {
   const { endpoint, clientId, userPoolId } = local.cognito;
   return libraryUser(endpoint, username, clientId, userPoolId);
 }
 
-/** The password by SRP in the custom flow. */
+/** Sends the password by SRP in the custom flow. */
 export function password(service: Service, person: Person) {
   return signInWithSrp(atCognito(service, person), person.password, 'CUSTOM_AUTH');
 }
@@ -23,7 +23,7 @@ export function answer(user: CognitoUser, given: string, clientMetadata?: Record
   return outcome(user, (callbacks) => user.sendCustomChallengeAnswer(given, callbacks, clientMetadata));
 }
 
-/** Past the password; fails unless a second factor is asked for. */
+/** Sends the password and returns the challenged user. Fails unless Cognito asks for a second factor. */
 export async function challenged(service: Service, person: Person): Promise<CognitoUser> {
   const asked = await password(service, person);
   assert.equal(asked.kind, 'custom');
@@ -48,21 +48,24 @@ function read(session: CognitoUserSession): CognitoSession {
   };
 }
 
-/** Signed in by the password alone: fails for somebody who is asked for more. */
+/** Signs in with the password alone. Fails if Cognito asks for more. */
 export async function passwordSession(service: Service, person: Person): Promise<CognitoSession> {
   const signedIn = await password(service, person);
   assert.ok(signedIn.kind === 'session', signedIn.kind);
   return read(signedIn.session);
 }
 
-/** Signed in by the password and this answer. */
+/** Signs in with the password and this answer. */
 export async function fullSession(service: Service, person: Person, given: string): Promise<CognitoSession> {
   const signedIn = await answer(await challenged(service, person), given);
   assert.ok(signedIn.kind === 'session', signedIn.kind);
   return read(signedIn.session);
 }
 
-/** Enrols over the API with the pool's own access token; moves the time on, so that the next code is a new one. */
+/**
+ * Enrolls over the API with the pool's own access token. Then advances the clock, so that the next code is a
+ * new one.
+ */
 export async function enrollFromCognito(service: Service, client: Client, person: Person) {
   const session = await passwordSession(service, person);
   const enrolled = await client.post('/v1/totp/enroll', {}, session.access);
@@ -80,7 +83,7 @@ export async function enrollFromCognito(service: Service, client: Client, person
     confirmation,
     backupCodes: confirmation.body['backupCodes'] as string[],
     code: () => codeAt(secret, service.clock.seconds()),
-    /** A code never seen before: the time has moved on by one step. */
+    /** Advances the clock by one step and returns the new code. */
     nextCode() {
       service.clock.advance(30);
       return codeAt(secret, service.clock.seconds());
@@ -89,7 +92,7 @@ export async function enrollFromCognito(service: Service, client: Client, person
   };
 }
 
-/** The calls to DynamoDB and KMS by each trigger while `work` runs, as `define: GetItem`. */
+/** Returns each trigger's calls to DynamoDB and KMS while `work` runs, for example `define: GetItem`. */
 export async function triggerCallsDuring(service: Service, work: () => Promise<unknown>): Promise<string[]> {
   const before = service.calls.length;
   await work();
@@ -99,7 +102,7 @@ export async function triggerCallsDuring(service: Service, work: () => Promise<u
   });
 }
 
-/** The code that Cognito would have mailed for a forgotten password. */
+/** Returns the code that Cognito would have mailed for a forgotten password. */
 export function mailedCode(
   { folder, local }: { folder: string; local: Service['local'] },
   { username }: Pick<Person, 'username'>,

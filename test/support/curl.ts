@@ -1,6 +1,6 @@
 /**
- * Stands in for curl in commands that tests run as they are documented, on a machine that has none: `-s`, `-X`, `-H`, `-d` and
- * a URL. Where there is a curl, that is used.
+ * Stands in for curl when tests run documented commands on a machine without it. It knows `-s`, `-X`, `-H`,
+ * `-d` and a URL. If the machine has curl, the tests use that.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /**
- * The environment for a shell in which `curl` is a program.
+ * Returns the environment for a shell in which `curl` is a program.
  *
- * @param folder where the stand-in is put if it is needed; it goes with the test's own
+ * @param folder receives the stand-in if it is needed. The test deletes it with its own files.
  */
 export function withCurl(folder: string): NodeJS.ProcessEnv {
   if (spawnSync('curl', ['--version']).status === 0) return process.env;

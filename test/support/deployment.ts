@@ -23,7 +23,7 @@ export const NOW = 1_800_000_000;
 export const CLIENT = 'web';
 /** The ARN of an administrator. */
 export const SUPPORT = 'arn:aws:iam::123456789012:user/support';
-/** Everybody's. */
+/** The password of every user. */
 export const PASSWORD = 'correct horse battery staple';
 
 export const issuer = {
@@ -36,7 +36,7 @@ const signingKeys = createSigningKeys();
 
 export type Deployment = ReturnType<typeof createDeployment>;
 
-/** The domain over ports in memory, with real tokens: one whole service without a network. */
+/** Returns the domain over in-memory ports, with real tokens. It is a whole service without a network. */
 export function createDeployment(settings: v.InferInput<typeof Settings> = {}) {
   const tokens = createTokens(issuer, signingKeys);
   const firstFactor: FirstFactor = {
@@ -56,14 +56,14 @@ export function createDeployment(settings: v.InferInput<typeof Settings> = {}) {
   };
 }
 
-/** Somebody with a second factor. */
+/** A user with a second factor. */
 export interface Person {
   name: string;
-  /** By the session that the last change of the factor gave. */
+  /** The caller, in the session that the last change of the factor opened. */
   caller: Caller;
   app: AuthenticatorApp;
   authenticatorId: string;
-  /** As operations are given them: without dashes. */
+  /** Without dashes, as operations receive them. */
   backupCodes: string[];
 }
 
@@ -71,7 +71,7 @@ export function signIn(deployment: Deployment, name: string, now: number) {
   return login(deployment, { username: name, password: PASSWORD, client: CLIENT, now });
 }
 
-/** A session of somebody without a second factor. */
+/** Returns a session of a user without a second factor. */
 export async function session(deployment: Deployment, name: string, now: number) {
   const answer = await signIn(deployment, name, now);
   assert.equal(answer.status, 'authenticated');
@@ -84,18 +84,18 @@ export async function challenge(deployment: Deployment, name: string, now: numbe
   return answer.challengeToken;
 }
 
-/** Who comes with this access token. */
+/** Returns the caller with this access token. */
 export function callerOf(deployment: Deployment, accessToken: string | undefined, now: number) {
   return deployment.bearer(`Bearer ${accessToken}`, CLIENT, now);
 }
 
-/** Signs in, enrols and confirms; the code of `now` is spent by it. */
+/** Signs in, enrolls and confirms. This spends the code of `now`. */
 export async function enrolled(deployment: Deployment, name = 'alice', now = NOW - 300): Promise<Person> {
   const { caller } = await session(deployment, name, now);
   return { name, ...(await addAuthenticator(deployment, caller, undefined, now)) };
 }
 
-/** Signs in, enrols and confirms after a reset; the code of `now` is spent by it. */
+/** Signs in, enrolls and confirms after a reset. This spends the code of `now`. */
 export async function enrolledByTicket(
   deployment: Deployment,
   name: string,
@@ -109,7 +109,7 @@ export async function enrolledByTicket(
   return { name, ...(await addAuthenticator(deployment, caller, proof, now)) };
 }
 
-/** Enrols and confirms one authenticator more. */
+/** Enrolls and confirms another authenticator. */
 export async function addAuthenticator(
   deployment: Deployment,
   caller: Caller,
@@ -122,6 +122,7 @@ export async function addAuthenticator(
     name,
     proof,
     ...((!proof || 'enrollmentTicket' in proof) && { password: PASSWORD }),
+    client: CLIENT,
     now,
   });
   const app = scan(otpauthUri);

@@ -7,14 +7,14 @@ const NOW = 1_800_000_000;
 const GRACE = 5;
 let made = 0;
 export const family = () => `family-${++made}`;
-/** So many seconds after the first of these uses. */
+/** Returns the times of a use, so many seconds after the first one. */
 export const later = (seconds: number, grace = GRACE): FamilyTimes => ({
   endsAt: ENDS,
   now: NOW + seconds,
   grace,
 });
 
-/** What the domain relies on, of whatever keeps the refresh families. */
+/** Tests what the domain relies on in any store of refresh families. */
 export function familiesContract(what: string, families: Families): void {
   const promise = (text: string, work: () => Promise<void>) => test(`${what}: ${text}`, work);
   const advance = (id: string, sequence: number, times = later(0)) => families.advance(id, sequence, times);
@@ -23,10 +23,10 @@ export function familiesContract(what: string, families: Families): void {
     for (const sequence of sequences) assert.equal(await advance(id, sequence), true);
   };
 
-  promise('each sequence is used once, in order', () => advanceAll(family(), [0, 1, 2]));
+  promise('a family accepts its sequences in order', () => advanceAll(family(), [0, 1, 2]));
 
   for (const replayed of [0, 1]) {
-    promise(`sequence ${replayed} used again ends the family, its newest token too`, async () => {
+    promise(`sequence ${replayed} used again ends the family, including its newest token`, async () => {
       const id = family();
       await advanceAll(id, [0, 1, 2]);
       assert.equal(await advance(id, replayed), false);
@@ -35,7 +35,7 @@ export function familiesContract(what: string, families: Families): void {
     });
   }
 
-  promise('a sequence that was never reached is refused, and ends the family', async () => {
+  promise('a sequence that was never issued is refused, and ends the family', async () => {
     const [unused, used] = [family(), family()];
     assert.equal(await advance(unused, 5), false);
     assert.equal(await advance(unused, 0), false);
@@ -45,15 +45,12 @@ export function familiesContract(what: string, families: Families): void {
   });
 
   for (const first of [0, 1]) {
-    promise(
-      `sequence ${first} used once more within the grace goes on, and the next one is next`,
-      async () => {
-        const id = family();
-        await advanceAll(id, [0, 1].slice(0, first + 1));
-        assert.equal(await advance(id, first, later(GRACE)), true);
-        assert.equal(await advance(id, first + 1, later(3600)), true);
-      },
-    );
+    promise(`sequence ${first} used again within the grace is accepted, and so is the next one`, async () => {
+      const id = family();
+      await advanceAll(id, [0, 1].slice(0, first + 1));
+      assert.equal(await advance(id, first, later(GRACE)), true);
+      assert.equal(await advance(id, first + 1, later(3600)), true);
+    });
 
     promise(`sequence ${first} used again after the grace ends the family`, async () => {
       const id = family();
@@ -63,14 +60,14 @@ export function familiesContract(what: string, families: Families): void {
     });
   }
 
-  promise('a clock that is behind has the same grace, and no longer one', async () => {
+  promise('a slow clock gives the same grace, not a longer one', async () => {
     const [near, far] = [family(), family()];
     for (const id of [near, far]) await advance(id, 0);
     assert.equal(await advance(near, 0, later(-GRACE)), true);
     assert.equal(await advance(far, 0, later(-GRACE - 1)), false);
   });
 
-  promise('the grace of a step is given once: a third use ends the family', async () => {
+  promise('a sequence gets the grace once, and a third use ends the family', async () => {
     const id = family();
     await advanceAll(id, [0]);
     assert.equal(await advance(id, 0), true);
@@ -78,7 +75,7 @@ export function familiesContract(what: string, families: Families): void {
     assert.equal(await advance(id, 1), false);
   });
 
-  promise('each step has a grace of its own, counted from its first use', async () => {
+  promise('each sequence has its own grace, counted from its first use', async () => {
     const id = family();
     for (const [sequence, seconds] of [
       [0, 0],
@@ -89,14 +86,14 @@ export function familiesContract(what: string, families: Families): void {
     ] as const) {
       assert.equal(await advance(id, sequence, later(seconds)), true);
     }
-    // Of the use within the grace no new grace begins.
+    // A use within the grace starts no new grace.
     const other = family();
     await advance(other, 0);
     await advance(other, 0, later(GRACE));
     assert.equal(await advance(other, 0, later(GRACE + 1)), false);
   });
 
-  promise('a grace of 0 is none, in the very same second too', async () => {
+  promise('a grace of 0 means none, even in the same second', async () => {
     const id = family();
     assert.equal(await advance(id, 0, later(0, 0)), true);
     assert.equal(await advance(id, 0, later(0, 0)), false);
@@ -111,7 +108,7 @@ export function familiesContract(what: string, families: Families): void {
     assert.equal(await advance(id, 1), false);
   });
 
-  promise('of thirty uses at once at most two go on, and the family has ended', async () => {
+  promise('at most two of thirty concurrent uses are accepted, and the family ends', async () => {
     for (const [grace, most] of [
       [GRACE, 2],
       [0, 1],
@@ -124,7 +121,7 @@ export function familiesContract(what: string, families: Families): void {
     }
   });
 
-  promise('of two uses at once both go on', async () => {
+  promise('two concurrent uses are both accepted', async () => {
     for (let round = 0; round < 10; round++) {
       const id = family();
       assert.deepEqual(await Promise.all([advance(id, 0), advance(id, 0, later(1))]), [true, true]);
@@ -143,7 +140,7 @@ export function familiesContract(what: string, families: Families): void {
     }
   });
 
-  promise('a family says whether it has ended; one not used yet goes on', async () => {
+  promise('a family reports whether it has ended, and an unused one has not', async () => {
     const [unused, used, ended, misused] = [family(), family(), family(), family()];
     await advance(used, 0);
     await families.end(ended, ENDS);

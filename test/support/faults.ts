@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Fault } from '../../local/aws/types.ts';
+import type { Fault } from '@countersign/local-aws/context';
 import type { Service } from '../../local/service.ts';
 import { type Answer, assertProblem } from './client.ts';
 
-/** While `work` runs, every call of these operations meets this fault, but for the first few. */
+/** Runs `work` while every call of these operations meets this fault, except the first few. */
 export async function during<T>(
   service: Service,
   fault: Fault,
@@ -22,7 +22,7 @@ export async function during<T>(
   }
 }
 
-/** The refusal that says when to try again. */
+/** Asserts that an answer is the 503 that says when to retry. */
 export function assertUnavailable(answer: Answer): void {
   assertProblem(answer, 503, 'temporarily_unavailable');
   assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * A port that nobody listens on, below those that the system gives out by itself: it stays free while a program that was
- * killed is started again.
+ * Returns a port that nobody listens on. It lies below the ports that the system assigns by itself, so it
+ * stays free while a test restarts a killed program.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

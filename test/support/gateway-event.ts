@@ -2,7 +2,7 @@ import type { APIGatewayProxyEvent, Context } from 'aws-lambda';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-/** What API Gateway hands to a function behind a proxy integration, as far as functions look at it. */
+/** Returns API Gateway's proxy event, with the members that functions read. */
 export function gatewayEvent({
   headers = JSON_TYPE,
   body = null,
@@ -14,7 +14,7 @@ export function gatewayEvent({
   isBase64Encoded?: boolean;
   pathParameters?: Record<string, string>;
   queryStringParameters?: Record<string, string>;
-  /** Of the caller of a signed request. */
+  /** ARN of the caller of a signed request. */
   userArn?: string | undefined;
 }): APIGatewayProxyEvent {
   const event: unknown = {
@@ -34,7 +34,7 @@ export function gatewayEvent({
   return event as APIGatewayProxyEvent;
 }
 
-/** An invocation that has so many milliseconds left. */
+/** Returns the context of an invocation that has so many milliseconds left. */
 export function lambdaContext(remaining = 10_000): Context {
   const context: unknown = {
     awsRequestId: 'invocation-1',

@@ -7,10 +7,10 @@ const password = step('PASSWORD_VERIFIER');
 const right = step('CUSTOM_CHALLENGE');
 const wrong = step('CUSTOM_CHALLENGE', false);
 
-/** Past the password, where the second factor is asked for. */
+/** The history after the password, when the challenge for the second factor follows. */
 export const passwordProved = [srp, password];
 
-/** Histories that lead to no challenge: the password did not come first, or was wrong. */
+/** Histories that lead to no challenge, because the password did not come first or was wrong. */
 export const withoutPassword: [what: string, session: Step[]][] = [
   ['nothing', []],
   ['SRP that failed', [step('SRP_A', false)]],
@@ -31,7 +31,7 @@ export const withoutPassword: [what: string, session: Step[]][] = [
   ['results that are one', [step('SRP_A', 1), step('PASSWORD_VERIFIER', 1)]],
 ];
 
-/** Histories in which the password came first and that Cognito would not send: they lead to no tokens. */
+/** Histories that begin with the password, but that Cognito would not send. They lead to no tokens. */
 export const afterPassword: [what: string, session: Step[]][] = [
   ['the password twice', [srp, password, password]],
   ["Cognito's own second factor", [srp, password, step('SMS_MFA')]],
@@ -50,7 +50,7 @@ export const afterPassword: [what: string, session: Step[]][] = [
   ['a step without a name', [srp, password, step('', true)]],
 ];
 
-/** Answers whose result is no `true`: they count as wrong ones, and the second factor is asked for again. */
+/** Histories whose last result is not `true`. It counts as a wrong answer, and another challenge follows. */
 export const notRight: Step[][] = ['true', 'false', 1, {}, null].map((result) => [
   ...passwordProved,
   step('CUSTOM_CHALLENGE', result),

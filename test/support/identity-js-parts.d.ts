@@ -1,17 +1,4 @@
 /** The parts of `amazon-cognito-identity-js` that the tests use by themselves: the library publishes no types of them, and they are CommonJS. */
-declare module 'amazon-cognito-identity-js/lib/BigInteger.js' {
-  export interface BigInteger {
-    toString(radix: number): string;
-    modPow(
-      exponent: BigInteger,
-      modulus: BigInteger,
-      callback?: (error: null, result: BigInteger) => void,
-    ): BigInteger;
-  }
-  const library: { default: { new (digits: string, radix: number): BigInteger; prototype: BigInteger } };
-  export default library;
-}
-
 declare module 'amazon-cognito-identity-js/lib/AuthenticationHelper.js' {
   import type { BigInteger } from 'amazon-cognito-identity-js/lib/BigInteger.js';
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import type { KeyKind } from '../../adapters/key-store.ts';
-import type { Item } from '../../adapters/record-item.ts';
+import type { Item } from '../../adapters/attributes.ts';
+import type { KeyKind } from '../../core/key-kind.ts';
 import type { Service } from '../../local/service.ts';
 import { storedItem } from './stored.ts';
 
-/** The keys of an item of the keyring, the first to be used first; none where there is no item. */
+/**
+ * Returns the keys of a keyring item in the order in which they become active, or none if there is no item.
+ */
 export function keysIn(item: Item | undefined): { id: string; activeFrom: number }[] {
   const keys = (item?.['keys']?.L ?? []).map(({ M }) => ({
     id: M?.['id']?.S ?? assert.fail(),
@@ -13,19 +15,21 @@ export function keysIn(item: Item | undefined): { id: string; activeFrom: number
   return keys.toSorted((one, other) => one.activeFrom - other.activeFrom);
 }
 
-/** The keys of one kind, as stored: the first to be used first. */
+/** Returns the stored keys of one kind, in the order in which they become active. */
 export async function storedKeys(service: Service, kind: KeyKind) {
   return keysIn(await storedItem(service, `KEYRING#${kind}`));
 }
 
-/** Runs `rotate-keys` or `reseal` as its schedule does, or with what somebody says by hand; it has to succeed. */
+/**
+ * Runs `rotate-keys` or `reseal` as its schedule does, or with an operator's event. Fails unless it succeeds.
+ */
 export async function keep(service: Service, operation: 'rotate-keys' | 'reseal', event: object = {}) {
   const result = await service.invoke(operation, event);
   assert.ok(result.ok, JSON.stringify(result));
   return result.payload as Record<string, unknown>;
 }
 
-/** The key ids that are published now. */
+/** Returns the key ids in the published key set. */
 export async function published({ url }: Service): Promise<string[]> {
   const response = await fetch(`${url}/.well-known/jwks.json`);
   assert.equal(response.status, 200);

@@ -1,8 +1,8 @@
-/** What `work` gives, and the lines that it has logged in this very process. */
+/** Returns the result of `work`, and the lines that it logged in this process. */
 export async function logged<T>(work: () => Promise<T>): Promise<{ done: T; log: string }> {
   const lines: string[] = [];
   const write = process.stdout.write;
-  // The test runner writes to the same stream: only what is a line of the log is kept back.
+  // The test runner writes to the same stream, so this captures only lines of the log.
   process.stdout.write = ((chunk: string, ...rest: []) => {
     if (typeof chunk !== 'string' || !chunk.startsWith('{"level"'))
       return write.call(process.stdout, chunk, ...rest);

@@ -1,6 +1,6 @@
 import type { Families } from '../../core/ports.ts';
 
-/** Refresh families in memory: nothing of a family is known before its first use. */
+/** Returns refresh families in memory. A family is not stored before its first use. */
 export function createMemoryFamilies(): Families {
   const known = new Map<string, { next: number; advancedAt: number; graceUsed: boolean } | 'ended'>();
   return {

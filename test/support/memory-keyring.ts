@@ -1,19 +1,19 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { unavailable } from '../../core/error.ts';
+import type { SecretKeyKind } from '../../core/key-kind.ts';
 import { activeKey, type RotatingKey } from '../../core/key-rotation.ts';
-import type { Keyring, SecretKind } from '../../core/ports.ts';
-import type { DataKey } from '../../core/sealed.ts';
+import type { DataKey, Keyring } from '../../core/ports.ts';
 
-/** A keyring in memory, with one key of each kind to begin with. */
+/** Returns a keyring in memory. It starts with one key of each kind. */
 export function createMemoryKeyring(): Keyring & {
   /** A new key, in use from that time on; by default newer than every other and in use at once. */
-  rotate(kind: SecretKind, activeFrom?: number): DataKey;
-  forget(kind: SecretKind, id: string): void;
-  keys(kind: SecretKind): RotatingKey[];
+  rotate(kind: SecretKeyKind, activeFrom?: number): DataKey;
+  forget(kind: SecretKeyKind, id: string): void;
+  keys(kind: SecretKeyKind): RotatingKey[];
 } {
-  const rings: Record<SecretKind, (DataKey & RotatingKey)[]> = { data: [], 'backup-code': [] };
+  const rings: Record<SecretKeyKind, (DataKey & RotatingKey)[]> = { data: [], 'backup-code': [] };
   let made = 0;
-  const rotate = (kind: SecretKind, activeFrom = made) => {
+  const rotate = (kind: SecretKeyKind, activeFrom = made) => {
     const key = { id: `${kind}-${made++}`, key: createSecretKey(randomBytes(32)), activeFrom };
     rings[kind].push(key);
     return key;

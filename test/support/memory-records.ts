@@ -7,15 +7,16 @@ import type { User } from '../../core/user.ts';
 export interface MemoryRecords extends Records {
   put(user: User, factor: Factor): void;
   remove(user: User): void;
-  /** The same record with other boxes, as a sweep writes it: to whoever has read it, it is the one they read. */
+  /** Writes a record with its secrets resealed, as a sweep does. Whoever read it can still replace it. */
   rebox(user: User, read: Factor, next: Factor): boolean;
   all(): { user: User; factor: Factor }[];
 }
 
 /**
- * Records in memory: compare-and-set on the whole state, and only what has changed is written, as the port promises.
+ * Returns records in memory. As the port promises, they compare and set the whole state, and write only
+ * changed members.
  *
- * @param now seconds since the epoch, when a write is made. @default the time that it was decided at
+ * @param now returns the time of a write, in seconds since the epoch. @default the time of the decision
  */
 export function createMemoryRecords(now = () => 0): MemoryRecords {
   const items = new Map<string, { user: User; factor: Factor }>();
@@ -32,7 +33,7 @@ export function createMemoryRecords(now = () => 0): MemoryRecords {
     async replace(user, read, next) {
       const current = stored(user);
       if (current.writtenBy !== read.writtenBy) return { written: false, stored: current };
-      // What `next` has as it was read is not written: it may have other boxes by now.
+      // Members that `next` did not change are not written, because a sweep may have resealed them.
       const kept = (name: 'authenticators' | 'pending') => isDeepStrictEqual(next[name], read[name]);
       const renewed = next.generation !== read.generation;
       put(user, {

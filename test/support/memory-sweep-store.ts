@@ -5,7 +5,7 @@ import type { User } from '../../core/user.ts';
 import type { createMemoryKeyring } from './memory-keyring.ts';
 import type { MemoryRecords } from './memory-records.ts';
 
-/** A sweep's job and its way over records in memory, a few at a time. */
+/** Returns a sweep's store over records in memory, which reads a few records at a time. */
 export function createMemorySweepStore(
   records: Pick<MemoryRecords, 'all' | 'rebox'>,
   keyring: ReturnType<typeof createMemoryKeyring>,
@@ -16,7 +16,7 @@ export function createMemorySweepStore(
   const unreadable = new Set<string>();
   const placeOf = (user: User) => recordKey(user).pk.S ?? '';
 
-  /** One run: who has the job is one of them. */
+  /** Returns a run. At most one run holds the job. */
   function run(): SweepStore {
     const self: SweepStore = {
       async take(now) {
@@ -31,7 +31,8 @@ export function createMemorySweepStore(
       async release() {
         if (holder?.run === self) holder = undefined;
       },
-      // By the place of the last one, as in a table: whoever comes or goes meanwhile moves nobody else.
+      // Continues after the last key, as in a table. Records added or deleted meanwhile do not shift the
+      // others.
       async page(cursor = '') {
         const rest = records
           .all()
@@ -56,7 +57,7 @@ export function createMemorySweepStore(
 
   return {
     run,
-    /** What is saved. */
+    /** Returns the saved job. */
     job: () => job,
     /** Subs of users whose records cannot be read. */
     unreadable,

@@ -1,14 +1,15 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms';
-import { type KeyKind, readRing } from '../../adapters/key-store.ts';
+import { readRing } from '../../adapters/key-store.ts';
 import { encryptionContext } from '../../adapters/unwrap.ts';
+import type { KeyKind } from '../../core/key-kind.ts';
 import type { Service } from '../../local/service.ts';
 import { dynamoDbOf } from './stored.ts';
 
-/** The name of this deployment in the keyring's encryption context: the data stack's. */
+/** The deployment's name in the keyring's encryption context, which is the name of the data stack. */
 const STACK = 'CountersignData';
 
-/** Every key of the keyring in plain, as only somebody with the operator's rights in KMS can have it. */
+/** Returns every key of the keyring in plain. This takes the operator's rights in KMS. */
 export async function unwrappedKeys(
   service: Service,
 ): Promise<{ kind: KeyKind; id: string; plain: Uint8Array }[]> {
@@ -43,7 +44,7 @@ export async function unwrappedKeys(
   }
 }
 
-/** The key that signs tokens: who has it can make any, and so the one thing that is wrong with a forgery can be chosen. */
+/** Returns the key that signs tokens, so that a test can forge a token with exactly one thing wrong. */
 export async function signingKeyOf(service: Service): Promise<{ id: string; privateKey: KeyObject }> {
   const found = (await unwrappedKeys(service)).find(({ kind }) => kind === 'signing');
   if (!found) throw new Error('There is no signing key.');

@@ -17,7 +17,7 @@ import {
   type Person,
 } from './deployment.ts';
 
-/** Somebody with a second authenticator, `spare`, that can be removed. */
+/** A user with a second authenticator, `spare`, that can be removed. */
 export interface TwoApps extends Person {
   spareId: string;
 }
@@ -25,7 +25,7 @@ export interface TwoApps extends Person {
 export const pathNames = ['verify-login', 'verify', 'enroll', 'disable', 'rotate-backup-codes'] as const;
 type PathName = (typeof pathNames)[number];
 
-/** Every path that takes a code for an enabled factor; each hands back whoever may call next. */
+/** Every path that takes a code for an enabled factor. Each returns the caller for the next call. */
 export const paths: Record<
   PathName,
   (d: Deployment, p: TwoApps, proof: Proof, now: number) => Promise<Caller>
@@ -40,7 +40,7 @@ export const paths: Record<
     return callerOf(d, accessToken, now);
   },
   enroll: async (d, { caller }, proof, now) => {
-    await enroll(d, { caller, name: 'Third', proof, now });
+    await enroll(d, { caller, name: 'Third', proof, client: CLIENT, now });
     return caller;
   },
   disable: async (d, { caller, spareId }, proof, now) => {

@@ -8,23 +8,23 @@ import type { Service } from '../../local/service.ts';
 import type { Person } from './client.ts';
 import { erase } from './table.ts';
 
-/** Cognito, with the operator's credentials and at the service's time. */
+/** Returns a Cognito client with the operator's credentials and the service's time. */
 export function cognitoOf({ local, clock }: Pick<Service, 'local' | 'clock'>): CognitoIdentityProviderClient {
   return new CognitoIdentityProviderClient({
     endpoint: local.cognito.endpoint,
     region: local.operator.region,
     credentials: local.operator,
     systemClockOffset: clock.now() - Date.now(),
-    // Where the time is minutes ahead, the SDK takes any refusal for its own clock's fault, and asks again.
+    // If the clock is minutes ahead, the SDK blames any refusal on its own clock and retries.
     maxAttempts: 1,
   });
 }
 
 /**
- * Somebody new in the pool, so that no two tests share a user. Countersign hears of the password that an administrator sets,
- * and writes it down: that record is erased, so that nothing is known of them yet.
+ * Creates a user in the pool, so that no two tests share one. Countersign records that an administrator set
+ * the password. This erases that record, so that the user has none.
  *
- * @param permanent false: the password is an administrator's, to be replaced at the first sign-in
+ * @param permanent if false, the user must replace the administrator's password at the first sign-in
  */
 export async function createPerson(
   service: Pick<Service, 'local' | 'clock'> & { eventsDelivered(sub: string): Promise<void> },

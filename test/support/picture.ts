@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { Resvg } from '@resvg/resvg-js';
 import jsQR from 'jsqr';
 
-/** What a scanner reads in the picture of an SVG document: drawn and decoded by libraries that did not make it. */
+/**
+ * Returns the text of a QR code in an SVG document. Other libraries than the one that made it draw and decode
+ * it.
+ */
 export function scanned(svg: string): string {
   const image = new Resvg(svg, { fitTo: { mode: 'width', value: 600 } }).render();
   const decode = jsQR as unknown as typeof jsQR.default;

@@ -6,32 +6,32 @@ import type { Records } from '../../core/ports.ts';
 import type { User } from '../../core/user.ts';
 import { anyFactor } from './any-factor.ts';
 
-/** An implementation, and what its tests need beside the port. */
+/** An implementation, with what its tests need in addition to the port. */
 export interface RecordsUnderTest {
   records: Records;
   remove(user: User): Promise<unknown>;
-  /** Seconds since the epoch, by the clock that it writes by. */
+  /** Returns the time of its clock, in seconds since the epoch. */
   now(): number;
 }
 
 let people = 0;
 export const somebody = (): User => ({ realm: 'users', sub: `person-${++people}` });
 
-/** Somebody of whom something is stored. */
+/** Stores a record for a new user. */
 export async function known(records: Records, factor: Factor = { ...noFactor, generation: 'g1' }) {
   const user = somebody();
   await records.replace(user, noFactor, factor);
   return { user, read: await records.read(user) };
 }
 
-/** Without what the store adds. */
+/** Removes what the store adds to a record. */
 const asGiven = (factor: Factor) => ({ ...factor, writtenBy: undefined, changedAt: 0 });
 
-/** What the domain relies on, of whatever keeps the records. */
+/** Tests what the domain relies on in any store of records. */
 export function recordsContract(what: string, { records, remove, now }: RecordsUnderTest): void {
   const promise = (text: string, work: () => Promise<void>) => test(`${what}: ${text}`, work);
 
-  promise('nobody is stored yet: no factor; the first write makes the record, once', async () => {
+  promise('a user without a record has no factor, and only the first write creates the record', async () => {
     const user = somebody();
     assert.deepEqual(await records.read(user), noFactor);
     const first = await records.replace(user, noFactor, { ...noFactor, generation: 'g1' });
@@ -42,7 +42,7 @@ export function recordsContract(what: string, { records, remove, now }: RecordsU
     assert.equal(second.stored.generation, 'g1');
   });
 
-  promise('whatever is stored, and whatever it replaces, reads back as it was', async () => {
+  promise('any record reads back unchanged, whatever it replaces', async () => {
     await fc.assert(
       fc.asyncProperty(anyFactor, anyFactor, async (one, other) => {
         const { user, read } = await known(records, one);
@@ -54,7 +54,7 @@ export function recordsContract(what: string, { records, remove, now }: RecordsU
     );
   });
 
-  promise('what was read or handed over is a copy: to change it changes nothing that is stored', async () => {
+  promise('changing a factor after it was read or written does not change the stored record', async () => {
     const recentFailures = [{ span: 1, count: 1 }];
     const { user, read } = await known(records, { ...noFactor, recentFailures });
     for (const {
@@ -64,7 +64,7 @@ export function recordsContract(what: string, { records, remove, now }: RecordsU
     assert.deepEqual((await records.read(user)).recentFailures, [{ span: 1, count: 1 }]);
   });
 
-  promise('each write is told from every other, whatever it says itself', async () => {
+  promise('each write gets its own id, whatever id it passes', async () => {
     const { user, read } = await known(records);
     assert.ok(read.writtenBy);
     await records.replace(user, read, { ...read, failures: 1 });
@@ -73,7 +73,7 @@ export function recordsContract(what: string, { records, remove, now }: RecordsU
   });
 
   promise(
-    'a new generation is stored as of the latest end of its write, so that no sign-in beside it counts as a later one',
+    'a new generation is dated at the latest end of its write, so no concurrent sign-in counts as later',
     async () => {
       const { user, read } = await known(records);
       const begun = now();
@@ -82,15 +82,19 @@ export function recordsContract(what: string, { records, remove, now }: RecordsU
       const later = changed.changedAt - begun;
       assert.ok(later >= 2 && later <= 4, String(later));
       await records.replace(user, changed, { ...changed, failures: 1 });
-      assert.equal((await records.read(user)).changedAt, changed.changedAt, 'nothing else moves it');
-      // By a clock that is behind the one it was decided by.
+      assert.equal(
+        (await records.read(user)).changedAt,
+        changed.changedAt,
+        'another write changes `changedAt`',
+      );
+      // The store's clock is behind the clock of the decision.
       const again = await records.read(user);
       await records.replace(user, again, { ...again, generation: 'g3', changedAt: begun + 100 });
       assert.equal((await records.read(user)).changedAt, begun + 102);
     },
   );
 
-  promise('of thirty writes from one reading exactly one is made, and every other sees it', async () => {
+  promise('exactly one of thirty writes from the same read succeeds, and the others return it', async () => {
     const { user, read } = await known(records);
     const outcomes = await Promise.all(
       Array.from({ length: 30 }, (_, failures) => records.replace(user, read, { ...read, failures })),
@@ -102,13 +106,13 @@ export function recordsContract(what: string, { records, remove, now }: RecordsU
     }
   });
 
-  promise('a write that changes nothing still excludes every other from the same reading', async () => {
+  promise('a write that changes nothing still excludes all others from the same read', async () => {
     const { user, read } = await known(records);
     assert.deepEqual(await records.replace(user, read, read), { written: true });
     assert.equal((await records.replace(user, read, { ...read, failures: 1 })).written, false);
   });
 
-  promise('users of other realms and ids that look alike have other records', async () => {
+  promise('users of other realms, and users with similar ids, have separate records', async () => {
     const { user, read } = await known(records);
     for (const other of [
       { ...user, realm: 'partners' },
@@ -120,7 +124,7 @@ export function recordsContract(what: string, { records, remove, now }: RecordsU
     assert.equal(read.generation, 'g1');
   });
 
-  promise('a record that has gone meanwhile does not come back by a write', async () => {
+  promise('a write does not restore a record that was deleted meanwhile', async () => {
     const { user, read } = await known(records);
     await remove(user);
     const outcome = await records.replace(user, read, { ...read, failures: 1 });

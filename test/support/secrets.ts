@@ -1,23 +1,23 @@
 import { base32nopad } from '@scure/base';
 
-/** What must not be seen: by what it is, its bytes. */
+/** Secrets that must not appear in a text, each with a description. */
 export interface Secrets {
   add(what: string, secret: string | Uint8Array): void;
-  /** What is found of them in a text, in whatever encoding; empty where nothing is. */
+  /** Returns the descriptions of the secrets in a text, in any encoding. Empty if there are none. */
   foundIn(text: string): string[];
   readonly size: number;
 }
 
-/** What a form of a secret has in common with others is not looked up: the first so many characters are. */
+/** Number of leading characters by which the search looks up a form of a secret. */
 const WINDOW = 8;
-/** Bits of the filter that nearly every place of a text is dismissed by. */
+/** Bits of the filter that rules out nearly every position of a text. */
 const FILTER_BITS = 22;
-/** Short numbers: in plain they are found as numbers of their own, since digits stand by chance in longer ones. */
+/** A short number that stands alone. Longer numbers contain a code's digits by chance. */
 const NUMBER = /(?<![0-9a-z])\d{6,8}(?![0-9a-z])/gi;
 
 /**
- * Many secrets, and much text to search for all of them: in plain, hex, base32, and base64 at any place of a longer text. A
- * window slides over the text, and only where it holds the beginning of a form is that compared.
+ * Searches much text for many secrets, in plain, hex, base32, and base64 at any offset of a longer text. A
+ * window slides over the text. A form is compared only if the window contains its beginning.
  */
 export function createSecrets(): Secrets {
   const known = new Set<string>();
@@ -50,7 +50,7 @@ export function createSecrets(): Secrets {
   };
 }
 
-/** As it stands at each of the three places that a byte of a longer text may have in base64, in both alphabets. */
+/** Returns the base64 of bytes at each of the three offsets within a longer text, in both alphabets. */
 function base64FormsOf(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap((shift) => {
     const shifted = Buffer.concat([Buffer.alloc(shift), bytes]);
@@ -64,7 +64,7 @@ function createIndex() {
   const forms = new Map<string, Map<string, string>>();
   const bit = (hash: number) => hash >>> (32 - FILTER_BITS);
   return {
-    /** Forms shorter than the window are left out: they stand by chance. */
+    /** Adds a form, unless it is shorter than the window. A text contains such short forms by chance. */
     add(form: string, what: string): void {
       if (form.length < WINDOW) return;
       const start = form.slice(0, WINDOW);
@@ -93,7 +93,7 @@ function createIndex() {
 const BASE = 0x9e3779b1;
 const LAST = Array.from({ length: WINDOW }).reduce<number>((power) => Math.imul(power, BASE), 1);
 
-/** The hash of a window moved on by one character: Rabin and Karp's. */
+/** Returns the hash of the window moved by one character (Rabin and Karp). */
 function rolled(hash: number, entering: number, leaving: number): number {
   return (Math.imul(hash, BASE) + entering - Math.imul(leaving, LAST)) | 0;
 }

@@ -13,12 +13,18 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
+
+import { createClock } from '@countersign/local-aws/clock';
+import type { Exchange } from '@countersign/local-aws/context';
 import { type Service, type ServiceOptions, startService } from '../../local/service.ts';
 import { synthesize } from '../../local/synth.ts';
-import { thorough } from './thorough.ts';
+import { breachOf, operationOf } from './contract.ts';
+
 import { createWiretap, type Wiretap } from './wiretap.ts';
 
 interface Options extends Pick<ServiceOptions, 'environments' | 'onLog' | 'onExchange'> {
+  /** See `Clock`. @default 5: a busy machine looks like no service that hangs */
+  slowness?: number;
   /** Properties of the user pool that somebody has set otherwise than the template. */
   userPool?: Record<string, unknown>;
   /** Sets the environment of functions otherwise than the template, as by hand: by the name of the operation. */
@@ -30,17 +36,72 @@ interface TemplateResource {
   Properties: Record<string, unknown>;
 }
 
+type TestService = Service & {
+  folder: string;
+  assembly: string;
+  wiretap: Wiretap;
+  /** Fails if an answer was outside the contract, or if a secret is where none may be. */
+  assertSound(): Promise<void>;
+};
+
+/** The services that the files of this process use one after the other, by their configuration; undefined if it runs one file. */
+let shared: Map<string, Promise<TestService>> | undefined;
+
+/** From now on the files of this process use one service if they want the same. See `runTogether`. */
+export function shareServices() {
+  const services = new Map<string, Promise<TestService>>();
+  shared = services;
+  return {
+    /** Ends the fault that a file has left behind, and fails if any service is not sound by then. */
+    async assertSound(): Promise<void> {
+      for (const starting of services.values()) await (await starting).assertSound();
+    },
+    async close(): Promise<void> {
+      for (const starting of services.values()) await (await starting).close();
+    },
+  };
+}
+
 /**
- * The whole service for one test file, with a data folder of its own, stopped when the file's tests have run. The
- * template is the one `npm test` has made, or a new one for a configuration of the test's own. Whatever the tests are
- * about: at the end no log, no event, no answer and no item of the table holds a secret (see wiretap.ts), or the file fails.
+/**
+ * Returns the whole service for one test file. It has a data folder of its own and stops after the file's tests. Files that
+ * run in one process share it, unless they want options of their own. The template is the one that the run has made for
+ * this configuration. The file fails if an answer is outside the contract (see contract.ts), or if at the end a log, an
+ * event, an answer or an item of the table holds a secret (see wiretap.ts).
  *
  * @returns the service, the folders of its data and of what it runs, and what was listened in to
  */
 export async function serviceForTests(
   configuration?: Record<string, unknown>,
-  { userPool, variables, onLog, onExchange, ...options }: Options = {},
-): Promise<Service & { folder: string; assembly: string; wiretap: Wiretap }> {
+  options: Options = {},
+): Promise<TestService> {
+  if (!shared || Object.keys(options).length > 0) return serviceOfItsOwn(configuration, options);
+  const key = JSON.stringify(configuration ?? {});
+  const running = shared.get(key) ?? start(configuration);
+  shared.set(key, running);
+  return running;
+}
+
+/** Returns a service that this file has for itself, since its tests change what others find: the keys, or the users. */
+export async function serviceOfItsOwn(
+  configuration?: Record<string, unknown>,
+  options?: Options,
+): Promise<TestService> {
+  const service = await start(configuration, options);
+  after(async () => {
+    try {
+      await service.assertSound();
+    } finally {
+      await service.close();
+    }
+  });
+  return service;
+}
+
+async function start(
+  configuration?: Record<string, unknown>,
+  { userPool, variables, onLog, onExchange, slowness = 5, ...options }: Options = {},
+): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-test-'));
   let assembly = await assemblyOf(configuration, folder);
   if (userPool || variables) {
@@ -54,15 +115,18 @@ export async function serviceForTests(
   }
   const data = join(folder, 'data');
   const wiretap = createWiretap();
+  const breaches: string[] = [];
   const service = await startService({
     assembly,
     folder: data,
     port: 0,
-    // As many as `npm start` has, in CI; each is a container to start.
-    environments: thorough ? 4 : 2,
+    clock: createClock({ slowness }),
+    // Each is a container to start.
+    environments: 2,
     ...options,
     onExchange(exchange) {
       wiretap.onExchange(exchange);
+      breaches.push(...breachesIn(exchange));
       onExchange?.(exchange);
     },
     onLog(operation, line) {
@@ -71,16 +135,24 @@ export async function serviceForTests(
     },
   });
   wiretap.knowOf(service);
-  after(async () => {
+  const close = async () => {
+    await service.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const assertSound = async () => {
     service.setFault(undefined);
-    try {
-      assert.deepEqual(await wiretap.leaks(service), [], 'secrets where none may be');
-    } finally {
-      await service.close();
-      rmSync(folder, { recursive: true, force: true });
-    }
-  });
-  return { ...service, folder: data, assembly, wiretap };
+    assert.deepEqual(breaches, [], 'answers outside functions/contract/');
+    assert.deepEqual(await wiretap.leaks(service), [], 'secrets where none may be');
+  };
+  return { ...service, close, assertSound, folder: data, assembly, wiretap };
+}
+
+/** How the API's answer is outside the contract, if it is. */
+function breachesIn({ service, operation, status, answer }: Exchange): string[] {
+  if (service !== 'execute-api' || operation.startsWith('OPTIONS ')) return [];
+  const body = operation.startsWith('HEAD ') ? undefined : answer.body;
+  const breach = breachOf(operationOf(operation), { status, headers: answer.headers, body });
+  return breach === undefined ? [] : [`${operation}: ${breach}`];
 }
 
 /** The assembly of a configuration: one for all files of a run of `npm test` that want the same. */

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { PublicSigningKeys } from '../../adapters/keyring.ts';
 import type { SigningKeys } from '../../core/ports.ts';
 
-/** One RSA key pair, made here for this run. */
+/** Returns signing keys with one RSA key pair, created for this run. */
 export function createSigningKeys(id = 'signing-0'): SigningKeys & PublicSigningKeys {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return {

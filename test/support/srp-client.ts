@@ -8,19 +8,22 @@ const { default: BigInteger } = integer;
 const { default: DateHelper } = date;
 
 /**
- * The client's side of SRP for who calls Cognito by the bare SDK, which has none: the numbers and the key are
- * amazon-cognito-identity-js's, and so nobody's here. One exchange each.
+ * Returns the client's side of one SRP exchange, for tests that call Cognito with the bare SDK, which has no
+ * SRP. amazon-cognito-identity-js computes the numbers and the key, so none of this is our own cryptography.
  */
 export function srpClient(userPoolId: string) {
   const poolName = userPoolId.slice(userPoolId.indexOf('_') + 1);
   const helper = new AuthenticationHelper(poolName);
   return {
-    /** SRP_A, which begins the exchange. */
+    /** Returns SRP_A, which begins the exchange. */
     async a(): Promise<string> {
       return (await promised(helper.getLargeAValue.bind(helper))).toString(16);
     },
 
-    /** The ChallengeResponses to PASSWORD_VERIFIER: the proof of this password, over what Cognito has shown. */
+    /**
+     * Returns the ChallengeResponses to PASSWORD_VERIFIER, which prove this password for Cognito's
+     * parameters.
+     */
     async claim(password: string, shown: Record<string, string>): Promise<Record<string, string>> {
       const { USER_ID_FOR_SRP: username = '', SRP_B = '', SALT = '', SECRET_BLOCK = '' } = shown;
       const key = await promised<Uint8Array>((done) =>

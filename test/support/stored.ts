@@ -4,7 +4,7 @@ import { factorOf } from '../../adapters/record-item.ts';
 import { type Factor, noFactor } from '../../core/factor.ts';
 import type { Service } from '../../local/service.ts';
 
-/** DynamoDB, with the operator's credentials and at the service's time. */
+/** Returns a DynamoDB client with the operator's credentials and the service's time. */
 export function dynamoDbOf({ local, clock }: Pick<Service, 'local' | 'clock'>): DynamoDBClient {
   return new DynamoDBClient({
     endpoint: local.dynamodb.endpoint,
@@ -14,7 +14,7 @@ export function dynamoDbOf({ local, clock }: Pick<Service, 'local' | 'clock'>): 
   });
 }
 
-/** One item of the table, read with the operator's credentials; undefined where there is none. */
+/** Returns an item of the table, read with the operator's credentials, or undefined if there is none. */
 export async function storedItem(
   service: Pick<Service, 'local' | 'clock'>,
   pk: string,
@@ -34,7 +34,7 @@ export async function storedItem(
   }
 }
 
-/** What is stored of a user; undefined where there is nothing. */
+/** Returns a user's stored record, or undefined if there is none. */
 export async function storedRecord(
   service: Service,
   { sub }: { sub: string },
@@ -42,7 +42,7 @@ export async function storedRecord(
   return storedItem(service, `USER#users#${sub}`);
 }
 
-/** An authenticator of a record, as it is stored. */
+/** Returns an authenticator of a record in its stored form. */
 export function authenticatorIn(
   record: Record<string, AttributeValue>,
   index = 0,
@@ -50,13 +50,13 @@ export function authenticatorIn(
   return record['a']?.L?.[index]?.M ?? assert.fail('no authenticator');
 }
 
-/** What is stored of a user, as the domain has it. */
+/** Returns a user's stored record in the domain's form. */
 export async function storedFactor(service: Service, person: { sub: string }): Promise<Factor> {
   const item = await storedRecord(service, person);
   return item ? factorOf(item) : noFactor;
 }
 
-/** What was asked of AWS by the service's own functions while `work` ran, as `service:operation`. */
+/** Returns the AWS calls of the service's own functions while `work` ran, as `service:operation`. */
 export async function callsDuring(service: Service, work: () => Promise<unknown>): Promise<string[]> {
   const before = service.calls.length;
   await work();

@@ -1,8 +1,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
 /**
- * What each read of this client asked for while `work` ran: whether it was a strongly consistent one. The embedded DynamoDB
- * has one copy, which is never behind, so that the answer does not tell.
+ * Returns whether each read of this client while `work` ran requested strong consistency. The answers do not
+ * show it, because the embedded DynamoDB has one copy, which is never stale.
  */
 export async function readsDuring(
   client: DynamoDBClient,

@@ -1,26 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Authenticator, type Factor, noFactor } from '../../core/factor.ts';
-import type { Records, SecretKind } from '../../core/ports.ts';
+import type { SecretKeyKind } from '../../core/key-kind.ts';
+import type { Records } from '../../core/ports.ts';
 import type { Sweep, SweepStore } from '../../core/sweep.ts';
 import type { User } from '../../core/user.ts';
 
-/** An implementation without any record, and what its tests need beside the port. */
+/** An implementation without records, with what its tests need in addition to the port. */
 export interface SweepStoreUnderTest {
-  /** One run of the sweep: an invocation of the function. */
+  /** Returns a run of the sweep, which is one invocation of the function. */
   run(): SweepStore;
-  /** The same records, as everybody else reads and writes them. */
+  /** The same records, as the other operations read and write them. */
   records: Records;
   remove(user: User): Promise<unknown>;
   /** Makes a record unreadable. */
   damage(user: User): Promise<unknown>;
   /** A further key of that kind, by its id. */
-  newKey(kind: SecretKind): Promise<string>;
+  newKey(kind: SecretKeyKind): Promise<string>;
 }
 
 const NOW = 1_800_000_000;
 const ADA = { realm: 'users', sub: 'ada#1#two' };
 const authenticator: Authenticator = {
+  kind: 'totp',
   id: 'authenticator-1',
   name: 'Phone',
   secret: { keyId: 'old', box: new Uint8Array(50).fill(1) },
@@ -43,26 +45,26 @@ const boxed = <A extends { secret: Authenticator['secret'] }>(one: A): A => ({
   ...one,
   secret: { keyId: 'new', box: new Uint8Array(50).fill(2) },
 });
-/** The same with other boxes. */
+/** Returns the factor with its secrets resealed. */
 const reboxed = (read: Factor): Factor => ({
   ...read,
   authenticators: read.authenticators.map(boxed),
   pending: read.pending && boxed(read.pending),
 });
-/** Stores a record of which an authenticator is in use and another waits. */
+/** Stores a record with one enabled and one pending authenticator. */
 export async function enrolled(records: Records, user: User = ADA) {
   assert.deepEqual(await records.replace(user, noFactor, factor), { written: true });
   const read = await records.read(user);
   return { user, read, reboxed: reboxed(read) };
 }
 
-/** What the sweep relies on, of whatever keeps records, keys and the job. */
+/** Tests what the sweep relies on in any store of records, keys and the job. */
 export function sweepStoreContract(what: string, make: () => Promise<SweepStoreUnderTest>): void {
   const promise = (text: string, work: (store: SweepStoreUnderTest) => Promise<void>) =>
     test(`${what}: ${text}`, async () => work(await make()));
 
   promise(
-    'pages go over every record once, whatever its id holds, and the last one says so',
+    'the pages contain every record once, whatever its id contains, and the last page has no cursor',
     async (store) => {
       const subs = [ADA.sub, ...Array.from({ length: 69 }, (_, index) => `somebody-${index}`)];
       await Promise.all(subs.map((sub) => enrolled(store.records, { ...ADA, sub })));
@@ -73,7 +75,7 @@ export function sweepStoreContract(what: string, make: () => Promise<SweepStoreU
     },
   );
 
-  promise('records that go while pages are read hide no other', async (store) => {
+  promise('records deleted between two pages hide no other record', async (store) => {
     const subs = Array.from({ length: 60 }, (_, index) => `somebody-${index}`);
     await Promise.all(subs.map((sub) => enrolled(store.records, { ...ADA, sub })));
     const first = await store.run().page(undefined);
@@ -83,27 +85,24 @@ export function sweepStoreContract(what: string, make: () => Promise<SweepStoreU
     assert.equal(new Set([...first.records, ...rest].map(({ user }) => user.sub)).size, 60);
   });
 
-  promise('a record that cannot be read is told, without its factor', async (store) => {
+  promise('an unreadable record is reported without its factor', async (store) => {
     await enrolled(store.records);
     await store.damage(ADA);
     assert.deepEqual(await swept(store), [{ user: ADA }]);
   });
 
-  promise(
-    'sealing anew changes the boxes and nothing else, the id of the last write included',
-    async (store) => {
-      const { user, read, reboxed } = await enrolled(store.records);
-      // Whatever else of it is said.
-      assert.equal(
-        await store.run().reseal(user, read, { ...reboxed, failures: 0, generation: 'other' }),
-        true,
-      );
-      assert.deepEqual(await store.records.read(user), reboxed);
-    },
-  );
+  promise('resealing changes only the ciphertexts, and keeps the id of the last write', async (store) => {
+    const { user, read, reboxed } = await enrolled(store.records);
+    // The other members passed must have no effect.
+    assert.equal(
+      await store.run().reseal(user, read, { ...reboxed, failures: 0, generation: 'other' }),
+      true,
+    );
+    assert.deepEqual(await store.records.read(user), reboxed);
+  });
 
   promise(
-    'an attempt that read before and writes after is not refused, and keeps what it did not change',
+    'an attempt that read before resealing and writes after it succeeds, and keeps the resealed secrets',
     async (store) => {
       const { user, read, reboxed } = await enrolled(store.records);
       assert.equal(await store.run().reseal(user, read, reboxed), true);
@@ -115,7 +114,7 @@ export function sweepStoreContract(what: string, make: () => Promise<SweepStoreU
     },
   );
 
-  promise('what somebody has written since is not written over', async (store) => {
+  promise('resealing does not overwrite a later write', async (store) => {
     const { user, read, reboxed } = await enrolled(store.records);
     await store.records.replace(user, read, { ...read, failures: 4 });
     const before = await store.records.read(user);
@@ -123,7 +122,7 @@ export function sweepStoreContract(what: string, make: () => Promise<SweepStoreU
     assert.deepEqual(await store.records.read(user), before);
   });
 
-  promise('a record that has gone meanwhile, or never was, is not made by sealing', async (store) => {
+  promise('resealing does not create a record that was deleted meanwhile or never existed', async (store) => {
     const { user, read, reboxed } = await enrolled(store.records);
     await store.remove(user);
     assert.equal(await store.run().reseal(user, read, reboxed), false);
@@ -133,7 +132,7 @@ export function sweepStoreContract(what: string, make: () => Promise<SweepStoreU
   });
 
   promise(
-    'one run has the job until it lets go or its time is over; what it saved is there for the next',
+    'a run holds the job until it releases it or its time expires, and the next run gets the saved state',
     async (store) => {
       const [one, two, three] = [store.run(), store.run(), store.run()];
       assert.deepEqual(await one.take(NOW), { sweep: undefined, endedAt: 0 });
@@ -151,7 +150,7 @@ export function sweepStoreContract(what: string, make: () => Promise<SweepStoreU
 
       assert.equal(await three.take(NOW + 900), undefined);
       assert.deepEqual(await three.take(NOW + 963), { sweep, endedAt: 7 });
-      // The one whose time is over can neither save nor let go of what is no longer its own.
+      // A run whose time has expired can neither save nor release the job, because it no longer holds it.
       await assert.rejects(two.save({ sweep: undefined, endedAt: 9 }));
       await two.release();
       assert.equal(await one.take(NOW + 964), undefined);
@@ -161,7 +160,7 @@ export function sweepStoreContract(what: string, make: () => Promise<SweepStoreU
     },
   );
 
-  promise('the keys of a kind are those there are, and only those named are retired', async (store) => {
+  promise('a run lists all keys of a kind, and retires only the named ones', async (store) => {
     const before = await store.run().keys('data');
     const others = await store.run().keys('backup-code');
     const [one, two] = [await store.newKey('data'), await store.newKey('data')];
@@ -177,7 +176,7 @@ export function sweepStoreContract(what: string, make: () => Promise<SweepStoreU
   });
 }
 
-/** All records, page by page, each page by another run. */
+/** Returns all records, page by page. Each page is read by a different run. */
 async function swept({ run }: SweepStoreUnderTest, from?: string) {
   const found: Awaited<ReturnType<SweepStore['page']>>['records'] = [];
   let cursor = from;

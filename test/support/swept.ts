@@ -3,10 +3,10 @@ import { verify } from '../../core/verify.ts';
 import { CLIENT, createDeployment, NOW, type Person } from '../support/deployment.ts';
 import { createMemorySweepStore } from '../support/memory-sweep-store.ts';
 
-/** From then on a new key is in use by every container, and the one before by none. */
+/** From this time on, every container uses a new key, and none uses the previous one. */
 export const LATER = NOW + 600;
 
-/** A deployment and the sweeps over it. */
+/** Returns a deployment, with sweeps over its records. */
 export function swept(pageSize?: number) {
   const deployment = createDeployment();
   const store = createMemorySweepStore(deployment.records, deployment.keyring, pageSize);
@@ -17,7 +17,7 @@ export function swept(pageSize?: number) {
     dataKeys,
     run: (now: number, next: () => Promise<number | undefined> = async () => now, more = {}) =>
       sweep({ ...deployment, store: store.run(), ...more }, now, next),
-    /** The keys that the records are sealed under. */
+    /** Returns the ids of the keys that the records are sealed under. */
     inUse: () => {
       const all = deployment.records.all().map(({ factor }) => factor);
       return new Set(
@@ -29,7 +29,7 @@ export function swept(pageSize?: number) {
   };
 }
 
-/** A right code at that time. */
+/** Verifies a correct code at that time. */
 export const accepted = (
   deployment: ReturnType<typeof createDeployment>,
   { caller, app }: Person,

@@ -9,7 +9,7 @@ import { dynamoDbOf } from './stored.ts';
 
 export type Item = Record<string, AttributeValue>;
 
-/** The whole table, as somebody who may read it without the keys of KMS has it. */
+/** Returns the whole table, as an attacker sees it who may read it but not use the KMS keys. */
 export async function wholeTable(service: Service): Promise<Item[]> {
   const dynamoDb = dynamoDbOf(service);
   const { tableName: TableName } = service.local.dynamodb;
@@ -29,7 +29,7 @@ export async function wholeTable(service: Service): Promise<Item[]> {
   }
 }
 
-/** Writes over an item, as somebody who may write the table does. */
+/** Overwrites an item, as an attacker can who may write the table. */
 export async function overwrite(service: Service, item: Item): Promise<void> {
   const dynamoDb = dynamoDbOf(service);
   try {
@@ -39,7 +39,7 @@ export async function overwrite(service: Service, item: Item): Promise<void> {
   }
 }
 
-/** Deletes an item, as somebody who may write the table does. */
+/** Deletes an item, as an attacker can who may write the table. */
 export async function erase(service: Pick<Service, 'local' | 'clock'>, pk: string): Promise<void> {
   const dynamoDb = dynamoDbOf(service);
   try {
@@ -51,7 +51,7 @@ export async function erase(service: Pick<Service, 'local' | 'clock'>, pk: strin
   }
 }
 
-/** Every text, number, name and run of bytes in it. */
+/** Returns every text, number, name and byte string in a value or an item. */
 export function contentsOf(value: AttributeValue | Item): (string | Uint8Array)[] {
   if (value instanceof Uint8Array) return [value];
   if (typeof value !== 'object' || value === null) return [String(value)];

@@ -2,17 +2,20 @@ import { assertProblem, type clientOf } from './client.ts';
 
 export type Kind = 'access' | 'challenge' | 'refresh';
 
-/** The places that take a token of one kind, and what each refuses with. The code goes with it where one is asked for. */
+/**
+ * Returns, for each kind of token, a check that every place refuses the token with the right error. It sends
+ * the code to places that require one.
+ */
 export function placesOf(
   client: ReturnType<typeof clientOf>,
 ): Record<Kind, (token: string, code: string) => Promise<void>> {
   return {
     async access(token, code) {
-      assertProblem(await client.get('/v1/totp', token), 401, 'token_invalid');
+      assertProblem(await client.get('/v1/authenticators', token), 401, 'token_invalid');
       for (const path of [
-        '/v1/totp/verify',
+        '/v1/authenticators/verify',
         '/v1/totp/enroll',
-        '/v1/totp/disable',
+        '/v1/authenticators/disable',
         '/v1/backup-codes/rotate',
       ]) {
         assertProblem(await client.post(path, { code }, token), 401, 'token_invalid');

@@ -4,10 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { after } from 'node:test';
 import { SignJWT } from 'jose';
 
-/** How the key set is answered: as it should be, not at all, by an error, with nonsense, or with no key set. */
+/**
+ * How the issuer serves its key set: correctly, not at all, with an error, as nonsense, as no key set, or
+ * elsewhere.
+ */
 export type JwksMode = 'keys' | 'hang' | 'error' | 'nonsense' | 'no key set' | 'moved';
 
-/** An issuer of somebody else's, with its key set on loopback, for one test file. */
+/** Starts a third-party issuer for one test file. It serves its key set on loopback. */
 export async function startTrustedIssuer(realm = 'partners') {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -39,7 +42,9 @@ export async function startTrustedIssuer(realm = 'partners') {
   });
 
   const issuer = `https://${realm}.example`;
-  /** A token of a sign-in at this time, in seconds; what is given changes its claims. */
+  /**
+   * Returns a token for a sign-in at this time, in seconds since the epoch. `claims` overrides its claims.
+   */
   const token = (sub: string, now: number, claims: object = {}, kid = 'theirs', key = privateKey) =>
     new SignJWT({
       iss: issuer,
@@ -61,13 +66,13 @@ export async function startTrustedIssuer(realm = 'partners') {
       audience: ['countersign'],
     },
     token,
-    /** Signed by a key that is not the issuer's. */
+    /** Returns a token signed with a key that is not the issuer's. */
     forged: (sub: string, now: number, kid = 'theirs') => token(sub, now, {}, kid, stranger.privateKey),
-    /** From now on the key set is answered so. */
+    /** Changes how the issuer serves its key set. */
     answer(next: JwksMode) {
       mode = next;
     },
-    /** How often the key set was asked for. */
+    /** Returns how often the key set was requested. */
     asked: () => asked,
   };
 }

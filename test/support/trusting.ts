@@ -1,13 +1,14 @@
-/** The environment of a function as the template has it. */
+/** The environment of a function in the template. */
 type Variables = Record<string, unknown>;
 
-/** What an issuer, or the place of its keys, is put together from: text and CloudFormation's intrinsics. */
+/** The parts of an issuer or of its `jwksUri`: text and CloudFormation intrinsics. */
 export type Parts = unknown[];
 
 /**
- * The same environment, with one trusted issuer more than the synth has put there: for `variables` of `serviceForTests`.
+ * Returns the environment with one more trusted issuer than the synth put there, for `variables` of
+ * `serviceForTests`.
  *
- * @param rest of the entry, as in the configuration
+ * @param rest the other members of the entry, as in the configuration
  */
 export function trusting(
   given: Variables,

@@ -1,7 +1,7 @@
 const fullWidth = (code: string) =>
   code.replace(/[0-9A-Za-z]/g, (letter) => String.fromCodePoint((letter.codePointAt(0) ?? 0) + 0xfee0));
 
-/** A code of six digits as people type it, by how. */
+/** The ways in which people type a code of six digits. */
 export const typedForms: Record<string, (code: string) => string> = {
   'a space': (code) => `${code.slice(0, 3)} ${code.slice(3)}`,
   'a dash': (code) => `${code.slice(0, 3)}-${code.slice(3)}`,
@@ -11,5 +11,5 @@ export const typedForms: Record<string, (code: string) => string> = {
   'full-width digits': fullWidth,
 };
 
-/** A backup code, in full-width letters with the dashes of such a keyboard. */
+/** Returns a backup code in full-width letters, with the dashes of a full-width keyboard. */
 export const wideBackupCode = (code: string) => fullWidth(code).replaceAll('-', '\uff0d');

@@ -5,20 +5,20 @@ import { createPerson } from './people.ts';
 
 type Proof = { code: string } | { backupCode: string };
 
-/** Somebody new with a second factor. */
+/** Creates a user with a second factor. */
 export async function enrolledPerson(service: Service, client: Client) {
   const person = await createPerson(service);
   return { person, ...(await enrollPerson(service, client, person)) };
 }
 
-/** Moves the time to the start of the next time step, so that no step ends in the middle of a test. */
+/** Advances the clock to the start of the next time step, so that no step ends in the middle of a test. */
 export function nextStep({ clock }: Service): void {
   clock.advance(30 - ((clock.now() / 1000) % 30) + 0.01);
 }
 
 /**
- * Somebody with a second factor and a spare authenticator, and every way to present a code or a backup code. After a way
- * that changes the factor the session goes on with the tokens it answered with.
+ * Creates a user with a second factor and a spare authenticator, and returns every way to present a code or a
+ * backup code. After a way that changes the factor, the session continues with the tokens of its answer.
  */
 export async function personWithWays(service: Service, client: Client) {
   const enrolled = await enrolledPerson(service, client);
@@ -45,16 +45,16 @@ export async function personWithWays(service: Service, client: Client) {
           ...proof,
         }),
       ),
-    verify: (proof: Proof) => post('/v1/totp/verify', proof),
+    verify: (proof: Proof) => post('/v1/authenticators/verify', proof),
     enroll: (proof: Proof) => post('/v1/totp/enroll', { name: 'Third', ...proof }),
-    disable: (proof: Proof) => post('/v1/totp/disable', { authenticatorId: spareId, ...proof }),
+    disable: (proof: Proof) => post('/v1/authenticators/disable', { authenticatorId: spareId, ...proof }),
     'rotate-backup-codes': (proof: Proof) => post('/v1/backup-codes/rotate', proof),
   };
   return {
     ...enrolled,
     ways,
     access: () => access,
-    /** Begins adding an authenticator; how a code for it is presented. */
+    /** Starts to add an authenticator, and returns the way to present a code for it. */
     async confirming(proof: Proof) {
       const pending = await ways.enroll(proof);
       const authenticatorId = text(pending, 'authenticatorId');
@@ -69,5 +69,5 @@ export async function personWithWays(service: Service, client: Client) {
 export type PersonWithWays = Awaited<ReturnType<typeof personWithWays>>;
 export type Way = keyof PersonWithWays['ways'];
 export const wayNames: Way[] = ['verify-login', 'verify', 'enroll', 'disable', 'rotate-backup-codes'];
-/** Those that take a backup code as well. */
+/** The ways that also take a backup code. */
 export const backupCodeWays = wayNames.filter((way) => way !== 'rotate-backup-codes');

@@ -1,32 +1,34 @@
 import { createPrivateKey } from 'node:crypto';
+import type { Exchange } from '@countersign/local-aws/context';
 import { base32nopad } from '@scure/base';
 import { type Operation, type Route, routes } from '../../functions/routes.ts';
-import type { Exchange } from '../../local/aws/types.ts';
 import type { Service } from '../../local/service.ts';
 import { createSecrets } from './secrets.ts';
 import { contentsOf, type Item, wholeTable } from './table.ts';
 
-/** Listens in to a service, and knows every secret that it, its users and AWS have made. */
+/** Records a service's traffic and logs, and knows every secret made by it, its users and AWS. */
 export interface Wiretap {
   onExchange(exchange: Exchange): void;
   onLog(operation: string, line: string): void;
-  /** The keys that the service has from its start. */
+  /** Learns the keys that the service has from its start. */
   knowOf(service: Pick<Service, 'local' | 'principals'>): void;
   /**
-   * Searches everything heard so far, and the table as it is now, for every secret known by now. What has been searched and
-   * found is forgotten; the secrets are not.
+   * Searches all recorded text and the current table for every known secret. It then forgets the text and the
+   * findings, but keeps the secrets.
    *
-   * @returns what was found where; empty where nothing was
+   * @returns each secret found and its place. Empty if there is no leak.
    */
   leaks(service: Service): Promise<string[]>;
-  /** Where it has listened so far, as in `the log of login`. */
+  /** The places recorded so far, for example `the log of login`. */
   readonly places: ReadonlySet<string>;
-  /** How many secrets it knows so far. */
+  /** Number of secrets known so far. */
   readonly size: number;
 }
 
 const SESSION = ['accessToken', 'refreshToken'];
-/** What an operation hands out by the contract, each once: there a secret may stand, and nowhere else. */
+/**
+ * The response fields in which the contract hands out secrets, each once. A secret may appear nowhere else.
+ */
 const HANDED_OUT: Partial<Record<Operation, string[]>> = {
   login: [...SESSION, 'challengeToken'],
   'verify-login': SESSION,
@@ -47,9 +49,9 @@ const handedOutBy = (request: string) => {
   return (found && HANDED_OUT[found.operation]) ?? [];
 };
 
-/** What Cognito itself shows a client in a sign-in; the rest of its parameters is our triggers'. */
+/** The challenge parameters that Cognito itself sends to a client. Our triggers set the others. */
 const COGNITO_OWN = ['SALT', 'SECRET_BLOCK', 'SRP_B'];
-/** Characters kept at most before they are searched: a long run would fill the memory. */
+/** Most characters kept before a search. A long run would otherwise fill the memory. */
 const MOST_KEPT = 64 * 1024 * 1024;
 
 type Json = Record<string, unknown>;
@@ -78,10 +80,13 @@ export function createWiretap(): Wiretap {
   const learnText = (what: string, value: unknown) => {
     if (typeof value === 'string' && value.length >= 6) secrets.add(what, secretPartOf(value));
   };
-  /** Backup codes are learnt where they are made: what is typed as one may be any sixteen letters. */
+  /**
+   * Learns a code, but no backup code: a user may type any sixteen letters. Backup codes are learnt where
+   * they are made.
+   */
   const learnCode = (value: unknown) => {
     if (typeof value !== 'string' || /[A-Za-z]/.test(value)) return;
-    // With spaces, dashes or full-width digits: what was typed could leak, and so could its digits.
+    // A user may type spaces, dashes or full-width digits. Both the typed text and its digits could leak.
     const digits = value.normalize('NFKC').replace(/\D/g, '');
     if (!/^\d{6,8}$/.test(digits)) return;
     secrets.add('a code', digits);
@@ -99,15 +104,16 @@ export function createWiretap(): Wiretap {
     const handedOut = secretFields.flatMap((field) =>
       textsIn(told[field]).map((value) => ({ field, value })),
     );
-    // Handed out a second time, it is found as it is anywhere else; but a drawing has colours, and #000000 is a code too.
+    // A secret handed out a second time is a leak. The QR code is exempt: its colours, such as #000000, look
+    // like codes.
     for (const { field, value } of handedOut) {
       if (field === 'qrSvg') continue;
       for (const what of secrets.foundIn(readable(value)))
-        found.add(`${what} once more in ${field} of ${operation}`);
+        found.add(`${what} a second time in ${field} of ${operation}`);
     }
     for (const { field, value } of handedOut) learnHandedOut(field, value);
     const others = secretFields.length === 0 ? answer.body : JSON.stringify(without(told, secretFields));
-    hear(`the answer of ${operation}`, `${status} ${JSON.stringify(answer.headers)} ${others}`);
+    hear(`the response to ${operation}`, `${status} ${JSON.stringify(answer.headers)} ${others}`);
   }
 
   function learnHandedOut(field: string, value: string): void {
@@ -143,16 +149,16 @@ export function createWiretap(): Wiretap {
       if (/Token$/.test(name)) learnText('a token of Cognito', value);
     }
     const shown = without(object(told['ChallengeParameters']), COGNITO_OWN);
-    hear(`Cognito's answer to ${operation}`, JSON.stringify([shown, told['message']]));
+    hear(`Cognito's response to ${operation}`, JSON.stringify([shown, told['message']]));
   }
 
   function atKms({ operation, request, answer }: Exchange): void {
     const { Plaintext: plain } = parsed(answer.body);
     const { purpose } = object(parsed(request.body)['EncryptionContext']);
-    // A public half is wrapped for KMS to vouch for it, not to hide it.
+    // KMS wraps a public half to vouch for it, not to hide it.
     const secret = purpose !== 'signing-public';
     if (secret && typeof plain === 'string') secrets.add('a key', secretOfKey(Buffer.from(plain, 'base64')));
-    hear(`what KMS is asked: ${operation}`, request.body);
+    hear(`the request to kms: ${operation}`, request.body);
   }
 
   return {
@@ -161,7 +167,7 @@ export function createWiretap(): Wiretap {
       if (service === 'execute-api') atTheGateway(exchange);
       else if (service === 'cognito-idp') atCognito(exchange);
       else if (service === 'kms') atKms(exchange);
-      else hear(`what ${service} is told: ${operation}`, request.body);
+      else hear(`the request to ${service}: ${operation}`, request.body);
     },
     onLog: (operation, line) => hear(`the log of ${operation}`, line),
     knowOf({ local, principals }) {
@@ -193,7 +199,7 @@ function parsed(body: string): Json {
   }
 }
 
-/** A text, or those of a list. */
+/** Returns the text, or the texts of a list. */
 function textsIn(value: unknown): string[] {
   return [value].flat().filter((one) => typeof one === 'string');
 }
@@ -206,7 +212,10 @@ function without(value: Json, names: string[]): Json {
   return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
 }
 
-/** A token with its claims as they are said: in base64, six digits of a time are six digits of a code. */
+/**
+ * Returns a token with its header and claims decoded. In base64, a code matches any six equal digits of a
+ * time.
+ */
 function readable(value: string): string {
   const [, header, payload, signature] = /^([\w-]+)\.([\w-]+)\.([\w-]{40,})$/.exec(value) ?? [];
   if (!header || !payload) return value;
@@ -214,19 +223,19 @@ function readable(value: string): string {
   return [...said, signature].join(' ');
 }
 
-/** Of a token the signature: with that part anybody has all of it, without it nobody has anything. */
+/** Returns a token's signature. Anyone who has it can use the token; without it the rest is useless. */
 function secretPartOf(value: string): string {
   return /^[\w-]+\.[\w-]+\.([\w-]{40,})$/.exec(value)?.[1] ?? value;
 }
 
-/** Of a key pair a part of the private exponent: the rest of PKCS #8 is public in half. */
+/** Returns a part of a key pair's private exponent, because half of the rest of PKCS #8 is public. */
 function secretOfKey(plain: Buffer): Buffer {
   if (plain.length <= 64) return plain;
   const { d = '' } = createPrivateKey({ key: plain, format: 'der', type: 'pkcs8' }).export({ format: 'jwk' });
   return Buffer.from(d, 'base64url').subarray(0, 48);
 }
 
-/** An item as text, its bytes in base64 too: so every form of a secret is found in them. */
+/** Returns an item as text, with its bytes in base64 too, so that a search finds every form of a secret. */
 function plainText(item: Item): string {
   return contentsOf(item)
     .map((content) =>

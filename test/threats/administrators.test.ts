@@ -1,4 +1,4 @@
-// What an administrator does, and can nobody say who or why?
+// Administrator actions leave a trace: who acted, on whom, when and why.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -26,7 +26,7 @@ const client = clientOf(service);
 const administrator = administratorOf(service);
 const ADMINISTRATOR = 'arn:aws:iam::000000000000:user/admin';
 
-/** The next line of an operation that work leads to: it may come shortly after the answer. */
+/** Returns this operation's next log line after `work`. The line may arrive shortly after the response. */
 async function lineOf(operation: string, work: () => Promise<unknown>): Promise<Record<string, unknown>> {
   lines.length = 0;
   await work();
@@ -39,7 +39,7 @@ async function lineOf(operation: string, work: () => Promise<unknown>): Promise<
   }
 }
 
-test('every act of an administrator leaves a line with whose factor it was, who acted and the request', async () => {
+test('every administrator action logs the user, the caller and the request', async () => {
   const { person } = await enrolledPerson(service, client);
   const acts = {
     'admin-status': () => administrator.status(person.sub),
@@ -63,7 +63,7 @@ test('every act of an administrator leaves a line with whose factor it was, who 
   }
 });
 
-test('what is refused leaves the same line, with its code', async () => {
+test('a refused administrator action logs the same line, with its error code', async () => {
   const line = await lineOf('admin-unlock', () => administrator.unlock('nobody'));
   assert.deepEqual(
     [line['user'], line['administrator'], line['code']],
@@ -71,18 +71,19 @@ test('what is refused leaves the same line, with its code', async () => {
   );
 });
 
-test('the record keeps who acted last, when and why', async () => {
+test('the record keeps which administrator acted last, when and why', async () => {
   const { person, nextCode, access } = await enrolledPerson(service, client);
   for (const [type, act] of [
-    ['unlocked', administrator.unlock],
-    ['sessions_revoked', administrator.revokeSessions],
-    ['reset', administrator.reset],
+    ['account.unlocked', administrator.unlock],
+    ['sessions.revoked', administrator.revokeSessions],
+    ['admin.reset', administrator.reset],
   ] as const) {
     const at = service.clock.seconds();
     await act(person.sub, { reason: `lost phone, ${type}` });
-    if (type === 'unlocked') await client.post('/v1/totp/verify', { code: nextCode() }, access);
+    if (type === 'account.unlocked')
+      await client.post('/v1/authenticators/verify', { code: nextCode() }, access);
     const { administered, revoked } = await storedFactor(service, person);
-    const kept = type === 'sessions_revoked' ? revoked : administered;
+    const kept = type === 'sessions.revoked' ? revoked : administered;
     assert.deepEqual({ ...kept, at: 0 }, { type, at: 0, by: ADMINISTRATOR, reason: `lost phone, ${type}` });
     assert.ok(Math.abs((kept?.at ?? 0) - at) < 60);
     const { body } = await administrator.status(person.sub);
@@ -98,11 +99,11 @@ test('the record keeps who acted last, when and why', async () => {
   cognito.destroy();
   await service.eventsDelivered();
   const after = await storedFactor(service, person);
-  assert.deepEqual(after.administered, reset, 'the new password that follows takes nothing of it away');
+  assert.deepEqual(after.administered, reset, 'setting a password afterwards keeps the record of the reset');
   assert.equal(after.revoked?.by, 'arn:aws:iam::000000000000:user/operator');
 });
 
-test('a password reset by its user leaves a line with the user', async () => {
+test('a password reset by its user logs the user', async () => {
   const { person } = await enrolledPerson(service, client);
   const cognito = cognitoOf(service);
   const { clientId: ClientId } = service.local.cognito;

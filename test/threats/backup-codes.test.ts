@@ -1,4 +1,4 @@
-// What an attacker tries with backup codes: again, somebody else's, an old one, without the password.
+// Attacks with backup codes: reusing one, using somebody else's or an old one, and omitting the password.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Answer, assertProblem, challengeFor, clientOf, text } from '../support/client.ts';
@@ -30,7 +30,7 @@ test('a backup code works once over all endpoints', async () => {
   }
 });
 
-test('of thirty uses of one backup code at once exactly one succeeds', async () => {
+test('exactly one of thirty concurrent uses of a backup code succeeds', async () => {
   const { person, access, backupCodes } = await enrolledPerson(service, client);
   const challenges = [];
   for (let count = 0; count < 15; count++) challenges.push(await challengeFor(client, person));
@@ -38,7 +38,7 @@ test('of thirty uses of one backup code at once exactly one succeeds', async () 
   const answers = await Promise.all(
     challenges.flatMap((challenge) => [
       verify(challenge, proof),
-      client.post('/v1/totp/verify', proof, access),
+      client.post('/v1/authenticators/verify', proof, access),
     ]),
   );
   assert.equal(statuses(answers).filter((status) => status === 200).length, 1, statuses(answers).join());
@@ -49,21 +49,24 @@ test('of thirty uses of one backup code at once exactly one succeeds', async () 
   assert.equal(await codesLeft(person), 9);
 });
 
-test('of ten backup codes used at once each counts at most once, and none is lost unused', async () => {
+test('ten backup codes used at once each count at most once, and none is lost unused', async () => {
   const { person, access, backupCodes } = await enrolledPerson(service, client);
   const answers = await Promise.all(
-    backupCodes.map((backupCode) => client.post('/v1/totp/verify', { backupCode }, access)),
+    backupCodes.map((backupCode) => client.post('/v1/authenticators/verify', { backupCode }, access)),
   );
   const accepted = answers.flatMap(({ status }, index) => (status === 200 ? [index] : []));
   assert.ok(accepted.length >= 1, statuses(answers).join());
   assert.equal(await codesLeft(person), 10 - accepted.length);
   const unused = backupCodes.find((_, index) => !accepted.includes(index));
   if (unused) {
-    assert.equal((await client.post('/v1/totp/verify', { backupCode: unused }, access)).status, 200);
+    assert.equal(
+      (await client.post('/v1/authenticators/verify', { backupCode: unused }, access)).status,
+      200,
+    );
   }
 });
 
-test("another user's backup code is refused and stays theirs", async () => {
+test("another user's backup code is refused and stays valid for its owner", async () => {
   const [ours, theirs] = [await enrolledPerson(service, client), await enrolledPerson(service, client)];
   const proof = { backupCode: theirs.backupCodes[0] ?? '' };
   const before = await storedRecord(service, theirs.person);
@@ -74,7 +77,7 @@ test("another user's backup code is refused and stays theirs", async () => {
   assert.equal((await verify(await challengeFor(client, theirs.person), proof)).status, 200);
 });
 
-test('a rotation kills every older backup code', async () => {
+test('a rotation voids every older backup code', async () => {
   const { person, ways, backupCodes, code } = await personWithWays(service, client);
   const before = await storedFactor(service, person);
   const rotated = await ways['rotate-backup-codes']({ code: code() });
@@ -84,7 +87,7 @@ test('a rotation kills every older backup code', async () => {
   assert.notEqual(generation, before.generation);
   for (const backupCode of backupCodes) {
     assertProblem(await ways['verify-login']({ backupCode }), 401, 'code_rejected');
-    // Past the lock.
+    // Waits out any lock.
     service.clock.advance(901);
   }
   const [fresh = ''] = rotated.body['backupCodes'] as string[];
@@ -92,12 +95,12 @@ test('a rotation kills every older backup code', async () => {
   assert.equal(await codesLeft(person), 9);
 });
 
-test('a rotation racing a use: the code counts before it or is dead, never both', async () => {
+test('if a rotation races a use, the code counts before the rotation or is void, never both', async () => {
   for (let round = 0; round < 6; round++) {
     const { person, ways, backupCodes, code, access } = await personWithWays(service, client);
     const bearer = access();
     const backupCode = backupCodes[0] ?? '';
-    const use = () => client.post('/v1/totp/verify', { backupCode }, bearer);
+    const use = () => client.post('/v1/authenticators/verify', { backupCode }, bearer);
     const rotate = () => client.post('/v1/backup-codes/rotate', { code: code() }, bearer);
     const [used, rotated] =
       round % 2 ? await Promise.all([use(), rotate()]) : (await Promise.all([rotate(), use()])).reverse();
@@ -132,24 +135,31 @@ test('a backup code without the password signs nobody in', async () => {
     assert.equal(login.body['accessToken'], undefined);
     assert.ok([400, 401].includes(login.status));
   }
-  assertProblem(await client.post('/v1/totp/verify', { backupCode }), 401, 'token_invalid');
-  assertProblem(await client.post('/v1/totp/disable', { backupCode }, backupCode), 401, 'token_invalid');
+  assertProblem(await client.post('/v1/authenticators/verify', { backupCode }), 401, 'token_invalid');
+  assertProblem(
+    await client.post('/v1/authenticators/disable', { backupCode }, backupCode),
+    401,
+    'token_invalid',
+  );
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
-test('both or neither of code and backupCode is a 400 that is not charged', async () => {
+test('both or neither of code and backupCode is a 400 and spends no attempt', async () => {
   const { person, access, code, backupCodes } = await enrolledPerson(service, client);
   const challengeToken = await challengeFor(client, person);
   const before = await storedRecord(service, person);
   const both = { code: code(), backupCode: backupCodes[0] };
   for (const proof of [both, {}, { ...both, code: '000000' }]) {
     assertProblem(await client.post('/v1/auth/verify', { challengeToken, ...proof }), 400, 'invalid_request');
-    for (const path of ['/v1/totp/verify', '/v1/totp/disable', '/v1/totp/enroll']) {
+    for (const path of ['/v1/authenticators/verify', '/v1/authenticators/disable', '/v1/totp/enroll']) {
       assertProblem(await client.post(path, proof, access), 400, 'invalid_request');
     }
   }
   const rotation = await client.post('/v1/backup-codes/rotate', { backupCode: backupCodes[0] }, access);
   assertProblem(rotation, 400, 'invalid_request');
   assert.deepEqual(await storedRecord(service, person), before);
-  assert.equal(text(await client.post('/v1/totp/verify', { code: code() }, access), 'method'), 'totp');
+  assert.equal(
+    text(await client.post('/v1/authenticators/verify', { code: code() }, access), 'method'),
+    'totp',
+  );
 });

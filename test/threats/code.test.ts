@@ -1,4 +1,4 @@
-// What an attacker tries with a code: again, elsewhere, at another time, in another form.
+// Attacks with codes: using one again, elsewhere, at another time or in another form.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -23,7 +23,7 @@ const stepNow = () => Math.floor(service.clock.seconds() / 30);
 const verify = (challengeToken: string, code: string) =>
   client.post('/v1/auth/verify', { challengeToken, code });
 
-test('a code is accepted once: neither its challenge nor a new one takes it again', async () => {
+test('a code is accepted once: neither its challenge nor a new one accepts it again', async () => {
   const { person, code } = await enrolledPerson(service, client);
   nextStep(service);
   const [step, used] = [stepNow(), code()];
@@ -33,10 +33,10 @@ test('a code is accepted once: neither its challenge nor a new one takes it agai
   assertProblem(await verify(await challengeFor(client, person), used), 401, 'code_rejected');
   const { authenticators, failures } = await storedFactor(service, person);
   assert.equal(authenticators[0]?.lastStep, step);
-  assert.equal(failures, 1, 'the code sent again is charged, the dead challenge is not');
+  assert.equal(failures, 1, 'the repeated code spends an attempt, the answered challenge does not');
 });
 
-test('after a code no earlier one is accepted', async () => {
+test('once a code is accepted, no earlier code is accepted', async () => {
   const { person, secret, code } = await enrolledPerson(service, client);
   service.clock.advance(60);
   nextStep(service);
@@ -78,7 +78,7 @@ test('one code is accepted once over all endpoints', async () => {
   }
 });
 
-test('of thirty uses of one code at once exactly one succeeds', async () => {
+test('exactly one of thirty concurrent uses of a code succeeds', async () => {
   const { person, access, code } = await enrolledPerson(service, client);
   const challenges = [];
   for (let count = 0; count < 15; count++) challenges.push(await challengeFor(client, person));
@@ -88,7 +88,7 @@ test('of thirty uses of one code at once exactly one succeeds', async () => {
   const answers = await Promise.all(
     challenges.flatMap((challengeToken) => [
       client.post('/v1/auth/verify', { challengeToken, ...proof }),
-      client.post('/v1/totp/verify', proof, access),
+      client.post('/v1/authenticators/verify', proof, access),
     ]),
   );
   const statuses = answers.map(({ status }) => status).sort();
@@ -102,7 +102,7 @@ test('of thirty uses of one code at once exactly one succeeds', async () => {
   assert.ok(Object.keys(answered).length <= 1);
 });
 
-test('a code two steps away is refused in both directions, a code one step away is accepted', async () => {
+test('a code is accepted one step early or late, and refused two steps early or late', async () => {
   for (const [steps, status] of [
     [-2, 401],
     [2, 401],
@@ -121,7 +121,7 @@ test('a code two steps away is refused in both directions, a code one step away 
   }
 });
 
-test('a code of a wrong form is a 400, one of a megabyte a 413, and neither is charged', async () => {
+test('a malformed code is a 400, a code of one megabyte is a 413, and neither spends an attempt', async () => {
   const { person, access } = await enrolledPerson(service, client);
   const challengeToken = await challengeFor(client, person);
   const before = await storedRecord(service, person);
@@ -143,10 +143,10 @@ test('a code of a wrong form is a 400, one of a megabyte a 413, and neither is c
   ];
   const attempts: ((code: unknown) => Promise<Answer>)[] = [
     (code) => client.post('/v1/auth/verify', { challengeToken, code }),
-    (code) => client.post('/v1/totp/verify', { code }, access),
+    (code) => client.post('/v1/authenticators/verify', { code }, access),
     (code) => client.post('/v1/totp/enroll', { code }, access),
     (code) => client.post('/v1/totp/confirm', { authenticatorId: 'abcdefghijklmnop', code }, access),
-    (code) => client.post('/v1/totp/disable', { code }, access),
+    (code) => client.post('/v1/authenticators/disable', { code }, access),
     (code) => client.post('/v1/backup-codes/rotate', { code }, access),
   ];
   for (const attempt of attempts) {
@@ -164,22 +164,26 @@ test('a code typed with spaces, dashes or full-width digits is the same code', a
   }
   const [first = '', second = ''] = backupCodes;
   for (const backupCode of [wideBackupCode(first), second.replaceAll('-', '\u2009')]) {
-    assert.equal((await client.post('/v1/totp/verify', { backupCode }, access)).status, 200, backupCode);
+    assert.equal(
+      (await client.post('/v1/authenticators/verify', { backupCode }, access)).status,
+      200,
+      backupCode,
+    );
   }
   const { failures, backupCodes: left } = await storedFactor(service, person);
   assert.deepEqual([failures, left?.digests.length], [0, 8]);
 });
 
-test('a used code typed otherwise is refused', async () => {
+test('a used code is refused however it is typed', async () => {
   for (const [form, typed] of Object.entries(typedForms)) {
     const { person, access, backupCodes, code } = await enrolledPerson(service, client);
     const used = code();
     const [backupCode = ''] = backupCodes;
     assert.equal((await verify(await challengeFor(client, person), used)).status, 200);
-    assert.equal((await client.post('/v1/totp/verify', { backupCode }, access)).status, 200);
+    assert.equal((await client.post('/v1/authenticators/verify', { backupCode }, access)).status, 200);
     assertProblem(await verify(await challengeFor(client, person), typed(used)), 401, 'code_rejected');
     for (const again of [wideBackupCode(backupCode), backupCode.replaceAll('-', '').toUpperCase()]) {
-      const answer = await client.post('/v1/totp/verify', { backupCode: again }, access);
+      const answer = await client.post('/v1/authenticators/verify', { backupCode: again }, access);
       assertProblem(answer, 401, 'code_rejected');
     }
     const { failures, backupFailures, backupCodes: left } = await storedFactor(service, person);
@@ -187,19 +191,19 @@ test('a used code typed otherwise is refused', async () => {
   }
 });
 
-test('the time is not for the client to say', async () => {
+test('the client cannot set the time', async () => {
   const { person, access, code } = await enrolledPerson(service, client);
   const old = code();
   const then = service.clock.seconds();
   service.clock.advance(120);
   const before = await storedRecord(service, person);
   for (const name of ['now', 'time', 'timestamp', 'currentDate', 'step']) {
-    const answer = await client.post('/v1/totp/verify', { code: old, [name]: then }, access);
+    const answer = await client.post('/v1/authenticators/verify', { code: old, [name]: then }, access);
     assertProblem(answer, 400, 'invalid_request');
   }
   assert.deepEqual(await storedRecord(service, person), before);
   const date = new Date(then * 1000);
-  const answer = await client.call('POST', `/v1/totp/verify?now=${then}&timestamp=${then}`, {
+  const answer = await client.call('POST', `/v1/authenticators/verify?now=${then}&timestamp=${then}`, {
     body: { code: old },
     bearer: access,
     headers: {

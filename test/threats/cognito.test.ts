@@ -1,4 +1,4 @@
-// What an attacker tries in Cognito's own sign-in, by the unmodified client library and by hand.
+// Attacks on Cognito's own sign-in, with the unmodified client library and with single SDK calls.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -8,8 +8,8 @@ import {
   RespondToAuthChallengeCommand,
   UpdateUserAttributesCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
+import { outcome } from '@countersign/local-aws/testing/identity-js';
 import { AuthenticationDetails } from 'amazon-cognito-identity-js';
-import { outcome } from '../local/cognito/identity-js.ts';
 import '../support/native-powers.ts';
 import { assertProblem, challengeFor, clientOf, codeAt, text } from '../support/client.ts';
 import {
@@ -35,7 +35,7 @@ const client = clientOf(service);
 const ClientId = service.local.cognito.clientId;
 const incorrect = { name: 'NotAuthorizedException', message: 'Incorrect username or password.' };
 
-/** One call of the SDK, as anybody may make it. */
+/** Makes one SDK call without credentials, as anybody can. */
 async function cognito<T>(work: (sdk: ReturnType<typeof cognitoOf>) => Promise<T>): Promise<T> {
   const sdk = cognitoOf(service);
   try {
@@ -47,7 +47,7 @@ async function cognito<T>(work: (sdk: ReturnType<typeof cognitoOf>) => Promise<T
 const initiate = (input: Omit<InitiateAuthCommandInput, 'ClientId'>) =>
   cognito((sdk) => sdk.send(new InitiateAuthCommand({ ClientId, ...input })));
 
-test('a Cognito sign-in that ends while a change is being written is from before it', async () => {
+test('a Cognito sign-in that ends while a change is being written counts as earlier', async () => {
   const person = await createPerson(service);
   const { access } = await passwordSession(service, person);
   const pending = await client.post('/v1/totp/enroll', {}, access);
@@ -55,7 +55,7 @@ test('a Cognito sign-in that ends while a change is being written is from before
   let raced: CognitoSession | undefined;
   service.setFault(async ({ operation, principal }) => {
     if (operation !== 'UpdateItem' || raced || !principal?.includes('Confirm')) return undefined;
-    // The write is on its way; by the clocks, that session is a later one.
+    // The write is in flight. By the clock, this session is later.
     service.clock.advance(1);
     raced = await passwordSession(service, person);
     return undefined;
@@ -64,8 +64,8 @@ test('a Cognito sign-in that ends while a change is being written is from before
   assert.equal((await client.post('/v1/totp/confirm', body, access)).status, 200);
   service.setFault(undefined);
   assert.ok(raced);
-  assertProblem(await client.get('/v1/totp', raced.access), 401, 'token_invalid');
-  assert.equal((await client.get('/v1/totp', access)).status, 200);
+  assertProblem(await client.get('/v1/authenticators', raced.access), 401, 'token_invalid');
+  assert.equal((await client.get('/v1/authenticators', access)).status, 200);
   assert.equal((await storedFactor(service, person)).authenticators.length, 1);
 });
 
@@ -94,7 +94,7 @@ test('a Cognito sign-in that starts without SRP is refused: no code is ever the 
   assert.equal(await storedRecord(service, withoutFactor), undefined);
 });
 
-test('the app client has no flow that gives tokens past the second factor', async () => {
+test('the app client has no flow that issues tokens without the second factor', async () => {
   const { person } = await enrolledPerson(service, client);
   const before = await storedRecord(service, person);
   const SRP_A = 'abcdef123456';
@@ -108,7 +108,7 @@ test('the app client has no flow that gives tokens past the second factor', asyn
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
-test('a wrong password leads to no challenge, and a right code does not mend it', async () => {
+test('a wrong password leads to no challenge, and a right code does not make up for it', async () => {
   const { person, code } = await enrolledPerson(service, client);
   const before = await storedRecord(service, person);
   const user = atCognito(service, person);
@@ -139,7 +139,7 @@ test('a wrong password leads to no challenge, and a right code does not mend it'
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
-test('a token of the apps client changes neither e-mail nor phone number', async () => {
+test('a token of the app client can change neither e-mail address nor phone number', async () => {
   const { person, nextCode } = await enrolledPerson(service, client);
   const attributes = () =>
     cognito(async (sdk) => {
@@ -170,7 +170,7 @@ test('a token of the apps client changes neither e-mail nor phone number', async
     });
   }
   assert.deepEqual(await attributes(), before);
-  // The token is good, for what does no harm.
+  // The token itself works: it may change a harmless attribute.
   await change('nickname', 'Ada');
   assert.deepEqual(await attributes(), { ...before, nickname: 'Ada' });
 });
@@ -199,7 +199,7 @@ test('metadata or an answer that names its own method, user or result has no eff
   assert.ok(asked.kind === 'custom');
   assert.deepEqual(asked.parameters, { USERNAME: person.username, methods: 'totp,backup_code' });
   assert.equal((await storedFactor(service, person)).failures, 1);
-  // Another's right code is wrong here, whatever the metadata says.
+  // Another user's right code is wrong here, whatever the metadata claims.
   assert.equal((await answer(user, other.code(), forged)).kind, 'custom');
   assert.equal((await storedFactor(service, person)).failures, 2);
   await assert.rejects(answer(user, JSON.stringify(forged), forged), incorrect);
@@ -208,19 +208,23 @@ test('metadata or an answer that names its own method, user or result has no eff
     const fresh = await challenged(service, person);
     assert.equal((await answer(fresh, given, forged)).kind, 'custom');
   }
-  assert.equal((await storedFactor(service, person)).failures, 2, 'what is no code is no attempt');
+  assert.equal(
+    (await storedFactor(service, person)).failures,
+    2,
+    'an answer that is not a code spends no attempt',
+  );
   assert.deepEqual(await storedRecord(service, other.person), before);
   assert.equal((await answer(await challenged(service, person), code())).kind, 'session');
 });
 
-test('guesses spread over Cognito sign-ins and the API spend the one budget of the record', async () => {
+test('guesses spread over Cognito sign-ins and the API count against one budget', async () => {
   const { person, access, code, wrongCode } = await enrolledPerson(service, client);
   for (let failures = 1; failures <= 3; failures++) {
     const user = await challenged(service, person);
     assert.equal((await answer(user, wrongCode())).kind, 'custom');
     assert.equal((await storedFactor(service, person)).failures, failures);
   }
-  const guess = await client.post('/v1/totp/verify', { code: wrongCode() }, access);
+  const guess = await client.post('/v1/authenticators/verify', { code: wrongCode() }, access);
   assertProblem(guess, 401, 'code_rejected');
   await answer(await challenged(service, person), wrongCode());
   const { failures, lockedUntil } = await storedFactor(service, person);
@@ -241,7 +245,7 @@ test('guesses spread over Cognito sign-ins and the API spend the one budget of t
   assert.equal((await storedFactor(service, person)).failures, 0);
 });
 
-test('of many Cognito sign-ins guessing at once no more than five are heard', async () => {
+test('many Cognito sign-ins that guess at once get at most five attempts', async () => {
   const { person, wrongCode } = await enrolledPerson(service, client);
   const users = [];
   for (let sessions = 0; sessions < 12; sessions++) users.push(await challenged(service, person));
@@ -264,7 +268,7 @@ test('in Cognito a code typed with spaces, dashes or full-width digits is the sa
   assert.deepEqual([failures, left?.digests.length], [0, 9]);
 });
 
-test('in Cognito a used code typed otherwise is refused', async () => {
+test('in Cognito a used code is refused however it is typed', async () => {
   const { person, nextCode, backupCodes } = await enrolledPerson(service, client);
   const used = nextCode();
   const [backupCode = ''] = backupCodes;
@@ -299,7 +303,7 @@ test('one code is accepted once over Cognito and all endpoints', async () => {
   }
 });
 
-test('of one code at once in ten Cognito sign-ins and ten steps up exactly one succeeds', async () => {
+test('exactly one of twenty concurrent uses of a code in Cognito sign-ins and step-ups succeeds', async () => {
   const { person, access, code } = await enrolledPerson(service, client);
   const users = [];
   for (let sessions = 0; sessions < 10; sessions++) users.push(await challenged(service, person));
@@ -307,7 +311,9 @@ test('of one code at once in ten Cognito sign-ins and ten steps up exactly one s
   const right = code();
   const accepted = await Promise.all([
     ...users.map(async (user) => (await answer(user, right)).kind === 'session'),
-    ...users.map(async () => (await client.post('/v1/totp/verify', { code: right }, access)).status === 200),
+    ...users.map(
+      async () => (await client.post('/v1/authenticators/verify', { code: right }, access)).status === 200,
+    ),
   ]);
   assert.equal(accepted.filter(Boolean).length, 1);
   assert.equal(
@@ -321,24 +327,28 @@ test('a backup code used in Cognito is used up everywhere', async () => {
   const [backupCode = ''] = backupCodes;
   await fullSession(service, person, backupCode);
   assert.equal((await storedFactor(service, person)).backupCodes?.digests.length, 9);
-  assertProblem(await client.post('/v1/totp/verify', { backupCode }, access), 401, 'code_rejected');
+  assertProblem(await client.post('/v1/authenticators/verify', { backupCode }, access), 401, 'code_rejected');
   assert.equal((await answer(await challenged(service, person), backupCode)).kind, 'custom');
   assert.equal((await storedFactor(service, person)).backupCodes?.digests.length, 9);
 });
 
-test("Cognito's tokens from before a change are void here, but for the session that proved it", async () => {
+test("Cognito's tokens from before a change are void here, except in the session that proved it", async () => {
   const person = await createPerson(service);
   const earlier = await passwordSession(service, person);
   const { session, nextCode } = await enrollFromCognito(service, client, person);
   const before = await storedRecord(service, person);
-  assertProblem(await client.get('/v1/totp', earlier.access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', earlier.access), 401, 'token_invalid');
   const { access } = earlier;
-  assertProblem(await client.post('/v1/totp/disable', { code: nextCode() }, access), 401, 'token_invalid');
+  assertProblem(
+    await client.post('/v1/authenticators/disable', { code: nextCode() }, access),
+    401,
+    'token_invalid',
+  );
   for (const token of [session.id, session.refresh]) {
-    assertProblem(await client.get('/v1/totp', token), 401, 'token_invalid');
+    assertProblem(await client.get('/v1/authenticators', token), 401, 'token_invalid');
   }
   assert.deepEqual(await storedRecord(service, person), before);
-  assert.equal((await client.get('/v1/totp', session.access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', session.access)).status, 200);
 });
 
 test('an unknown user gets the same steps as a known one, in number, shape and work', async () => {

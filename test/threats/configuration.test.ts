@@ -1,4 +1,4 @@
-// What an attacker has of a deployment that was configured unsafely: nothing, since it does not start.
+// Unsafe configurations: synthesis refuses them, and so does each function when it starts.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,9 +15,9 @@ import { trusting } from '../support/trusting.ts';
 const folder = mkdtempSync(join(tmpdir(), 'countersign-unsafe-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const tooEasy = { limits: { stopWithin30Days: 500 } };
+const tooEasy = { totp: { window: 2 } };
 
-/** The pool of the deployment in another realm, under the name of its issuer that this host is for. */
+/** Trusts the deployment's own pool as an issuer in another realm, under the issuer name of this host. */
 function ownPool(host: string) {
   return (given: Record<string, unknown>) => {
     const at = ['https://', host, '.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }, '/'];
@@ -26,7 +26,7 @@ function ownPool(host: string) {
   };
 }
 
-/** Functions that somebody has configured by hand, past the synth, and what each has to say. */
+/** Functions configured by hand after the synth, and the error each must report. */
 const unsafe = {
   login: {
     alter: (given: Record<string, unknown>) => ({
@@ -39,7 +39,7 @@ const unsafe = {
   status: {
     alter: ownPool('cognito-idp'),
     said: /TRUSTED_ISSUERS names an issuer twice, TRUSTED_ISSUERS has the pool's own issuer in another realm/,
-    call: ['GET', '/v1/totp'],
+    call: ['GET', '/v1/authenticators'],
   },
   enroll: {
     alter: ownPool('cognito-idp-fips'),
@@ -50,7 +50,7 @@ const unsafe = {
     alter: (given: Record<string, unknown>) =>
       trusting(given, { issuer: [given['ISSUER']], jwksUri: ['https://keys.example'], realm: 'partner' }),
     said: /TRUSTED_ISSUERS names the issuer of own tokens/,
-    call: ['POST', '/v1/totp/verify'],
+    call: ['POST', '/v1/authenticators/verify'],
   },
   disable: {
     alter: (given: Record<string, unknown>) =>
@@ -60,7 +60,7 @@ const unsafe = {
         realm: 'users',
       }),
     said: /TRUSTED_ISSUERS has an issuer that is not the pool's in the pool's realm/,
-    call: ['POST', '/v1/totp/disable'],
+    call: ['POST', '/v1/authenticators/disable'],
   },
 } as const;
 
@@ -73,7 +73,7 @@ const partner = {
 };
 const issuerOfPool = `https://cognito-idp.us-east-1.amazonaws.com/${pool}`;
 const refusedAtSynth: [configuration: Record<string, unknown>, fault: RegExp][] = [
-  [tooEasy, /limits\.stopWithin30Days: given 500; .*guess a code in 0\.75 % of cases/],
+  [tooEasy, /totp: given .*guess a code in 0\.75 % of cases/],
   [
     { userPool: { id: pool }, trustedIssuers: [{ ...partner, issuer: issuerOfPool }] },
     /trustedIssuers\.0\.issuer: given .*; allowed: another than the pool in userPool/,
@@ -107,7 +107,11 @@ test("an unsafe configuration is refused at synthesis and at a function's start"
     const started = await service.invoke(operation, {});
     assert.ok(!started.ok, `${operation} does not start`);
     assert.match(started.error.errorMessage, said, operation);
-    assert.doesNotMatch(started.error.errorMessage, /partner|amazonaws|idp\.example/, 'no value is told');
+    assert.doesNotMatch(
+      started.error.errorMessage,
+      /partner|amazonaws|idp\.example/,
+      'the error repeats no value',
+    );
   }
   assert.equal(await storedRecord(service, person), undefined);
   // The rest of the deployment is configured as before.

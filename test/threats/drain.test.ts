@@ -1,4 +1,4 @@
-// What a stranger with the public API key of a client does to it: drains its bucket.
+// A stranger with a client's public API key drains that key's bucket.
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { assertProblem, clientOf, signIn } from '../support/client.ts';
 import { createPerson } from '../support/people.ts';
 import { serviceForTests } from '../support/service.ts';
 
-/** So slow to fill that no time of the test's own counts. */
+/** Refills so slowly that the test's own running time does not matter. */
 const plan = { rate: 0.1, burst: 5, guessableRate: 0.1, guessableBurst: 5 };
 const service = await serviceForTests({
   plans: { standard: plan, limited: plan },
@@ -16,7 +16,7 @@ const service = await serviceForTests({
 const stranger = clientOf(service);
 const other = clientOf(service, service.local.limitedApiKey);
 
-test("refused bodies drain the bucket of their client's key, and of no other client", async () => {
+test("refused bodies drain the bucket of their client's key and no other client's", async () => {
   const person = await createPerson(service);
   let refused = 0;
   let answer = await stranger.call('POST', '/v1/auth/login', { body: '{' });
@@ -29,12 +29,12 @@ test("refused bodies drain the bucket of their client's key, and of no other cli
   const body = { username: person.username, password: person.password };
   assertProblem(await stranger.post('/v1/auth/login', body), 429, 'throttled');
   await signIn(other, person);
-  // It fills again by itself, whatever was refused meanwhile.
+  // The bucket refills by itself, whatever was refused meanwhile.
   service.clock.advance(10);
   await signIn(stranger, person);
 });
 
-test('a firewall that is configured is deployed, with a limit for each address on everything and on what can be guessed at', () => {
+test('a configured firewall limits each address, over all requests and over those that carry guesses', () => {
   const [file = ''] = globSync(join(service.assembly, '*Api.template.json'));
   const { Resources } = JSON.parse(readFileSync(file, 'utf8')) as {
     Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;

@@ -1,4 +1,4 @@
-// What an attacker tries with an access token, kept or stolen, on an account that has no second factor yet: to add the first.
+// An attacker with a kept or stolen access token tries to enroll the first authenticator of an account.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -24,7 +24,7 @@ const enroll = (access: string, body: Record<string, unknown> = {}) =>
 const logOut = async (refreshToken: string) =>
   assert.equal((await client.post('/v1/auth/logout', { refreshToken })).status, 204);
 
-/** Begins an enrollment; how to confirm it with the right code. */
+/** Begins an enrollment and returns a function that confirms it with the right code. */
 async function begun(access: string, body: Record<string, unknown> = {}) {
   const pending = await enroll(access, body);
   assert.equal(pending.status, 201, JSON.stringify(pending.body));
@@ -35,7 +35,7 @@ async function begun(access: string, body: Record<string, unknown> = {}) {
   };
 }
 
-test('a stolen access token without the password enrolls no first authenticator', async () => {
+test('a stolen access token without the password cannot enroll the first authenticator', async () => {
   const [person, thief] = [await createPerson(service), await createPerson(service)];
   const { access, refresh } = await signIn(client, person);
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
@@ -47,12 +47,12 @@ test('a stolen access token without the password enrolls no first authenticator'
       assertProblem(await enroll(stolen, { password }), 401, 'invalid_credentials');
     }
   }
-  assert.equal(await storedRecord(service, person), undefined, 'nothing is written, and nothing charged');
+  assert.equal(await storedRecord(service, person), undefined, 'nothing is written, so nothing is counted');
   const confirm = await begun(access, { password: person.password });
-  assert.equal((await confirm()).status, 200, 'its owner enrolls with the same token');
+  assert.equal((await confirm()).status, 200, 'the owner can enroll with the same token');
 });
 
-test('a session that was logged out enrolls nothing, with the password or not', async () => {
+test('a logged-out session cannot enroll, with or without the password', async () => {
   const ends: Record<string, (refresh: string) => Promise<unknown>> = {
     'logged out': logOut,
     'ended by a replay': async (refreshToken) => {
@@ -72,14 +72,14 @@ test('a session that was logged out enrolls nothing, with the password or not', 
       }
     });
     const atCognito = calls.filter((call) => call.startsWith('cognito-idp:'));
-    assert.deepEqual(atCognito, [], `${what}: no guess at the password is made with it`);
+    assert.deepEqual(atCognito, [], `${what}: it cannot be used to guess the password`);
     assert.equal(await storedRecord(service, person), undefined, what);
     const { access: another } = await signIn(client, person);
     assert.equal((await (await begun(another, { password: person.password }))()).status, 200, what);
   }
 });
 
-test('a pending enrollment of a session that was logged out is not confirmed', async () => {
+test('a logged-out session cannot confirm its pending enrollment', async () => {
   const person = await createPerson(service);
   const { access, refresh } = await signIn(client, person);
   const confirm = await begun(access, { password: person.password });
@@ -89,16 +89,16 @@ test('a pending enrollment of a session that was logged out is not confirmed', a
   assert.deepEqual(
     await storedRecord(service, person),
     before,
-    'nothing is put in force, and nothing charged',
+    'nothing is put in force, and nothing is counted',
   );
   assert.equal((await signIn(client, person)).access.length > 0, true, 'the password alone still signs in');
 });
 
-test('a session whose end cannot be read enrolls nothing', async () => {
+test('a session cannot enroll if its end cannot be read', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const { password } = person;
-  // The first read is the record's.
+  // The first read is that of the record, the next one that of the refresh family.
   await during(
     service,
     'error',
@@ -109,7 +109,7 @@ test('a session whose end cannot be read enrolls nothing', async () => {
   assert.equal(await storedRecord(service, person), undefined);
 });
 
-test('a Cognito session that was signed out enrolls nothing', async () => {
+test('a signed-out Cognito session can neither enroll nor confirm', async () => {
   const { userPoolId: UserPoolId, clientId: ClientId } = service.local.cognito;
   type Sdk = ReturnType<typeof cognitoOf>;
   const ends: Record<string, (sdk: Sdk, session: CognitoSession, Username: string) => Promise<unknown>> = {
@@ -140,7 +140,7 @@ test('a Cognito session that was signed out enrolls nothing', async () => {
   }
 });
 
-test('while Cognito cannot say whether its session goes on, the session enrolls nothing, and afterwards it does', async () => {
+test('a session cannot enroll while Cognito cannot say whether it is active, and can afterwards', async () => {
   const person = await createPerson(service);
   const { access } = await passwordSession(service, person);
   for (const fault of ['throttle', 'error', 'lose-answer'] as const) {
@@ -157,13 +157,13 @@ test('while Cognito cannot say whether its session goes on, the session enrolls 
   assert.equal((await confirm()).status, 200);
 });
 
-test("guesses at the password when enrolling are Cognito's to count, as at login", async () => {
+test('Cognito counts password guesses at enrollment, as at login', async () => {
   const person = await createPerson(service);
   const { username, password } = person;
   const { access } = await signIn(client, person);
   const logIn = (given: string) => client.post('/v1/auth/login', { username, password: given });
   const wrong = `${password}x`;
-  // Four failures here and four there, each after the lock of the one before: now Cognito locks for eight seconds.
+  // Four failures at each endpoint, each after the previous lock: now Cognito locks for eight seconds.
   for (let failure = 1; failure <= 8; failure++) {
     const guess = failure % 2 === 0 ? await logIn(wrong) : await enroll(access, { password: wrong });
     assertProblem(guess, 401, 'invalid_credentials');
@@ -171,7 +171,7 @@ test("guesses at the password when enrolling are Cognito's to count, as at login
   }
   assertProblem(await enroll(access, { password }), 401, 'invalid_credentials');
   assertProblem(await logIn(password), 401, 'invalid_credentials');
-  assert.equal(await storedRecord(service, person), undefined, 'the second factor is not charged');
+  assert.equal(await storedRecord(service, person), undefined, 'the second factor counts no failure');
   service.clock.advance(8);
   assert.equal((await enroll(access, { password })).status, 201);
 });

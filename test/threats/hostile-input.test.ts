@@ -1,4 +1,4 @@
-// What no client, issuer or pool sends that goes by the rules: odd names, odd times, odd histories.
+// Input that no client, issuer or pool sends if it follows the rules: odd names, odd times, odd histories.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Route, routes } from '../../functions/routes.ts';
@@ -15,17 +15,17 @@ const partner = await startTrustedIssuer('partner');
 const service = await serviceForTests({ ...unthrottled, trustedIssuers: [partner.trusted] });
 const client = clientOf(service);
 
-/** A token of theirs, of somebody who signed in at this time. */
+/** Returns a token of the trusted issuer for a user who signed in at `authTime`. */
 function theirToken(sub: string, authTime: unknown): Promise<string> {
   return partner.token(sub, service.clock.seconds(), { auth_time: authTime });
 }
 
-test("a sign-in of the future, or in milliseconds, in another issuer's token is refused and nothing is stored", async () => {
+test("another issuer's token is refused if its sign-in time is in the future or in milliseconds, and nothing is stored", async () => {
   const sub = 'somebody-of-theirs';
   const now = service.clock.seconds();
   const enroll = async (authTime: unknown) =>
     client.post('/v1/totp/enroll', {}, await theirToken(sub, authTime));
-  // An hour ago: too long ago to enroll, and in milliseconds it would be for ever to come.
+  // An hour ago is too old to enroll. Given in milliseconds, the same time is far in the future.
   const anHourAgo = now - 3600;
   assertProblem(await enroll(anHourAgo), 401, 'recent_sign_in_required');
   for (const authTime of [
@@ -39,14 +39,14 @@ test("a sign-in of the future, or in milliseconds, in another issuer's token is 
     null,
   ]) {
     assertProblem(await enroll(authTime), 401, 'token_invalid');
-    const status = await client.get('/v1/totp', await theirToken(sub, authTime));
+    const status = await client.get('/v1/authenticators', await theirToken(sub, authTime));
     assertProblem(status, 401, 'token_invalid');
   }
   assert.equal(await storedItem(service, `USER#partner#${sub}`), undefined);
   assert.equal((await enroll(now - 5)).status, 201);
 });
 
-/** An event of a pool, for the trigger of this name. */
+/** Returns an event as the pool sends it to a trigger. */
 function triggerEvent(source: string, attributes: Record<string, string>, request: object) {
   return {
     version: '1',
@@ -60,14 +60,14 @@ function triggerEvent(source: string, attributes: Record<string, string>, reques
   };
 }
 
-/** What a trigger of the deployment tells Cognito. */
+/** Invokes a deployed trigger and returns its response to Cognito. */
 async function told(trigger: string, event: object): Promise<Record<string, unknown>> {
   const result = await service.invoke(`cognito/${trigger}`, event);
   assert.ok(result.ok, JSON.stringify(result));
   return (result.payload as { response: Record<string, unknown> }).response;
 }
 
-test('a history of challenges that Cognito would not send gets no tokens, and nothing is charged', async () => {
+test('a challenge history that Cognito would not send gets no tokens and spends no attempt', async () => {
   const { person } = await enrolledPerson(service, client);
   const withoutFactor = await createPerson(service);
   const before = await storedRecord(service, person);
@@ -104,7 +104,7 @@ test('a history of challenges that Cognito would not send gets no tokens, and no
   const asked = { challengeName: 'CUSTOM_CHALLENGE', issueTokens: false, failAuthentication: false };
   for (const session of notRight) assert.deepEqual(await define(person.sub, session), asked);
 
-  // Cognito plays an unknown user through, and says so; after the password it would not.
+  // Cognito runs the flow for unknown users too and marks them, but never as past the password.
   const unknown = { userNotFound: true };
   for (const session of [passwordProved, ...afterPassword.map(([, session]) => session)]) {
     assert.deepEqual(await define(person.sub, session, unknown), refused);
@@ -119,7 +119,7 @@ test('a history of challenges that Cognito would not send gets no tokens, and no
   assert.equal(await storedRecord(service, withoutFactor), undefined);
 });
 
-test('a __proto__ in a body is refused on every endpoint, and nothing is charged', async () => {
+test('a __proto__ in a body is refused on every endpoint and spends no attempt', async () => {
   const { person, access, refresh, code } = await enrolledPerson(service, client);
   const challengeToken = await challengeFor(client, person);
   const before = await storedRecord(service, person);
@@ -130,8 +130,8 @@ test('a __proto__ in a body is refused on every endpoint, and nothing is charged
     '/v1/auth/logout': { refreshToken: refresh },
     '/v1/totp/enroll': { code: code() },
     '/v1/totp/confirm': { authenticatorId: 'abcdefghijklmnop', code: code() },
-    '/v1/totp/verify': { code: code() },
-    '/v1/totp/disable': { code: code() },
+    '/v1/authenticators/verify': { code: code() },
+    '/v1/authenticators/disable': { code: code() },
     '/v1/backup-codes/rotate': { code: code() },
   };
   const taking = Object.values<Route>(routes).filter(
@@ -148,13 +148,17 @@ test('a __proto__ in a body is refused on every endpoint, and nothing is charged
     ]) {
       const answer = await client.call('POST', path, { body: hostile, bearer: access });
       assertProblem(answer, 400, 'invalid_request');
-      assert.doesNotMatch(text(answer, 'detail'), /__proto__|constructor/, 'what was sent is not repeated');
+      assert.doesNotMatch(
+        text(answer, 'detail'),
+        /__proto__|constructor/,
+        'the error does not repeat what was sent',
+      );
     }
   }
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
-test('a challenge whose id is __proto__ is none: a right code is refused, and nothing is charged', async () => {
+test('a challenge with the id __proto__ is invalid: a right code is refused and spends no attempt', async () => {
   const { person, code } = await enrolledPerson(service, client);
   const before = await storedRecord(service, person);
   const { generation } = await storedFactor(service, person);

@@ -1,4 +1,4 @@
-// What an attacker tries with tokens of a trusted issuer, and with what own tokens say to a resource server.
+// Attacks with a trusted issuer's tokens, and on resource servers that read our own tokens.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
@@ -15,15 +15,15 @@ import { enrolledPerson, nextStep } from '../support/ways.ts';
 const partners = await startTrustedIssuer();
 const service = await serviceForTests(
   { ...unthrottled, trustedIssuers: [partners.trusted] },
-  // One container a function: each keeps key sets of its own.
+  // One container per function, because each container caches its own key sets.
   { environments: 1 },
 );
 const client = clientOf(service);
 const other = clientOf(service, service.local.limitedApiKey);
-const status = (bearer: string) => client.get('/v1/totp', bearer);
+const status = (bearer: string) => client.get('/v1/authenticators', bearer);
 const now = () => service.clock.seconds();
 
-/** Somebody of the trusted issuer with this `sub`, enrolled by their issuer's token. */
+/** Enrolls a user of the trusted issuer with this `sub`, using a token of that issuer. */
 async function enrolledPartner(sub: string) {
   const bearer = await partners.token(sub, now());
   const pending = await client.post('/v1/totp/enroll', {}, bearer);
@@ -31,7 +31,7 @@ async function enrolledPartner(sub: string) {
   const authenticatorId = text(pending, 'authenticatorId');
   const confirmed = await client.post('/v1/totp/confirm', { authenticatorId, code: code() }, bearer);
   assert.equal(confirmed.status, 200, JSON.stringify(confirmed.body));
-  // Their tokens of the two seconds after a change are void here.
+  // The issuer's tokens from the two seconds after a change are void here.
   service.clock.advance(3);
   nextStep(service);
   return { authenticatorId, code, bearer: () => partners.token(sub, now()) };
@@ -46,7 +46,11 @@ test("no two realms' users share iss and sub in tokens", async () => {
   const partner = await enrolledPartner(sub);
   const before = await storedRecord(service, home.person);
 
-  const steppedUp = await client.post('/v1/totp/verify', { code: partner.code() }, await partner.bearer());
+  const steppedUp = await client.post(
+    '/v1/authenticators/verify',
+    { code: partner.code() },
+    await partner.bearer(),
+  );
   assert.equal(steppedUp.status, 200, JSON.stringify(steppedUp.body));
   const theirs = text(steppedUp, 'accessToken');
   const [ours, foreign] = [decodeJwt(home.access), decodeJwt(theirs)];
@@ -54,13 +58,13 @@ test("no two realms' users share iss and sub in tokens", async () => {
   assert.deepEqual([ours.sub, ours['realm']], [sub, 'users']);
   assert.deepEqual([foreign.sub, foreign['realm']], [`partners|${sub}`, 'partners']);
 
-  // Each is its own user here, too.
+  // They are two users here, too.
   assert.deepEqual(authenticatorsOf(await status(theirs)), [partner.authenticatorId]);
   assert.deepEqual(authenticatorsOf(await status(home.access)), [home.authenticatorId]);
   assert.deepEqual(await storedRecord(service, home.person), before);
   assert.ok(await storedItem(service, `USER#partners#${sub}`));
 
-  // A sub that does not fit its realm is no user's, whoever signed it.
+  // A sub that does not fit its realm names no user, even if our key signed it.
   const signing = await signingKeyOf(service);
   const header = { ...decodeProtectedHeader(home.access), alg: 'RS256' };
   for (const [claims, change] of [
@@ -76,33 +80,38 @@ test("no two realms' users share iss and sub in tokens", async () => {
     assertProblem(await status(odd), 401, 'token_invalid');
   }
   const again = await new SignJWT(foreign).setProtectedHeader(header).sign(signing.privateKey);
-  assert.equal((await status(again)).status, 200, 'it was refused for its sub');
+  assert.equal((await status(again)).status, 200, 'the refusals above were for the sub');
 });
 
-test('an access token is of use with the API key of its own client only', async () => {
+test('an access token works only with an API key of its own client', async () => {
   const { person, access, code } = await enrolledPerson(service, client);
   const before = await storedRecord(service, person);
   await placesOf(other).access(access, code());
-  assert.deepEqual(await storedRecord(service, person), before, 'nothing is charged');
+  assert.deepEqual(await storedRecord(service, person), before, 'no attempt is spent');
   assert.equal((await status(access)).status, 200);
 
-  const steppedUp = await client.post('/v1/totp/verify', { code: code() }, access);
+  const steppedUp = await client.post('/v1/authenticators/verify', { code: code() }, access);
   await placesOf(other).access(text(steppedUp, 'accessToken'), code());
 
   const own = await signIn(other, await createPerson(service));
   assertProblem(await status(own.access), 401, 'token_invalid');
-  assert.equal((await other.get('/v1/totp', own.access)).status, 200);
+  assert.equal((await other.get('/v1/authenticators', own.access)).status, 200);
 
-  // A trusted issuer knows nothing of these clients: its tokens are of use with any key. A step-up's token is our own.
+  // A trusted issuer knows nothing of these clients, so its tokens work with any key.
+  // A step-up issues an own token, which does not.
   const partner = await enrolledPartner('somebody');
-  assert.equal((await other.get('/v1/totp', await partner.bearer())).status, 200);
-  const theirs = await other.post('/v1/totp/verify', { code: partner.code() }, await partner.bearer());
+  assert.equal((await other.get('/v1/authenticators', await partner.bearer())).status, 200);
+  const theirs = await other.post(
+    '/v1/authenticators/verify',
+    { code: partner.code() },
+    await partner.bearer(),
+  );
   assert.equal(theirs.status, 200, JSON.stringify(theirs.body));
   assertProblem(await status(text(theirs, 'accessToken')), 401, 'token_invalid');
-  assert.equal((await other.get('/v1/totp', text(theirs, 'accessToken'))).status, 200);
+  assert.equal((await other.get('/v1/authenticators', text(theirs, 'accessToken'))).status, 200);
 });
 
-test('a trusted issuer whose keys cannot be had is asked once in 30 seconds, not once a token', async () => {
+test("if a trusted issuer's keys cannot be fetched, it is asked once in 30 seconds, not once per token", async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const asked = async (work: () => Promise<unknown>) => {
@@ -117,7 +126,7 @@ test('a trusted issuer whose keys cannot be had is asked once in 30 seconds, not
     assert.ok(seconds >= 1 && seconds <= 30, String(seconds));
   };
   const assertAccepted = async (bearer: string) => assert.equal((await status(bearer)).status, 200);
-  /** Tokens by a stranger's key, of the known key id and unknown ones, one after another and at once. */
+  /** Sends tokens signed with a stranger's key under unknown key ids, one alone and then ten at once. */
   const flood = async () => {
     await assertAway(await partners.forged('somebody', now(), 'unknown'));
     const tokens = Array.from({ length: 10 }, (_, index) =>
@@ -127,24 +136,25 @@ test('a trusted issuer whose keys cannot be had is asked once in 30 seconds, not
     await assertAccepted(access);
   };
 
-  // The keys were fetched by the tests before this one, or will be now: from here on they are held.
+  // The tests before this one fetched the keys, or this request does. From here on they are cached.
   await assertAccepted(await partners.token('somebody', now()));
   for (const mode of ['hang', 'error', 'nonsense', 'no key set', 'moved'] as const) {
     partners.answer(mode);
     service.clock.advance(30);
     assert.equal(await asked(flood), 1, mode);
-    // What verifies by the keys held goes on; a forged token of a known key id needs no fetch to be refused.
+    // Tokens that verify with cached keys keep working.
+    // Refusing a forged token with a known key id needs no fetch.
     assert.equal(await asked(async () => assertAccepted(await partners.token('somebody', now()))), 0, mode);
     const forged = await partners.forged('somebody', now());
     assert.equal(await asked(async () => assertProblem(await status(forged), 401, 'token_invalid')), 0, mode);
   }
-  // The keys are held past the ten minutes after which they are fetched again.
+  // Cached keys stay usable after the ten minutes that trigger the next fetch.
   service.clock.advance(900);
   const held = async () => {
     for (let count = 0; count < 5; count++) await assertAccepted(await partners.token('somebody', now()));
   };
   assert.equal(await asked(held), 1);
-  // But not for ever: a key that the issuer has withdrawn must not live on by an outage.
+  // But not forever: an outage must not keep a key alive that the issuer has withdrawn.
   service.clock.advance(3600);
   assert.equal(
     await asked(async () => {

@@ -1,4 +1,4 @@
-// What somebody learns who reads the logs and every answer.
+// An attacker who reads every log and every response learns no secret.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { administratorOf } from '../support/administrator.ts';
@@ -23,7 +23,7 @@ const verify = (challengeToken: string, proof: Record<string, string>) =>
 const recordOf = async (person: { sub: string }) =>
   (await storedRecord(service, person)) ?? assert.fail('no record');
 
-test('no log and no refusal holds a secret, a code, a password, a token or a key, on any path', async () => {
+test('no log and no refusal contains a secret, code, password, token or key, on any path', async () => {
   lines.length = 0;
   const administrator = administratorOf(service, service.local.admin, client);
   const { person, ways, confirming, code, nextCode, wrongCode, backupCodes, access } = await personWithWays(
@@ -43,7 +43,7 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
     `{"code":"${code()}","code2":"${code()}"}`,
     `"${code()}"`,
   ]) {
-    await client.call('POST', '/v1/totp/verify', { body: malformed, bearer: access() });
+    await client.call('POST', '/v1/authenticators/verify', { body: malformed, bearer: access() });
     await client.call('POST', '/v1/auth/verify', {
       body: malformed,
       headers: { 'content-type': 'text/plain' },
@@ -53,12 +53,12 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
   await client.post('/v1/auth/login', { username: person.username, password: person.password, code: code() });
   await client.post('/v1/auth/verify', { challengeToken: `${access()}x`, code: code() });
   await client.post('/v1/auth/refresh', { refreshToken: access() });
-  await client.post('/v1/totp/verify', { code: code() }, `${access()}x`);
-  await client.call('GET', `/v1/totp?code=${code()}`, { bearer: access() });
+  await client.post('/v1/authenticators/verify', { code: code() }, `${access()}x`);
+  await client.call('GET', `/v1/authenticators?code=${code()}`, { bearer: access() });
   await client.get(`/v1/nowhere/${code()}`, access());
-  await client.call('GET', '/v1/totp', { headers: { 'x-api-key': 'A-key-that-is-none-at-all' } });
+  await client.call('GET', '/v1/authenticators', { headers: { 'x-api-key': 'A-key-that-is-none-at-all' } });
 
-  // Every fault of everything that is called.
+  // Every fault at every dependency.
   for (const fault of ['error', 'throttle', 'lose-answer'] as const) {
     service.clock.advance(301);
     for (const operation of ['AdminInitiateAuth', 'RevokeToken', 'GetItem', 'UpdateItem', 'Decrypt']) {
@@ -67,7 +67,7 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
           username: person.username,
           password: person.password,
         });
-        await client.post('/v1/totp/verify', { code: code() }, access());
+        await client.post('/v1/authenticators/verify', { code: code() }, access());
         const challengeToken = login.body['challengeToken'];
         if (typeof challengeToken === 'string') await verify(challengeToken, { code: nextCode() });
       });
@@ -77,7 +77,7 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
   await client.post('/v1/auth/refresh', { refreshToken: other.refresh });
   await client.post('/v1/auth/refresh', { refreshToken: other.refresh });
 
-  // A record that nobody wrote: what goes wrong then is no refusal of ours but a defect.
+  // A record that no operation writes causes a defect, not a refusal.
   const intact = await recordOf(person);
   const own = authenticatorIn(intact);
   const sealedElsewhere = (change: object) => ({ a: { L: [{ M: { ...own, ...change } }] } });
@@ -124,17 +124,17 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
     'the log of cognito/create-auth-challenge',
     'the log of cognito/verify-auth-challenge-response',
     'the log of access',
-    'the answer of POST /v1/auth/verify',
-    `the answer of POST /v1/admin/users/${person.sub}/reset`,
-    "Cognito's answer to RespondToAuthChallenge",
-    'what dynamodb is told: UpdateItem',
-    'what KMS is asked: Decrypt',
+    'the response to POST /v1/auth/verify',
+    `the response to POST /v1/admin/users/${person.sub}/reset`,
+    "Cognito's response to RespondToAuthChallenge",
+    'the request to dynamodb: UpdateItem',
+    'the request to kms: Decrypt',
   ]) {
     assert.ok(wiretap.places.has(place), place);
   }
   assert.deepEqual(await wiretap.leaks(service), []);
 
-  // It would have been heard.
+  // Planted leaks are found, so the search works.
   const leaked = code();
   wiretap.onLog('verify', `{"level":"error","error":"${leaked} is wrong"}`);
   const refused = { service: 'execute-api', status: 400, request: { headers: {}, body: '' } } as const;
@@ -144,7 +144,7 @@ test('no log and no refusal holds a secret, a code, a password, a token or a key
   const heard = (await wiretap.leaks(service)).map((one) => one.split(':')[0]);
   assert.deepEqual(heard.toSorted(), [
     'a code in the log of verify',
-    'a secret in the answer of POST /v1/totp/enroll',
-    'a token in the answer of POST /v1/totp/enroll',
+    'a secret in the response to POST /v1/totp/enroll',
+    'a token in the response to POST /v1/totp/enroll',
   ]);
 });

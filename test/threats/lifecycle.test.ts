@@ -1,4 +1,4 @@
-// What an attacker with a session or a password tries on the second factor itself: to add, replace, remove or go round it.
+// An attacker with a session or a password tries to add, replace, remove or avoid the second factor.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -32,14 +32,15 @@ const logIn = (username: string, password: string) => client.post('/v1/auth/logi
 const verify = (challengeToken: string, proof: Record<string, string>) =>
   client.post('/v1/auth/verify', { challengeToken, ...proof });
 
-test('enrolling again leaves the old authenticator in force until the new one is proven', async () => {
+test('enrolling again keeps the old authenticator in force until the new one is confirmed', async () => {
   const { person, code, nextCode, access } = await enrolledPerson(service, client);
   const before = await storedFactor(service, person);
   const pending = await client.post('/v1/totp/enroll', { name: 'New', code: code() }, access);
   assert.equal(pending.status, 201);
   const newCode = () => codeAt(text(pending, 'secret'), now());
 
-  // Not proven: its codes open nothing, the old ones do, and the wrong code at confirming changes nothing.
+  // Until it is confirmed, its codes do not sign in and the old ones do.
+  // A wrong code at confirming changes nothing.
   service.clock.advance(30);
   assertProblem(await verify(await challengeFor(client, person), { code: newCode() }), 401, 'code_rejected');
   const authenticatorId = text(pending, 'authenticatorId');
@@ -59,7 +60,7 @@ test('enrolling again leaves the old authenticator in force until the new one is
   assert.equal((await storedFactor(service, person)).authenticators.length, 2);
 });
 
-test('a session alone adds, removes and rotates nothing, however fresh and however proved', async () => {
+test('a session alone cannot add, remove or rotate anything, however fresh and however proved', async () => {
   const { person, code } = await enrolledPerson(service, client);
   const proved = await verify(await challengeFor(client, person), { code: code() });
   const access = text(proved, 'accessToken');
@@ -69,8 +70,8 @@ test('a session alone adds, removes and rotates nothing, however fresh and howev
   for (const [path, body] of [
     ['/v1/totp/enroll', {}],
     ['/v1/totp/enroll', { name: 'Mine' }],
-    ['/v1/totp/disable', {}],
-    ['/v1/totp/disable', { authenticatorId: id }],
+    ['/v1/authenticators/disable', {}],
+    ['/v1/authenticators/disable', { authenticatorId: id }],
     ['/v1/backup-codes/rotate', {}],
   ] as const) {
     assertProblem(await client.post(path, body, access), 400, 'invalid_request');
@@ -78,7 +79,7 @@ test('a session alone adds, removes and rotates nothing, however fresh and howev
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
-test('what a session has begun ends with it: a pending secret is confirmed by no later session', async () => {
+test('a pending enrollment ends with its session: no later session can confirm it', async () => {
   const cuts: [string, (them: Awaited<ReturnType<typeof personWithWays>>) => Promise<Answer>][] = [
     ['an administrator revokes', ({ person }) => administratorOf(service).revokeSessions(person.sub)],
     ['the owner rotates', ({ ways, nextCode }) => ways['rotate-backup-codes']({ code: nextCode() })],
@@ -92,7 +93,7 @@ test('what a session has begun ends with it: a pending secret is confirmed by no
     assert.equal(pending.status, 201, what);
     assert.ok((await cut(them)).status < 300, what);
 
-    // Signed in again, with both factors; the intruder has got hold of this session, and of no code.
+    // The owner signs in again with both factors. The intruder steals this session, but has no code.
     nextStep(service);
     const later = await verify(await challengeFor(client, person), { code: code() });
     const access = text(later, 'accessToken');
@@ -107,7 +108,7 @@ test('what a session has begun ends with it: a pending secret is confirmed by no
   }
 });
 
-test('an old session adds no first authenticator: the sign-in has to be recent, and refreshing does not renew it', async () => {
+test('adding the first authenticator requires a recent sign-in, and refreshing does not count as one', async () => {
   const person = await createPerson(service);
   const { refresh } = await signIn(client, person);
   service.clock.advance(601);
@@ -121,7 +122,7 @@ test('an old session adds no first authenticator: the sign-in has to be recent, 
   assert.equal(await storedRecord(service, person), undefined);
 });
 
-test('a secret of the client is refused at confirming, and its codes are wrong', async () => {
+test('confirming refuses a secret from the client, and its codes are wrong', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const pending = await client.post('/v1/totp/enroll', { password: person.password }, access);
@@ -140,7 +141,7 @@ test('a secret of the client is refused at confirming, and its codes are wrong',
   assert.deepEqual([authenticators.length, failures, waiting?.failures], [0, 0, 1]);
 });
 
-test('of two enrollments at once one wins whole', async () => {
+test('exactly one of two concurrent enrollments takes effect, completely', async () => {
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
@@ -152,7 +153,7 @@ test('of two enrollments at once one wins whole', async () => {
       .slice(before)
       .filter(({ operation, status }) => operation === 'UpdateItem' && status === 200);
     const begun = answers.filter(({ status }) => status === 201);
-    assert.equal(begun.length, written.length, 'an enrollment that was not stored is not shown');
+    assert.equal(begun.length, written.length, 'a secret is shown only if it was stored');
     const { pending, authenticators } = await storedFactor(service, person);
     assert.equal(authenticators.length, 0);
     const confirmed = [];
@@ -175,7 +176,7 @@ test('of two enrollments at once one wins whole', async () => {
   }
 });
 
-test('of two confirmations at once one wins whole', async () => {
+test('exactly one of two concurrent confirmations takes effect, completely', async () => {
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
@@ -192,7 +193,7 @@ test('of two confirmations at once one wins whole', async () => {
     );
     const [backupCode = ''] = won.body['backupCodes'] as string[];
     const used = await verify(await challengeFor(client, person), { backupCode });
-    assert.equal(used.status, 200, 'the codes that were shown are the codes that are stored');
+    assert.equal(used.status, 200, 'the codes shown are the codes stored');
   }
 });
 
@@ -201,7 +202,7 @@ test('an abandoned enrollment locks nobody out, expires and leaves no trace in t
   const { access } = await signIn(client, person);
   const pending = await client.post('/v1/totp/enroll', { password: person.password }, access);
   const nothing = { enabled: false, authenticators: [], backupCodesRemaining: 0 };
-  assert.deepEqual((await client.get('/v1/totp', access)).body, nothing);
+  assert.deepEqual((await client.get('/v1/authenticators', access)).body, nothing);
 
   const again = await signIn(client, person);
   service.clock.advance(600);
@@ -211,17 +212,17 @@ test('an abandoned enrollment locks nobody out, expires and leaves no trace in t
     code: codeAt(text(pending, 'secret'), now()),
   };
   assertProblem(await client.post('/v1/totp/confirm', body, late.access), 404, 'enrollment_not_found');
-  assert.deepEqual((await client.get('/v1/totp', late.access)).body, nothing);
+  assert.deepEqual((await client.get('/v1/authenticators', late.access)).body, nothing);
   const { authenticators, failures, generation } = await storedFactor(service, person);
   assert.deepEqual([authenticators, failures, generation], [[], 0, '']);
   assert.notEqual(again.access, late.access);
   assert.ok(
     (await enrollPerson(service, client, person)).backupCodes.length === 10,
-    'and one may begin anew',
+    'a new enrollment can begin',
   );
 });
 
-test('an abandoned enrollment of a further authenticator changes nothing for the ones there are', async () => {
+test('an abandoned enrollment of a further authenticator changes nothing for the existing ones', async () => {
   const { person, ways, confirming, code } = await personWithWays(service, client);
   const before = await storedFactor(service, person);
   const { confirm, secret } = await confirming({ code: code() });
@@ -236,7 +237,7 @@ test('an abandoned enrollment of a further authenticator changes nothing for the
   );
 });
 
-test('after a password reset the second factor is still asked for', async () => {
+test('after a password reset the second factor is still required', async () => {
   const { person, nextCode, wrongCode } = await enrolledPerson(service, client);
   const cognito = cognitoOf(service);
   const { userPoolId, clientId } = service.local.cognito;
@@ -267,7 +268,7 @@ test('after a password reset the second factor is still asked for', async () => 
   for (const [how, reset] of Object.entries(resets)) {
     const password = `New-password-${how.length}`;
     await reset(password);
-    // What Countersign hears of it ends the challenges of before.
+    // The event about the new password voids earlier challenges.
     await service.eventsDelivered();
     assertProblem(await logIn(person.username, person.password), 401, 'invalid_credentials');
     const login = await logIn(person.username, password);
@@ -286,7 +287,7 @@ test('after a password reset the second factor is still asked for', async () => 
   cognito.destroy();
 });
 
-test('an unknown user and a wrong password get the same answer after the same work', async () => {
+test('an unknown user and a wrong password get the same response after the same work', async () => {
   const people = [await createPerson(service), (await enrolledPerson(service, client)).person];
   const names = [...people.map(({ username }) => username), 'nobody-of-this-name', 'nobody@example.com'];
   const records = () => Promise.all(people.map((person) => storedRecord(service, person)));
@@ -302,7 +303,7 @@ test('an unknown user and a wrong password get the same answer after the same wo
   }
   const [first = assert.fail(), ...others] = attempts;
   assert.equal(first.status, 401);
-  assert.deepEqual(first.calls, ['cognito-idp:AdminInitiateAuth'], 'the record and the keys are not asked');
+  assert.deepEqual(first.calls, ['cognito-idp:AdminInitiateAuth'], 'neither the record nor a key is read');
   for (const other of others) assert.deepEqual(other, first);
-  assert.deepEqual(await records(), before, 'a wrong password charges no failure');
+  assert.deepEqual(await records(), before, 'a wrong password counts no failure');
 });

@@ -1,4 +1,4 @@
-// What is left when AWS fails.
+// AWS fails: nobody gets in, and nothing is lost.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertProblem, challengeFor, clientOf, codeAt, signIn } from '../support/client.ts';
@@ -16,11 +16,11 @@ const client = clientOf(service);
 const verify = (challengeToken: string, proof: Record<string, string>) =>
   client.post('/v1/auth/verify', { challengeToken, ...proof });
 
-test('while KMS fails nobody is let in on any path, nothing is written, and afterwards everybody goes on', async () => {
+test('while KMS fails, nobody gets in on any path and nothing is written, and afterwards everything works again', async () => {
   const { person, ways, confirming, code, nextCode, backupCodes } = await personWithWays(service, client);
   const { confirm, secret } = await confirming({ code: code() });
   const { refresh: elsewhere } = await signIn(client, await createPerson(service));
-  // What containers held is gone, but for those that sign in.
+  // All containers lose their cached keys. This sign-in then refills those of its own functions.
   service.clock.advance(301);
   assert.equal((await ways['verify-login']({ code: nextCode() })).status, 200);
   service.clock.advance(30);
@@ -35,7 +35,7 @@ test('while KMS fails nobody is let in on any path, nothing is written, and afte
   assert.deepEqual(await storedRecord(service, person), before);
   assert.equal((await ways.verify({ code: code() })).status, 200);
 
-  // None of the keys can be had, or the one that signs and not the others.
+  // KMS unwraps no key, or only the signing key.
   for (const [fault, had] of [
     ['error', 0],
     ['throttle', 0],
@@ -56,7 +56,7 @@ test('while KMS fails nobody is let in on any path, nothing is written, and afte
   }
 });
 
-test('while DynamoDB fails nobody is let in on any path, nothing changes, and afterwards everybody goes on', async () => {
+test('while DynamoDB fails, nobody gets in on any path and nothing changes, and afterwards everything works again', async () => {
   const { person, ways, confirming, code, nextCode, wrongCode, backupCodes } = await personWithWays(
     service,
     client,
@@ -87,7 +87,7 @@ test('while DynamoDB fails nobody is let in on any path, nothing changes, and af
   assert.equal((await ways['verify-login']({ code: nextCode() })).status, 200);
 });
 
-test('an answer lost after its write is given as written: nothing is charged twice, nothing accepted twice', async () => {
+test("if a write's response is lost, the write stands: nothing is counted twice, nothing accepted twice", async () => {
   const { person, ways, code, wrongCode, backupCodes } = await personWithWays(service, client);
   const once = () => {
     let lost = false;

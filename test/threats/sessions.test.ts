@@ -1,4 +1,4 @@
-// What an attacker tries with a session that ought to be over: after its token was used, after a change, after logging out.
+// Attacks with sessions that have ended: after a refresh, after a change of the second factor, after logout.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
@@ -19,7 +19,7 @@ import { storedFactor, storedItem, storedRecord } from '../support/stored.ts';
 import { placesOf } from '../support/token-places.ts';
 import { enrolledPerson } from '../support/ways.ts';
 
-/** The longest there is, in seconds: on a busy machine two requests at once may be seconds apart. */
+/** The longest grace allowed, in seconds: on a busy machine concurrent requests may be seconds apart. */
 const GRACE = 60;
 const AFTER_GRACE = GRACE + 1;
 
@@ -32,7 +32,7 @@ const verify = (challengeToken: string, code: string) =>
 const refresh = (refreshToken: string) => client.post('/v1/auth/refresh', { refreshToken });
 const familyOf = (refreshToken: string) => storedItem(service, `FAMILY#${decodeJwt(refreshToken)['family']}`);
 
-/** The session is dead here: for management and for refreshing. */
+/** Asserts that the session is void here, for management and for refreshing. */
 async function assertDead(session: { access: string; refresh: string }, code = '000000'): Promise<void> {
   await places.access(session.access, code);
   assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
@@ -43,7 +43,7 @@ const sessionOf = (answer: Answer) => ({
   refresh: text(answer, 'refreshToken'),
 });
 
-test('a refresh token used again ends its family, the newest token too', async () => {
+test('reusing a refresh token ends its family, including the newest token', async () => {
   const person = await createPerson(service);
   const [stolen, other] = [await signIn(client, person), await signIn(client, person)];
   const second = text(await refresh(stolen.refresh), 'refreshToken');
@@ -52,10 +52,10 @@ test('a refresh token used again ends its family, the newest token too', async (
   assertProblem(await refresh(second), 401, 'refresh_token_invalid');
   assert.equal((await familyOf(newest))?.['z']?.BOOL, true);
   assertProblem(await refresh(newest), 401, 'refresh_token_invalid');
-  assert.equal((await refresh(other.refresh)).status, 200, 'the other session goes on');
+  assert.equal((await refresh(other.refresh)).status, 200, 'the other session stays valid');
 });
 
-test('of thirty uses of one refresh token at once two succeed at most, both at one place in the family, and the family ends', async () => {
+test('at most two of thirty concurrent uses of a refresh token succeed, both at one place in the family, and the family ends', async () => {
   const session = await signIn(client, await createPerson(service));
   const answers = await Promise.all(Array.from({ length: 30 }, () => refresh(session.refresh)));
   const pairs = answers.filter(({ status }) => status === 200);
@@ -69,16 +69,16 @@ test('of thirty uses of one refresh token at once two succeed at most, both at o
   }
 });
 
-test('two tabs that refresh at once both go on', async () => {
+test('two tabs that refresh at once both keep their session', async () => {
   for (let round = 0; round < 4; round++) {
     let { refresh: shared } = await signIn(client, await createPerson(service));
     for (let times = 0; times < 3; times++) {
       const both = await Promise.all([refresh(shared), refresh(shared)]);
       for (const answer of both) {
         assert.equal(answer.status, 200, JSON.stringify(answer.body));
-        assert.equal((await client.get('/v1/totp', text(answer, 'accessToken'))).status, 200);
+        assert.equal((await client.get('/v1/authenticators', text(answer, 'accessToken'))).status, 200);
       }
-      // The tabs share what they store: the later of the two writes is what both go on with.
+      // The tabs share their storage, so both continue with the token stored last.
       shared = text(both[times % 2] ?? assert.fail(), 'refreshToken');
       service.clock.advance(300);
     }
@@ -86,12 +86,12 @@ test('two tabs that refresh at once both go on', async () => {
   }
 });
 
-test('the grace is given once, to the same client, and only to the token just before', async () => {
+test('the grace applies once, to the same client, and only to the previous token', async () => {
   const person = await createPerson(service);
   const session = await signIn(client, person);
   const second = text(await refresh(session.refresh), 'refreshToken');
 
-  // Another client's API key gets nothing, and uses nothing up.
+  // A request with another client's API key gets nothing and does not use the grace up.
   const before = await familyOf(second);
   const other = clientOf(service, service.local.limitedApiKey);
   const stolen = await other.post('/v1/auth/refresh', { refreshToken: session.refresh });
@@ -113,9 +113,9 @@ test('the grace is given once, to the same client, and only to the token just be
   assertProblem(await refresh(newest), 401, 'refresh_token_invalid');
 });
 
-test("after the grace a replayed refresh token ends the family, the thief's and the owner's", async () => {
+test('after the grace a replayed refresh token ends the family for the thief and the owner', async () => {
   const person = await createPerson(service);
-  // The thief comes after the grace.
+  // The thief refreshes after the grace.
   const late = await signIn(client, person);
   const owners = text(await refresh(late.refresh), 'refreshToken');
   service.clock.advance(AFTER_GRACE);
@@ -123,7 +123,7 @@ test("after the grace a replayed refresh token ends the family, the thief's and 
   assert.equal((await familyOf(owners))?.['z']?.BOOL, true);
   assertProblem(await refresh(owners), 401, 'refresh_token_invalid');
 
-  // The thief had the grace: then whoever of the two refreshes second is the replay.
+  // The thief used the grace. Then whoever refreshes second causes the replay.
   for (const first of [0, 1]) {
     const raced = await signIn(client, person);
     const [owner, thief] = [await refresh(raced.refresh), await refresh(raced.refresh)];
@@ -138,7 +138,7 @@ test("after the grace a replayed refresh token ends the family, the thief's and 
   }
 });
 
-test('tokens from before the second factor was switched on or changed are dead, but for the session that proved the change', async () => {
+test('tokens from before the second factor was switched on or changed are void, except in the session that proved the change', async () => {
   const person = await createPerson(service);
   const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
   const pending = await client.post('/v1/totp/enroll', { password: person.password }, here.access);
@@ -149,11 +149,11 @@ test('tokens from before the second factor was switched on or changed are dead, 
   let current = sessionOf(confirmed);
   const before = await storedRecord(service, person);
   for (const old of [here, elsewhere]) await assertDead(old);
-  assert.deepEqual(await storedRecord(service, person), before, 'a dead session charges nothing');
+  assert.deepEqual(await storedRecord(service, person), before, 'a void session counts no failure');
 
   const changes = [
     (bearer: string) => client.post('/v1/backup-codes/rotate', { code: codeNow() }, bearer),
-    (bearer: string) => client.post('/v1/totp/disable', { code: codeNow() }, bearer),
+    (bearer: string) => client.post('/v1/authenticators/disable', { code: codeNow() }, bearer),
   ];
   for (const change of changes) {
     service.clock.advance(30);
@@ -168,14 +168,14 @@ test('tokens from before the second factor was switched on or changed are dead, 
     for (const old of [current, signedIn]) await assertDead(old);
     service.clock.advance(30);
     assertProblem(await verify(waiting, codeNow()), 401, 'challenge_invalid');
-    assert.equal((await client.get('/v1/totp', next.access)).status, 200);
+    assert.equal((await client.get('/v1/authenticators', next.access)).status, 200);
     current = next;
   }
   const refreshed = await refresh(current.refresh);
   assert.equal(refreshed.status, 200);
 });
 
-test('a login that raced the switch to a second factor leaves no session behind', async () => {
+test('a login that races the switch to a second factor leaves no session behind', async () => {
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const { access } = await signIn(client, person);
@@ -193,12 +193,12 @@ test('a login that raced the switch to a second factor leaves no session behind'
       if (raced.body['status'] === 'challenge') continue;
       await assertDead(sessionOf(raced));
     }
-    assert.equal((await client.get('/v1/totp', text(confirmed, 'accessToken'))).status, 200);
+    assert.equal((await client.get('/v1/authenticators', text(confirmed, 'accessToken'))).status, 200);
     assert.equal((await storedFactor(service, person)).authenticators.length, 1);
   }
 });
 
-test('a refresh that raced the switch to a second factor leaves no session behind', async () => {
+test('a refresh that races the switch to a second factor leaves no session behind', async () => {
   for (let round = 0; round < 4; round++) {
     const person = await createPerson(service);
     const [here, elsewhere] = [await signIn(client, person), await signIn(client, person)];
@@ -216,7 +216,7 @@ test('a refresh that raced the switch to a second factor leaves no session behin
   }
 });
 
-test('after logging out no refresh token of the session is taken, used before or not', async () => {
+test('after logout no refresh token of the session is accepted, whether used before or not', async () => {
   const person = await createPerson(service);
   const logout = (refreshToken: string) => client.post('/v1/auth/logout', { refreshToken });
   const unused = await signIn(client, person);
@@ -231,7 +231,7 @@ test('after logging out no refresh token of the session is taken, used before or
   assert.equal((await familyOf(next))?.['z']?.BOOL, true);
 });
 
-test('what an administrator ends is dead at once, challenges included', async () => {
+test("an administrator's revocation voids sessions and challenges at once", async () => {
   const { person, access, refresh: refreshToken, code } = await enrolledPerson(service, client);
   const challenge = await challengeFor(client, person);
   assert.equal((await administratorOf(service).revokeSessions(person.sub)).status, 204);

@@ -1,10 +1,10 @@
-// What somebody tries who reads or writes the table.
+// An attacker reads the table, or writes to it.
 import assert from 'node:assert/strict';
 import { createSecretKey } from 'node:crypto';
 import { test } from 'node:test';
 import { base32nopad } from '@scure/base';
-import { withoutCode } from '../../core/backup-codes.ts';
-import { inForce, open } from '../../core/sealed.ts';
+import { consumeCode } from '../../core/backup-codes.ts';
+import { inForce, open } from '../../core/totp/sealed.ts';
 import { typedCode } from '../../core/typed-code.ts';
 import { assertProblem, challengeFor, clientOf, codeAt, text } from '../support/client.ts';
 import '../support/native-powers.ts';
@@ -25,16 +25,16 @@ const verify = (challengeToken: string, proof: Record<string, string>) =>
 const recordOf = async (person: { sub: string }) =>
   (await storedRecord(service, person)) ?? assert.fail('no record');
 
-test("another user's sealed secret does not open in one's own record: nobody is let in", async () => {
+test("another user's sealed secret does not open in one's own record, so nobody gets in", async () => {
   const [victim, attacker] = [await enrolledPerson(service, client), await enrolledPerson(service, client)];
   const challenge = await challengeFor(client, victim.person);
   const [intact, foreign] = [await recordOf(victim.person), await recordOf(attacker.person)];
   const { b: box, k: keyId } = authenticatorIn(foreign);
   const own = authenticatorIn(intact);
   const replacements = {
-    'the box alone': { ...own, ...(box && { b: box }), ...(keyId && { k: keyId }) },
+    'the ciphertext alone': { ...own, ...(box && { b: box }), ...(keyId && { k: keyId }) },
     'the authenticator': authenticatorIn(foreign),
-    'the box under our id': { ...authenticatorIn(foreign), ...(own['i'] && { i: own['i'] }) },
+    'the ciphertext under our id': { ...authenticatorIn(foreign), ...(own['i'] && { i: own['i'] }) },
   };
   for (const [what, authenticator] of Object.entries(replacements)) {
     const forged = { ...intact, a: { L: [{ M: authenticator }] } };
@@ -44,7 +44,7 @@ test("another user's sealed secret does not open in one's own record: nobody is 
       assert.equal(answer.status, 503, what);
       assertUnavailable(answer);
     }
-    assert.deepEqual(await storedRecord(service, victim.person), forged, `${what}: nothing is charged`);
+    assert.deepEqual(await storedRecord(service, victim.person), forged, `${what}: no attempt is spent`);
   }
   const whole = { ...foreign, ...(intact['pk'] && { pk: intact['pk'] }) };
   await overwrite(service, whole);
@@ -57,7 +57,7 @@ test("another user's sealed secret does not open in one's own record: nobody is 
   assert.equal((await verify(challenge, { code: victim.code() })).status, 200);
 });
 
-test('a sealed secret does not open in another field: a pending one put in force, a spare in the place of the first', async () => {
+test('a sealed secret does not open in another field, whether a pending one is put in force or a spare replaces the first', async () => {
   const { person, confirming, code, nextCode } = await personWithWays(service, client);
   const { secret } = await confirming({ code: code() });
   const intact = await recordOf(person);
@@ -73,7 +73,7 @@ test('a sealed secret does not open in another field: a pending one put in force
       code: codeAt(secret, service.clock.seconds()),
     });
     assertProblem(answer, 401, 'code_rejected');
-    // The one that still opens goes on: it alone is judged.
+    // The spare still opens, so the code is compared with it alone.
     assertProblem(
       await verify(await challengeFor(client, person), { code: nextCode() }),
       401,
@@ -95,11 +95,11 @@ test("another user's backup codes do not count in one's own record", async () =>
   assert.equal((await storedFactor(service, victim.person)).backupFailures, 3);
 });
 
-test('an altered box does not open, whichever byte was altered', async () => {
+test('an altered sealed secret does not open, whichever byte was altered', async () => {
   const { person, code } = await enrolledPerson(service, client);
   const intact = await recordOf(person);
   const own = authenticatorIn(intact);
-  const box = own['b']?.B ?? assert.fail('no box');
+  const box = own['b']?.B ?? assert.fail('no ciphertext');
   for (const at of [0, 1, 12, 13, 20, box.length - 16, box.length - 1]) {
     const altered = Uint8Array.from(box);
     altered[at] = (altered[at] ?? 0) ^ 1;
@@ -109,7 +109,7 @@ test('an altered box does not open, whichever byte was altered', async () => {
   await overwrite(service, intact);
 });
 
-test('the whole table without KMS holds no secret, no code, no token and no key, and opens nothing', async () => {
+test('without KMS the whole table holds no secret, code, token or key, and opens nothing', async () => {
   const { person, secret, backupCodes, confirming, code, nextCode, ways } = await personWithWays(
     service,
     client,
@@ -119,11 +119,11 @@ test('the whole table without KMS holds no secret, no code, no token and no key,
   const signedIn = await verify(await challengeFor(client, person), { code: nextCode() });
   await client.post('/v1/auth/refresh', { refreshToken: text(signedIn, 'refreshToken') });
   const keys = await unwrappedKeys(service);
-  assert.ok(wiretap.size > 50, 'the test knows what to look for');
+  assert.ok(wiretap.size > 50, 'the wiretap has collected secrets to look for');
   assert.deepEqual(await wiretap.leaks(service), []);
   const contents = (await wholeTable(service)).flatMap((item) => contentsOf(item));
 
-  // It would have been seen.
+  // Planted leaks are found, so the search works.
   const intact = await recordOf(person);
   const raw = Buffer.from(base32nopad.decode(secret));
   const planted: [string, string | Uint8Array][] = [
@@ -162,7 +162,7 @@ test('the whole table without KMS holds no secret, no code, no token and no key,
     const key = createSecretKey(plain);
     return {
       secret: open(sealed, user, inForce(authenticator), { id: sealed.keyId, key }) !== undefined,
-      backup: withoutCode(unused, user, stored, { id: stored.keyId, key }) !== undefined,
+      backup: consumeCode(unused, user, stored, { id: stored.keyId, key }) !== undefined,
     };
   };
   for (const content of contents) {

@@ -1,9 +1,10 @@
-// What somebody tries who can write the table, and cannot use KMS.
+// An attacker can write the table, but cannot use KMS.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
-import { timeStep } from '../../core/totp.ts';
+import { KEYRING_TTL } from '../../core/key-rotation.ts';
+import { timeStep } from '../../core/totp/algorithm.ts';
 import {
   type Answer,
   assertProblem,
@@ -23,10 +24,9 @@ import { authenticatorIn, storedItem, storedRecord } from '../support/stored.ts'
 import { type Item, overwrite } from '../support/table.ts';
 import { enrolledPerson } from '../support/ways.ts';
 
-const HOLD = 30;
 const lines: Record<string, unknown>[] = [];
 const service = await serviceForTests(
-  { ...unthrottled, lifetimes: { keyHold: HOLD } },
+  { ...unthrottled, lifetimes: { accessToken: 3600, challenge: 600 } },
   { environments: 1, onLog: (operation, line) => lines.push({ operation, ...parsed(line) }) },
 );
 const client = clientOf(service);
@@ -54,7 +54,7 @@ const theirPrivate = theirs.privateKey.export({ format: 'der', type: 'pkcs8' });
 const { n: theirModulus } = theirs.publicKey.export({ format: 'jwk' });
 
 const PLANTED = 'planted-by-them0';
-/** A key of theirs, never in use, so that signing goes on beside it. */
+/** Returns an attacker's key that is never in use, so that signing continues with the genuine one. */
 const planted = (halves: Record<string, Uint8Array>): Item => ({
   id: { S: PLANTED },
   activeFrom: { N: '1' },
@@ -64,7 +64,7 @@ const halfOf = (key: Item, name: string) => key[name] ?? assert.fail(name);
 
 interface Plan {
   keys: (inUse: Item, next: Item) => Item[];
-  /** Whose tokens go on being accepted meanwhile; where it is not said, they may be refused, or fail with 503. */
+  /** Genuine tokens stay accepted meanwhile. If unset, they may be refused, or fail with 503. */
   goesOn?: true;
   /** The key id that the log names. */
   logged?: (inUse: Item) => string;
@@ -120,7 +120,7 @@ const plans: Record<string, Plan> = {
   },
 };
 
-/** A token like this one, signed by them. */
+/** Returns a token like this one, signed with the attacker's key. */
 async function forged(token: string, kid: string): Promise<string> {
   const { alg, typ } = decodeProtectedHeader(token);
   const now = clock.seconds();
@@ -130,15 +130,15 @@ async function forged(token: string, kid: string): Promise<string> {
 }
 
 const REFUSALS = ['token_invalid', 'refresh_token_invalid', 'challenge_invalid'];
-/** Nobody is let in: refused, or to be tried again where the keyring cannot be told from one under another KMS key. */
+/** Asserts a refusal, or a 503 if the keyring looks like one under another KMS key. */
 function assertNotLetIn(answer: Answer, what: string, goesOn: boolean): void {
   const code = String(answer.body['code']);
   if (answer.status === 401) assert.ok(REFUSALS.includes(code), `${what}: ${code}`);
   else assert.deepEqual([answer.status, code, goesOn], [503, 'temporarily_unavailable', false], what);
 }
 
-test('whoever can write the table but not use KMS forges no token', async () => {
-  // Two keys of our own, of which the older is in use.
+test('an attacker who can write the table but not use KMS cannot forge a token', async () => {
+  // The keyring holds two genuine keys, and the older one is in use.
   clock.advance(91 * 86_400);
   await keep(service, 'rotate-keys');
   const intact = await ringOf();
@@ -153,7 +153,7 @@ test('whoever can write the table but not use KMS forges no token', async () => 
     assert.equal(decodeProtectedHeader(access).kid, inUse['id']?.S);
     const waiting = await challengeFor(client, person);
     const record = await recordOf(person);
-    clock.advance(HOLD);
+    clock.advance(KEYRING_TTL);
     const family = await storedItem(service, `FAMILY#${decodeJwt(refresh)['family']}`);
     await overwrite(service, { ...intact, keys: { L: keys(inUse, next).map((key) => ({ M: key })) } });
     const from = lines.length;
@@ -161,10 +161,10 @@ test('whoever can write the table but not use KMS forges no token', async () => 
     for (const kid of [...genuine, PLANTED]) {
       const [bearer, refreshToken] = [await forged(access, kid), await forged(refresh, kid)];
       const attempts = {
-        status: () => client.get('/v1/totp', bearer),
-        verify: () => client.post('/v1/totp/verify', { code: code() }, bearer),
+        status: () => client.get('/v1/authenticators', bearer),
+        verify: () => client.post('/v1/authenticators/verify', { code: code() }, bearer),
         enroll: () => client.post('/v1/totp/enroll', { code: code() }, bearer),
-        disable: () => client.post('/v1/totp/disable', { code: code() }, bearer),
+        disable: () => client.post('/v1/authenticators/disable', { code: code() }, bearer),
         refresh: () => client.post('/v1/auth/refresh', { refreshToken }),
         logout: () => client.post('/v1/auth/logout', { refreshToken }),
         'verify-login': async () => verifyLogin(await forged(waiting, kid), { code: code() }),
@@ -179,8 +179,8 @@ test('whoever can write the table but not use KMS forges no token', async () => 
       assert.ok(kid && genuine.includes(kid), `${what}: ${kid} is published`);
       assert.notEqual(n, theirModulus, what);
     }
-    // Genuine tokens go on, or nobody is let in.
-    const own = await client.get('/v1/totp', access);
+    // Genuine tokens stay valid, or nobody gets in.
+    const own = await client.get('/v1/authenticators', access);
     if (goesOn) assert.equal(own.status, 200, what);
     else assert.ok([200, 401, 503].includes(own.status), what);
     const signedIn = await login(person);
@@ -195,16 +195,16 @@ test('whoever can write the table but not use KMS forges no token', async () => 
       for (const { level, kind } of told) assert.deepEqual([level, kind], ['error', 'signing']);
     }
 
-    assert.deepEqual(await recordOf(person), record, `${what}: nothing is charged, nothing changed`);
+    assert.deepEqual(await recordOf(person), record, `${what}: no attempt is spent, nothing changed`);
     assert.deepEqual(await storedItem(service, `FAMILY#${decodeJwt(refresh)['family']}`), family, what);
     await overwrite(service, intact);
-    clock.advance(HOLD);
-    assert.equal((await client.get('/v1/totp', access)).status, 200, `${what}: undone, it goes on`);
+    clock.advance(KEYRING_TTL);
+    assert.equal((await client.get('/v1/authenticators', access)).status, 200, `${what}: undone, it goes on`);
     assert.equal((await client.post('/v1/auth/refresh', { refreshToken: refresh })).status, 200, what);
   }
 });
 
-test('a key put in use by whoever writes the table signs nothing: there is no session, and no token of theirs', async () => {
+test('a key that an attacker puts in use through the table signs nothing: it opens no session and issues no token', async () => {
   const intact = await ringOf();
   const { person } = await enrolledPerson(service, client);
   const before = await signIn(client, await createPerson(service));
@@ -212,17 +212,17 @@ test('a key put in use by whoever writes the table signs nothing: there is no se
   const halves = planted({ wrapped: theirPrivate, wrappedPublic: theirPublic });
   const newest = { M: { ...halves, activeFrom: { N: String(clock.seconds() - 1) } } };
   await overwrite(service, { ...intact, keys: { L: [...keys, newest] } });
-  clock.advance(HOLD);
+  clock.advance(KEYRING_TTL);
   assertUnavailable(await login(person));
   assertUnavailable(await client.post('/v1/auth/refresh', { refreshToken: before.refresh }));
-  // Who only verifies goes on.
-  assert.equal((await client.get('/v1/totp', before.access)).status, 200);
+  // Functions that only verify keep working.
+  assert.equal((await client.get('/v1/authenticators', before.access)).status, 200);
   await overwrite(service, intact);
-  clock.advance(HOLD);
+  clock.advance(KEYRING_TTL);
   assert.equal((await client.post('/v1/auth/refresh', { refreshToken: before.refresh })).status, 200);
 });
 
-/** An enrollment that whoever has a session has begun: they know its secret, and have shown no code of it. */
+/** Begins an enrollment with a session. The attacker knows its secret and has not confirmed it. */
 async function enrolling(access: string, proof: Record<string, string> = {}) {
   const begun = await client.post('/v1/totp/enroll', { name: 'Theirs', ...proof }, access);
   assert.equal(begun.status, 201, JSON.stringify(begun.body));
@@ -238,13 +238,13 @@ async function enrolling(access: string, proof: Record<string, string> = {}) {
   };
 }
 
-/** An authenticator in force, out of one that waits. */
+/** Turns a pending authenticator into one in force. */
 function inForce(pending: Item): Item {
   const { x: _, ...authenticator } = pending;
   return { ...authenticator, s: { N: '0' }, c: { N: '1' }, u: { N: '1' } };
 }
 
-test('a pending secret moved in force does not open', async () => {
+test('a pending secret moved into force does not open', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const pending = await enrolling(access, { password: person.password });
@@ -254,7 +254,7 @@ test('a pending secret moved in force does not open', async () => {
   assertUnavailable(await verifyLogin(await challengeFor(client, person), { code: pending.code() }));
   assert.deepEqual(await recordOf(person), moved);
 
-  // Beside one that was enrolled, whose owner goes on.
+  // Next to an enrolled authenticator, whose owner can still sign in.
   const owner = await enrolledPerson(service, client);
   const second = await enrolling(owner.access, { code: owner.code() });
   const { p: waiting, ...record } = await recordOf(owner.person);
@@ -265,7 +265,7 @@ test('a pending secret moved in force does not open', async () => {
   assert.equal((await verifyLogin(challenge, { code: owner.nextCode() })).status, 200);
 });
 
-test('an enrollment kept beyond its end, or put back after a change, is not confirmed', async () => {
+test('an enrollment kept past its expiry, or restored after a change, cannot be confirmed', async () => {
   const person = await createPerson(service);
   const { access } = await signIn(client, person);
   const theirs = await enrolling(access, { password: person.password });
@@ -287,11 +287,12 @@ test('an enrollment kept beyond its end, or put back after a change, is not conf
   assert.equal((await recordOf(person))['a']?.L?.length, 1);
 });
 
-test("a code of another period does not count after the record's period was altered", async () => {
+test('altering the period in a record makes no code of another period count', async () => {
   const { person, secret, code } = await enrolledPerson(service, client);
   const intact = await recordOf(person);
   const own = authenticatorIn(intact);
-  // By steps of 31 seconds we are where steps of 30 seconds were long ago: whoever saw a code then has one for now.
+  // Counted in steps of 31 seconds, now is a step that passed long ago in steps of 30.
+  // A code seen then would count again.
   const step = timeStep(clock.seconds(), 31);
   const old = codeAt(secret, step * 30);
   const altered = (parameters: string) => ({
@@ -307,7 +308,7 @@ test("a code of another period does not count after the record's period was alte
   ] as const) {
     await overwrite(service, altered(parameters));
     const answer = await verifyLogin(await challengeFor(client, person), { code: seen });
-    // Unaltered it opens, and the old code is just wrong.
+    // With unaltered parameters the secret opens, and the old code is simply wrong.
     if (parameters === 'SHA1/6/30') assertProblem(answer, 401, 'code_rejected');
     else {
       assertUnavailable(answer);

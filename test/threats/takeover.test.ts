@@ -1,4 +1,4 @@
-// What somebody with the password, or with a session, tries so that the second factor goes and they enroll first.
+// An attacker with the password or a session tries to have the second factor removed and to enroll first.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -35,13 +35,13 @@ const GUESS = 'aaaa-bbbb-cccc-dddd';
 const answerTo = async (person: Person, proof: Record<string, unknown>) =>
   client.post('/v1/auth/verify', { challengeToken: await challengeFor(client, person), ...proof });
 
-/** As if so many codes had been wrong in a row by now: each after the lock of the one before. */
+/** Sets the record as if this many codes had been wrong in a row, each after the previous lock. */
 async function afterFailures(person: { sub: string }, failures: number): Promise<void> {
   const record = (await storedRecord(service, person)) ?? assert.fail();
   await overwrite(service, { ...record, f: { N: String(failures) } });
 }
 
-/** Somebody whose codes are stopped by wrong ones. */
+/** Creates a user whose codes are stopped after too many wrong ones. */
 async function stoppedPerson() {
   const enrolled = await enrolledPerson(service, client);
   await afterFailures(enrolled.person, 99);
@@ -58,13 +58,13 @@ async function newPassword({ username: Username }: Person, Password: string): Pr
   await service.eventsDelivered();
 }
 
-test('a backup code gets its owner in through a lock and a stop, on every path that takes one', async () => {
+test('a backup code works despite a lock and a stop, on every path that accepts one', async () => {
   const { person, ways, wrongCode, code, backupCodes } = await personWithWays(service, client);
   for (let failures = 0; failures < 5; failures++) await ways.verify({ code: wrongCode() });
   const [first = '', ...others] = backupCodes;
   assertProblem(await ways.verify({ code: code() }), 429, 'too_many_attempts');
   assert.equal((await ways['verify-login']({ backupCode: first })).status, 200);
-  assert.equal((await storedFactor(service, person)).failures, 5, 'it forgives no wrong code');
+  assert.equal((await storedFactor(service, person)).failures, 5, 'a backup code clears no wrong code');
 
   await afterFailures(person, 100);
   for (const [index, way] of backupCodeWays.entries()) {
@@ -75,7 +75,7 @@ test('a backup code gets its owner in through a lock and a stop, on every path t
   assert.equal((await storedFactor(service, person)).failures, 100);
 });
 
-test('guesses at backup codes shut nobody out, and cost no guess at codes', async () => {
+test('wrong backup codes lock nobody out and spend no attempts at codes', async () => {
   const { person, ways, wrongCode, code } = await personWithWays(service, client);
   for (let failures = 0; failures < 4; failures++) await ways.verify({ code: wrongCode() });
   const challenge = await challengeFor(client, person);
@@ -90,7 +90,7 @@ test('guesses at backup codes shut nobody out, and cost no guess at codes', asyn
   assert.equal((await ways.verify({ code: code() })).status, 200);
 });
 
-test('whoever knows the password and drives the factor into a stop gets neither a session nor an authenticator by its reset', async () => {
+test('an attacker with the password who forces a stop gets neither a session nor an authenticator from the reset', async () => {
   const { person, access, backupCodes, code } = await stoppedPerson();
   const reset = await administrator.reset(person.sub);
   const ticket = text(reset, 'enrollmentTicket');
@@ -124,7 +124,7 @@ test('whoever knows the password and drives the factor into a stop gets neither 
   assert.equal((await answerTo(person, { code: owner.code() })).status, 200);
 });
 
-test('in a stop the owner replaces the authenticator with backup codes, and whoever waits with the password gets in at no moment', async () => {
+test('in a stop the owner can replace the authenticator with backup codes, and an attacker with the password never gets in', async () => {
   const { person, authenticatorId, backupCodes } = await stoppedPerson();
   const waiting = async () => {
     const { username, password } = person;
@@ -135,7 +135,7 @@ test('in a stop the owner replaces the authenticator with backup codes, and whoe
   const signedIn = await answerTo(person, { backupCode: first });
   let access = text(signedIn, 'accessToken');
   const post = (path: string, body: object) => client.post(path, body, access);
-  assertProblem(await post('/v1/totp/disable', { backupCode: second }), 403, 'factor_stopped');
+  assertProblem(await post('/v1/authenticators/disable', { backupCode: second }), 403, 'factor_stopped');
   await waiting();
   const pending = await post('/v1/totp/enroll', { name: 'New phone', backupCode: second });
   await waiting();
@@ -146,7 +146,7 @@ test('in a stop the owner replaces the authenticator with backup codes, and whoe
   });
   access = text(added, 'accessToken');
   await waiting();
-  const removed = await post('/v1/totp/disable', { backupCode: third, authenticatorId });
+  const removed = await post('/v1/authenticators/disable', { backupCode: third, authenticatorId });
   assert.equal(removed.status, 200, JSON.stringify(removed.body));
   await waiting();
   service.clock.advance(30);
@@ -156,13 +156,17 @@ test('in a stop the owner replaces the authenticator with backup codes, and whoe
   assert.ok(fourth);
 });
 
-test('a stolen session drives the factor into a stop and is void after the reset', async () => {
+test('a stolen session that forces a stop is void after the reset', async () => {
   const { person, access, refresh, wrongCode } = await enrolledPerson(service, client);
   await afterFailures(person, 99);
-  assertProblem(await client.post('/v1/totp/disable', { code: wrongCode() }, access), 401, 'code_rejected');
+  assertProblem(
+    await client.post('/v1/authenticators/disable', { code: wrongCode() }, access),
+    401,
+    'code_rejected',
+  );
   assert.equal((await administrator.status(person.sub)).body['stopped'], true);
   await administrator.reset(person.sub);
-  for (const path of ['/v1/totp/enroll', '/v1/totp/verify', '/v1/totp/disable']) {
+  for (const path of ['/v1/totp/enroll', '/v1/authenticators/verify', '/v1/authenticators/disable']) {
     assertProblem(await client.post(path, { code: wrongCode() }, access), 401, 'token_invalid');
   }
   const renewed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
@@ -170,7 +174,7 @@ test('a stolen session drives the factor into a stop and is void after the reset
   assert.deepEqual((await storedFactor(service, person)).authenticators, []);
 });
 
-test('a ticket enrolls its user alone, once, and dies with the next one or its time', async () => {
+test('a ticket enrolls only its user, only once, until it expires or a new one replaces it', async () => {
   const [one, other] = [await enrolledPerson(service, client), await enrolledPerson(service, client)];
   const first = text(await administrator.reset(one.person.sub), 'enrollmentTicket');
   const second = text(await administrator.reset(one.person.sub), 'enrollmentTicket');
@@ -185,12 +189,12 @@ test('a ticket enrolls its user alone, once, and dies with the next one or its t
   assert.deepEqual((await storedFactor(service, other.person)).authenticators, []);
 });
 
-test('a session by ticket enrolls with the ticket only, and does nothing else', async () => {
+test('a session opened with a ticket can only enroll, and only with the ticket', async () => {
   const { person } = await enrolledPerson(service, client);
   const ticket = text(await administrator.reset(person.sub), 'enrollmentTicket');
   const opened = await answerTo(person, { enrollmentTicket: ticket });
   const access = text(opened, 'accessToken');
-  assertProblem(await client.get('/v1/totp', access), 403, 'enrollment_required');
+  assertProblem(await client.get('/v1/authenticators', access), 403, 'enrollment_required');
   const { password } = person;
   const enroll = (body: object) => client.post('/v1/totp/enroll', body, access);
   assertProblem(await enroll({ password }), 403, 'enrollment_ticket_required');
@@ -201,7 +205,7 @@ test('a session by ticket enrolls with the ticket only, and does nothing else', 
   assert.equal((await storedFactor(service, person)).pending, undefined);
 });
 
-test('a stop ends by support only once the password is a new one', async () => {
+test('support can end a stop only once the password is new', async () => {
   const { person, nextCode } = await stoppedPerson();
   assertProblem(await administrator.unlock(person.sub), 403, 'new_password_required');
   const before = await storedRecord(service, person);
@@ -215,10 +219,10 @@ test('a stop ends by support only once the password is a new one', async () => {
   assert.equal((await answerTo(owner, { code: nextCode() })).status, 200);
 });
 
-test("Cognito's sign-in asks for the ticket too: the old password gives no token there", async () => {
+test("Cognito's sign-in requires the ticket too: the old password alone gets no token there", async () => {
   const { person } = await stoppedPerson();
   const ticket = text(await administrator.reset(person.sub), 'enrollmentTicket');
-  // Cognito's tokens of the two seconds after a change are void here.
+  // Cognito's tokens from the two seconds after a change are void here.
   service.clock.advance(3);
   const asked = await challenged(service, person);
   assert.equal((await answer(asked, GUESS)).kind, 'custom', 'no token');
@@ -236,7 +240,7 @@ test("Cognito's sign-in asks for the ticket too: the old password gives no token
   assert.equal((await storedFactor(service, person)).reset, undefined);
 });
 
-test('by configuration a password newer than the stop does instead, at the API and at Cognito', async () => {
+test('if configured, a password newer than the stop works instead, in the API and in Cognito', async () => {
   const other = await serviceForTests({ ...unthrottled, afterReset: 'new_password' });
   const app = clientOf(other);
   const { person } = await enrolledPerson(other, app);

@@ -1,4 +1,4 @@
-// What an attacker tries with tokens: in each other's place, again, forged.
+// Attacks with tokens: of another kind, used again, forged.
 import assert from 'node:assert/strict';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
@@ -21,7 +21,7 @@ const verify = (challengeToken: string, code: string) =>
 const refresh = (refreshToken: string) => client.post('/v1/auth/refresh', { refreshToken });
 const familyOf = (refreshToken: string) => storedItem(service, `FAMILY#${decodeJwt(refreshToken)['family']}`);
 
-/** Somebody with a second factor and one valid token of each kind. */
+/** Creates a user with a second factor and one valid token of each kind. */
 async function withTokens() {
   const enrolled = await enrolledPerson(service, client);
   const challenge = await challengeFor(client, enrolled.person);
@@ -30,14 +30,14 @@ async function withTokens() {
 }
 const kinds: Kind[] = ['access', 'challenge', 'refresh'];
 
-/** Each token where it belongs: to show that a refusal before was for what was wrong with it. */
+/** Asserts that each token is accepted in its own place. This shows why the changed ones were refused. */
 async function assertAllAccepted({ tokens, code }: Awaited<ReturnType<typeof withTokens>>): Promise<void> {
-  assert.equal((await client.get('/v1/totp', tokens.access)).status, 200);
+  assert.equal((await client.get('/v1/authenticators', tokens.access)).status, 200);
   assert.equal((await verify(tokens.challenge, code())).status, 200);
   assert.equal((await refresh(tokens.refresh)).status, 200);
 }
 
-test("no token is taken in another's place", async () => {
+test('no kind of token is accepted in place of another', async () => {
   const situation = await withTokens();
   const { person, tokens, code } = situation;
   const before = await storedRecord(service, person);
@@ -49,7 +49,7 @@ test("no token is taken in another's place", async () => {
   await assertAllAccepted(situation);
 });
 
-test('a challenge that was answered is dead, for a fresh code too', async () => {
+test('an answered challenge is void, even for a fresh code', async () => {
   const { person, tokens, code, nextCode } = await withTokens();
   assert.equal((await verify(tokens.challenge, code())).status, 200);
   const before = await storedRecord(service, person);
@@ -57,7 +57,7 @@ test('a challenge that was answered is dead, for a fresh code too', async () => 
   assert.deepEqual(await storedRecord(service, person), before);
 });
 
-test('a challenge refused once is not dead, and one answered stays dead after others are answered', async () => {
+test('a challenge survives a wrong code, and an answered one stays void after others are answered', async () => {
   const { person, tokens, code, nextCode, wrongCode } = await withTokens();
   const second = await challengeFor(client, person);
   assertProblem(await verify(tokens.challenge, wrongCode()), 401, 'code_rejected');
@@ -69,7 +69,7 @@ test('a challenge refused once is not dead, and one answered stays dead after ot
   assert.equal(Object.keys((await storedFactor(service, person)).answered).length, 2);
 });
 
-test("a challenge of one user with another's code is refused, and the other is not charged", async () => {
+test("a challenge with another user's code is refused and costs that user no attempt", async () => {
   const [ours, theirs] = [await withTokens(), await withTokens()];
   const before = await storedRecord(service, theirs.person);
   assertProblem(await verify(ours.tokens.challenge, theirs.code()), 401, 'code_rejected');
@@ -121,7 +121,7 @@ test('an altered token is refused, whichever part was altered', async () => {
   await assertAllAccepted(situation);
 });
 
-test('a token for another audience, of another issuer or another typ is refused, though signed by our key', async () => {
+test('a token for another audience, of another issuer or another typ is refused, even if our key signed it', async () => {
   const situation = await withTokens();
   const { person, tokens, code } = situation;
   const before = await storedRecord(service, person);
@@ -152,7 +152,7 @@ test('a token for another audience, of another issuer or another typ is refused,
     for (const token of await Promise.all(wrong)) await places[kind](token, code());
   }
   assert.deepEqual(await storedRecord(service, person), before);
-  // Signed in the same way with nothing wrong, they are taken: so it was the one wrong thing each time.
+  // Signed in the same way with nothing wrong, they are accepted. So each refusal was for its one fault.
   const again = await Promise.all(
     kinds.map((kind) =>
       new SignJWT(decodeJwt(tokens[kind]))
@@ -164,7 +164,7 @@ test('a token for another audience, of another issuer or another typ is refused,
   await assertAllAccepted({ ...situation, tokens: { access, challenge, refresh: refreshToken } });
 });
 
-test('a token of another algorithm is refused: none, HS256 with the public key, and others by our own key', async () => {
+test('a token of another algorithm is refused: none, HS256 with the public key, and others with our own key', async () => {
   const situation = await withTokens();
   const { person, tokens, code } = situation;
   const before = await storedRecord(service, person);
@@ -211,7 +211,7 @@ test('a token of another algorithm is refused: none, HS256 with the public key, 
   await assertAllAccepted(situation);
 });
 
-test('fields that decide nothing here are a 400, in every body', async () => {
+test('a field that claims an identity or a result is a 400 in every body', async () => {
   const situation = await withTokens();
   const { person, tokens, code } = situation;
   const victim = await withTokens();
@@ -223,8 +223,8 @@ test('fields that decide nothing here are a 400, in every body', async () => {
     ['/v1/auth/logout', { refreshToken: tokens.refresh }],
     ['/v1/totp/enroll', { code: code() }, tokens.access],
     ['/v1/totp/confirm', { authenticatorId: 'abcdefghijklmnop', code: code() }, tokens.access],
-    ['/v1/totp/verify', { code: code() }, tokens.access],
-    ['/v1/totp/disable', { code: code() }, tokens.access],
+    ['/v1/authenticators/verify', { code: code() }, tokens.access],
+    ['/v1/authenticators/disable', { code: code() }, tokens.access],
     ['/v1/backup-codes/rotate', { code: code() }, tokens.access],
   ];
   const extras = {
@@ -254,7 +254,7 @@ test('a query or a header that names another user or a result has no effect', as
   const before = await storedRecord(service, victim.person);
   const answer = await client.call(
     'POST',
-    `/v1/totp/verify?userId=${victim.person.sub}&sub=${victim.person.sub}&skip=true&realm=other`,
+    `/v1/authenticators/verify?userId=${victim.person.sub}&sub=${victim.person.sub}&skip=true&realm=other`,
     {
       body: { code: victim.code() },
       bearer: tokens.access,
@@ -263,7 +263,7 @@ test('a query or a header that names another user or a result has no effect', as
   );
   assertProblem(answer, 401, 'code_rejected');
   assert.equal((await storedFactor(service, person)).failures, 1);
-  const own = await client.call('POST', `/v1/totp/disable?userId=${victim.person.sub}`, {
+  const own = await client.call('POST', `/v1/authenticators/disable?userId=${victim.person.sub}`, {
     body: { code: code() },
     bearer: tokens.access,
     headers: { 'x-user-id': victim.person.sub },

@@ -1,4 +1,4 @@
-// What an administrator does at the pool itself, without Countersign: it hears of it, and ends its own sessions.
+// Countersign ends its own sessions after an administrator acts on the pool directly.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -29,7 +29,7 @@ const service = await serviceForTests(
 const client = clientOf(service);
 const administrator = administratorOf(service);
 
-/** What an administrator asks of Cognito, and what Countersign then does of it. */
+/** Sends an administrator's command to Cognito and waits until Countersign has handled the event. */
 async function atThePool(
   Command: new (input: { UserPoolId: string; Username: string }) => AdminUserGlobalSignOutCommand,
   { username: Username }: { username: string },
@@ -50,22 +50,22 @@ for (const [what, Command] of Object.entries({
   disabled: AdminDisableUserCommand,
   deleted: AdminDeleteUserCommand,
 })) {
-  test(`a user whom an administrator has ${what} at the pool has no session here either`, async () => {
+  test(`a user whom an administrator has ${what} in the pool loses every session here`, async () => {
     const [person, other] = await Promise.all([createPerson(service), createPerson(service)]);
     const [session, untouched] = [await signIn(client, person), await signIn(client, other)];
     const { access: atCognito } = await passwordSession(service, person);
-    assert.equal((await client.get('/v1/totp', atCognito)).status, 200);
+    assert.equal((await client.get('/v1/authenticators', atCognito)).status, 200);
     await atThePool(Command, person);
     assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
-    assertProblem(await client.get('/v1/totp', session.access), 401, 'token_invalid');
-    assertProblem(await client.get('/v1/totp', atCognito), 401, 'token_invalid');
+    assertProblem(await client.get('/v1/authenticators', session.access), 401, 'token_invalid');
+    assertProblem(await client.get('/v1/authenticators', atCognito), 401, 'token_invalid');
     assert.equal((await refresh(untouched.refresh)).status, 200);
-    const ended = what === 'deleted' ? 'reset' : 'sessions_revoked';
+    const ended = what === 'deleted' ? 'admin.reset' : 'sessions.revoked';
     assert.equal((await storedFactor(service, person)).event?.type, ended);
   });
 }
 
-test("an administrator who has set a new password has ended the user's sessions here, and it is known when", async () => {
+test("an administrator who sets a new password ends the user's sessions here, and the record stores when", async () => {
   const person = await createPerson(service);
   const session = await signIn(client, person);
   const at = service.clock.seconds();
@@ -78,20 +78,20 @@ test("an administrator who has set a new password has ended the user's sessions 
   assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
   const { passwordSetAt = 0, event } = await storedFactor(service, person);
   assert.ok(passwordSetAt >= at && passwordSetAt <= at + 60, `${passwordSetAt - at}`);
-  assert.equal(event?.type, 'sessions_revoked');
+  assert.equal(event?.type, 'sessions.revoked');
 });
 
-test("an administrator who has reset a password has ended the user's sessions here, but there is no new password yet", async () => {
+test("an administrator who resets a password ends the user's sessions here, and the record has no new password yet", async () => {
   const person = await createPerson(service);
   const session = await signIn(client, person);
   await atThePool(AdminResetUserPasswordCommand, person);
   assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
   const { passwordSetAt, event } = await storedFactor(service, person);
   assert.equal(passwordSetAt, undefined);
-  assert.equal(event?.type, 'sessions_revoked');
+  assert.equal(event?.type, 'sessions.revoked');
 });
 
-test('what it did leaves a line with the user and who acted, and the record keeps it', async () => {
+test('the action logs the user and the administrator, and the record keeps it', async () => {
   const person = await createPerson(service);
   const before = lines.length;
   await atThePool(AdminDisableUserCommand, person);
@@ -110,11 +110,11 @@ test('what it did leaves a line with the user and who acted, and the record keep
   const { revoked } = await storedFactor(service, person);
   assert.deepEqual(
     [revoked?.type, revoked?.by],
-    ['sessions_revoked', 'arn:aws:iam::000000000000:user/operator'],
+    ['sessions.revoked', 'arn:aws:iam::000000000000:user/operator'],
   );
 });
 
-test('the second factor stays, and signs in as before', async () => {
+test('the second factor stays and signs in as before', async () => {
   const person = await createPerson(service);
   const { code, backupCodes } = await enrollPerson(service, client, person);
   await atThePool(AdminUserGlobalSignOutCommand, person);
@@ -125,7 +125,7 @@ test('the second factor stays, and signs in as before', async () => {
   assert.equal((await client.post('/v1/auth/verify', { challengeToken, code: code() })).status, 200);
 });
 
-test('of a deleted user no secret and no backup code stays', async () => {
+test('deleting a user removes every secret and backup code', async () => {
   const person = await createPerson(service);
   await enrollPerson(service, client, person);
   await atThePool(AdminDeleteUserCommand, person);
@@ -133,20 +133,20 @@ test('of a deleted user no secret and no backup code stays', async () => {
   assert.deepEqual([authenticators, pending, backupCodes], [[], undefined, undefined]);
 });
 
-test('a sign-out that Countersign itself has asked for ends nothing more: who confirmed goes on', async () => {
+test('a sign-out that Countersign itself requested ends nothing more, and the session that confirmed stays valid', async () => {
   const person = await createPerson(service);
   const before = lines.length;
   const { confirmation, session } = await enrollFromCognito(service, client, person);
   assert.equal(confirmation.body['cognitoSessionsEnded'], true);
   await service.eventsDelivered();
-  assert.equal((await storedFactor(service, person)).event?.type, 'confirmed');
-  assert.equal((await client.get('/v1/totp', session.access)).status, 200);
+  assert.equal((await storedFactor(service, person)).event?.type, 'authenticator.added');
+  assert.equal((await client.get('/v1/authenticators', session.access)).status, 200);
   const [line, ...others] = lines.slice(before).map((text) => JSON.parse(text));
   assert.deepEqual(others, []);
   assert.deepEqual([line.event, line.user, line.ignored], ['AdminUserGlobalSignOut', person.sub, true]);
 });
 
-test('what else is done at the pool, or was refused, ends nothing', async () => {
+test('other actions on the pool, and refused ones, end nothing', async () => {
   const person = await createPerson(service);
   const session = await signIn(client, person);
   await atThePool(AdminEnableUserCommand, person);
@@ -157,7 +157,7 @@ test('what else is done at the pool, or was refused, ends nothing', async () => 
   assert.equal((await refresh(session.refresh)).status, 200);
 });
 
-test('while the record cannot be reached it is tried again, and a session is never kept in silence', async () => {
+test('a failed revocation is retried, and a session never survives without an error', async () => {
   const person = await createPerson(service);
   for (const [operation, fault] of [
     ['GetItem', 'error'],
@@ -166,7 +166,7 @@ test('while the record cannot be reached it is tried again, and a session is nev
     const session = await signIn(client, person);
     const before = lines.length;
     let met = 0;
-    // More than the SDK's own attempts in one invocation.
+    // More faults than the SDK has attempts in one invocation.
     service.setFault((call) =>
       call.operation === operation && call.principal?.includes('AdminSignOut') && ++met <= 4
         ? fault
@@ -180,17 +180,17 @@ test('while the record cannot be reached it is tried again, and a session is nev
     assert.deepEqual(
       told.map(({ user, code }) => [user, code]),
       told.map((_, index) => [person.sub, index < told.length - 1 ? 'temporarily_unavailable' : undefined]),
-      'each invocation says whose event it was, and how it failed',
+      'each invocation logs the user and how it failed',
     );
     assertProblem(await refresh(session.refresh), 401, 'refresh_token_invalid');
   }
   const outcome = await service.invoke('cognito/admin-sign-out', {
     detail: { eventName: 'AdminDisableUser' },
   });
-  assert.equal(outcome.ok, false, 'an event that names nobody is an error, for the alarm on Lambda’s Errors');
+  assert.equal(outcome.ok, false, 'an event without a user is an error, for the alarm on Lambda’s Errors');
 });
 
-test('an administrator of Countersign ends the sessions once, and Cognito’s with them', async () => {
+test('revoking through Countersign ends its sessions and Cognito’s, once', async () => {
   const person = await createPerson(service);
   const { refresh: before } = await signIn(client, person);
   assert.equal((await administrator.revokeSessions(person.sub)).status, 204);

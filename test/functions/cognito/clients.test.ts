@@ -1,4 +1,4 @@
-// Cognito's sign-in, played by clients that nobody here wrote: every case by every one of them.
+// Every third-party client library plays every case of Cognito's sign-in.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose';
@@ -8,11 +8,10 @@ import { triggerCallsDuring } from '../../support/cognito-sign-in.ts';
 import { createPerson } from '../../support/people.ts';
 import { serviceForTests } from '../../support/service.ts';
 import { storedFactor, storedRecord } from '../../support/stored.ts';
-import { thorough } from '../../support/thorough.ts';
 import { enrolledPerson } from '../../support/ways.ts';
 
-// In CI the library does its own arithmetic too.
-if (!thorough) await import('../../support/native-powers.ts');
+// packages/local-aws/test/cognito/srp.test.ts also runs the library's own arithmetic.
+await import('../../support/native-powers.ts');
 
 const service = await serviceForTests();
 const api = clientOf(service);
@@ -85,10 +84,10 @@ const cases: Record<string, (client: CognitoClient) => Promise<void>> = {
     assert.ok((await storedFactor(service, person)).lockedUntil > service.clock.seconds());
 
     const locked = await storedRecord(service, person);
-    // The right code last, where a wrong one would end the sign-in: nothing tells it from one.
+    // The right code comes last, where a wrong one would end the sign-in. The two look the same.
     assert.deepEqual(await answered([wrong, wrong, code()]), refusals);
     assert.deepEqual(await storedRecord(service, person), locked);
-    // A backup code is not locked out.
+    // The lock does not apply to backup codes.
     assertAsked(await client.start(person.username, person.password), person);
     await assertSignedIn(await client.answer(backupCode), person);
     await assertKept(person, { failures: 5, backupCodes: 9 });
@@ -107,7 +106,7 @@ const cases: Record<string, (client: CognitoClient) => Promise<void>> = {
       client.start(username, wrongPassword),
     );
     assert.deepEqual(known?.standing, refused);
-    assert.equal(known.calls.length, 2, 'the password was asked for');
+    assert.equal(known.calls.length, 2, 'Cognito asked for the password');
     assert.deepEqual(known.work, []);
     for (const other of others) assert.deepEqual(other, known);
     assert.deepEqual(await storedRecord(service, person), before);
@@ -122,7 +121,7 @@ const cases: Record<string, (client: CognitoClient) => Promise<void>> = {
     );
     for (const { standing, calls, work } of played) {
       assert.deepEqual(standing, refused);
-      assert.equal(calls.length, 1, 'nothing was asked for');
+      assert.equal(calls.length, 1, 'Cognito asked for nothing');
       assert.deepEqual(work, []);
     }
     assert.deepEqual(await storedRecord(service, person), before);
@@ -131,12 +130,10 @@ const cases: Record<string, (client: CognitoClient) => Promise<void>> = {
 };
 
 for (const [name, client] of Object.entries(cognitoClients(service))) {
-  // By administrators it is the same flow, and local/cognito/custom.test.ts plays it every time.
-  if (name.endsWith('Admin forms') && !thorough) continue;
   for (const [what, play] of Object.entries(cases)) test(`${name}: ${what}`, () => play(client));
 }
 
-/** Asked for the second factor, and told nothing but how it may be proved. */
+/** Asserts that Cognito asks for the second factor and reveals only how to prove it. */
 function assertAsked(standing: Standing, { username }: Someone): void {
   assert.deepEqual(standing, {
     kind: 'asked',
@@ -144,7 +141,7 @@ function assertAsked(standing: Standing, { username }: Someone): void {
   });
 }
 
-/** Signed in with tokens that the pool has signed, of this user and for this app client. */
+/** Asserts that the pool signed tokens for this user and this app client, and returns their claims. */
 async function assertSignedIn(
   standing: Standing,
   { username, sub }: Someone,
@@ -173,7 +170,7 @@ async function assertKept(
   assert.deepEqual({ failures, backupCodes: backupCodes?.digests.length }, expected);
 }
 
-/** The same with each name: where it led to, what the client was answered by Cognito, and what the triggers asked for. */
+/** Runs the step for each name and returns the outcome, Cognito's responses and the triggers' calls. */
 async function inTurn(usernames: string[], step: (username: string) => Promise<Standing>) {
   const played = [];
   for (const username of usernames) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Fault } from '../../../local/aws/types.ts';
+import type { Fault } from '@countersign/local-aws/context';
 import '../../support/native-powers.ts';
 import { clientOf } from '../../support/client.ts';
 import {
@@ -17,7 +17,7 @@ const service = await serviceForTests();
 const person = await createPerson(service);
 const { nextCode } = await enrollFromCognito(service, clientOf(service), person);
 
-/** Plays the fault on that call of that trigger while `work` runs, which has to end before Cognito would call again. */
+/** Plays the fault on that call of that trigger during `work`, which must end before Cognito would retry. */
 async function under<T>(
   fault: Fault,
   [trigger, operation, times = Number.POSITIVE_INFINITY]: [string, string, number?],
@@ -33,14 +33,14 @@ async function under<T>(
     return await work();
   } finally {
     service.setFault(undefined);
-    assert.ok(performance.now() - started < 4000, 'it took too long');
+    assert.ok(performance.now() - started < 4000 * service.clock.slowness, 'it took too long');
     assert.ok(played > 0, 'the fault was played');
   }
 }
 
 const faults: Fault[] = ['throttle', 'error', 'hang', 'lose-answer'];
 
-describe('whether there is a second factor cannot be read: nobody gets past', () => {
+describe('if the second factor cannot be read, nobody gets past it', () => {
   for (const fault of faults) {
     test(fault, () =>
       assert.rejects(
@@ -51,7 +51,7 @@ describe('whether there is a second factor cannot be read: nobody gets past', ()
   }
 });
 
-describe('no challenge can be made: what is asked cannot be answered, and the next one can', () => {
+describe('if a challenge cannot be created, its answer is refused and the next challenge works', () => {
   for (const fault of ['error', 'hang'] as const) {
     test(fault, async () => {
       const asked = await under(fault, ['Create', 'GetItem'], () => password(service, person));
@@ -66,7 +66,7 @@ describe('no challenge can be made: what is asked cannot be answered, and the ne
   }
 });
 
-describe('the answer cannot be judged: it is refused and not counted, and is right a moment later', () => {
+describe('an answer that cannot be checked is refused and not counted, and is accepted a moment later', () => {
   for (const [operation, played] of [
     ['GetItem', ['error', 'hang']],
     ['Decrypt', ['throttle', 'error', 'hang']],
@@ -74,7 +74,7 @@ describe('the answer cannot be judged: it is refused and not counted, and is rig
   ] as [string, Fault[]][]) {
     for (const fault of played) {
       test(`${operation}: ${fault}`, async () => {
-        // Longer than a container holds the keys.
+        // Longer than a container caches the keys.
         service.clock.advance(301);
         const user = await challenged(service, person);
         const code = nextCode();
@@ -86,7 +86,7 @@ describe('the answer cannot be judged: it is refused and not counted, and is rig
   }
 });
 
-test('the answer of the write is lost once: it was written, and signs in', async () => {
+test('if the response to the write is lost once, the write stands and the user is signed in', async () => {
   const user = await challenged(service, person);
   const code = nextCode();
   const calls = await triggerCallsDuring(service, async () => {
@@ -96,7 +96,7 @@ test('the answer of the write is lost once: it was written, and signs in', async
   assert.equal(calls.filter((call) => call === 'Verify: UpdateItem').length, 2);
 });
 
-test('the answer of the write is lost every time: refused, and the code is spent', async () => {
+test('if the response to the write is lost every time, the answer is refused and the code is spent', async () => {
   const user = await challenged(service, person);
   const code = nextCode();
   const refused = await under('lose-answer', ['Verify', 'UpdateItem'], () => answer(user, code));
@@ -104,7 +104,7 @@ test('the answer of the write is lost every time: refused, and the code is spent
   assert.equal((await answer(user, code)).kind, 'custom');
 });
 
-test('every call has to be sent twice: it is still over in time, and the code is spent or not as the answer says', async () => {
+test('if every call has to be sent twice, the trigger ends in time and the code is spent only if it was accepted', async () => {
   service.clock.advance(301);
   const user = await challenged(service, person);
   const code = nextCode();
@@ -114,7 +114,7 @@ test('every call has to be sent twice: it is still over in time, and the code is
   );
   const started = performance.now();
   const first = await answer(user, code).finally(() => service.setFault(undefined));
-  assert.ok(performance.now() - started < 4000);
+  assert.ok(performance.now() - started < 4000 * service.clock.slowness);
   assert.ok(calls > 4);
   if (first.kind !== 'session') assert.equal((await answer(user, code)).kind, 'session');
 });

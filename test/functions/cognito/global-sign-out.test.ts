@@ -40,7 +40,7 @@ async function refreshAtCognito(RefreshToken: string) {
 }
 const ended = { name: 'NotAuthorizedException' };
 
-test('a confirmation, a rotation and a disable each end the user’s sessions in Cognito, and say so', async () => {
+test('confirming, rotating and disabling each end the user’s Cognito sessions and say so', async () => {
   const person = await createPerson(service);
   const before = await passwordSession(service, person);
   await refreshAtCognito(before.refresh);
@@ -49,7 +49,7 @@ test('a confirmation, a rotation and a disable each end the user’s sessions in
   await assert.rejects(refreshAtCognito(before.refresh), ended);
 
   let current = await fullSession(service, person, code());
-  for (const path of ['/v1/backup-codes/rotate', '/v1/totp/disable']) {
+  for (const path of ['/v1/backup-codes/rotate', '/v1/authenticators/disable']) {
     await refreshAtCognito(current.refresh);
     const changed = await client.post(path, { code: nextCode() }, current.access);
     assert.equal(changed.body['cognitoSessionsEnded'], true, JSON.stringify(changed.body));
@@ -58,7 +58,7 @@ test('a confirmation, a rotation and a disable each end the user’s sessions in
   }
 });
 
-test('where Cognito’s sessions cannot be ended, the change stands and its answer says so', async () => {
+test('if Cognito’s sessions cannot be ended, the change stands and the response says so', async () => {
   const person = await createPerson(service);
   service.setFault(({ operation }) => (operation === 'AdminUserGlobalSignOut' ? 'error' : undefined));
   const { confirmation } = await enrollFromCognito(service, client, person);
@@ -66,7 +66,7 @@ test('where Cognito’s sessions cannot be ended, the change stands and its answ
   assert.equal(confirmation.body['cognitoSessionsEnded'], false);
 });
 
-test('a password that was reset by mail ends them too', async () => {
+test('a password reset by mail ends the Cognito sessions too', async () => {
   const person = await createPerson(service);
   const { refresh } = await passwordSession(service, person);
   const cognito = cognitoOf(service);
@@ -84,7 +84,7 @@ test('a password that was reset by mail ends them too', async () => {
   await assert.rejects(refreshAtCognito(refresh), ended);
 });
 
-test('from the date on, both tokens of somebody without a second factor say that they have to enrol', async () => {
+test('from the configured date, both tokens of a user without a second factor require enrollment', async () => {
   const person = await createPerson(service);
   const required = async () => {
     const { claims } = await passwordSession(service, person);

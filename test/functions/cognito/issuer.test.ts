@@ -10,7 +10,7 @@ import { serviceForTests } from '../../support/service.ts';
 const service = await serviceForTests();
 const client = clientOf(service);
 
-test('tokens of the pool are taken from either of its issuers, ORIGINAL or UPDATED', async (t) => {
+test('the pool’s tokens are accepted from either of its issuers, ORIGINAL or UPDATED', async (t) => {
   const person = await createPerson(service);
   const original = await passwordSession(service, person);
   const cognito = cognitoOf(service);
@@ -32,10 +32,10 @@ test('tokens of the pool are taken from either of its issuers, ORIGINAL or UPDAT
     ['cognito-idp', 'issuer-cognito-idp'],
   );
   for (const { access } of [original, updated]) {
-    assert.equal((await client.get('/v1/totp', access)).status, 200);
+    assert.equal((await client.get('/v1/authenticators', access)).status, 200);
   }
   const { code } = await enrollFromCognito(service, client, person);
   const signedIn = await fullSession(service, person, code());
-  const { body } = await client.get('/v1/totp', signedIn.access);
+  const { body } = await client.get('/v1/authenticators', signedIn.access);
   assert.equal(body['enabled'], true);
 });

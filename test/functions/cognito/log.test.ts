@@ -11,7 +11,7 @@ const lines: string[] = [];
 let heard = () => {};
 const service = await serviceForTests(undefined, {
   onLog(operation, line) {
-    // What listens to administrators has lines of its own: see admin-sign-out.test.ts.
+    // The listener for administrator actions has its own lines: see admin-sign-out.test.ts.
     if (!operation.startsWith('cognito/') || operation === 'cognito/admin-sign-out') return;
     lines.push(line);
     heard();
@@ -20,8 +20,8 @@ const service = await serviceForTests(undefined, {
 const person = await createPerson(service);
 
 /**
- * What `work` gives, and the lines that it logs: so many, without the invocation's id. None says who signs in. A line may
- * come shortly after the answer, and after that of the next trigger: whatever runs one here waits for its lines.
+ * Returns the result of `work` and its next `count` log lines, without the invocation's id. No line names the user.
+ * A line may arrive shortly after the response, even after one of the next trigger. So each call waits for its lines.
  */
 async function linesOf<T>(count: number, work: () => Promise<T>) {
   const done = await work();
@@ -39,15 +39,15 @@ async function linesOf<T>(count: number, work: () => Promise<T>) {
   return { done, written };
 }
 
-/** These and no others, in any order: each function writes on its own. */
+/** Asserts exactly these lines, in any order, because each function writes its own. */
 function assertLines(written: object[], expected: object[]): void {
   const sorted = (list: object[]) => list.map((line) => JSON.stringify(Object.entries(line).sort())).sort();
   assert.deepEqual(sorted(written), sorted(expected));
 }
 
-/** Past the password. */
+/** Signs in up to the second factor. */
 const asked = async () => (await linesOf(3, () => challenged(service, person))).done;
-// By the API: of the triggers only the one before tokens runs.
+// Over the API, PreTokenGeneration is the only trigger that runs.
 const { code, nextCode, wrongCode } = (
   await linesOf(1, () => enrollPerson(service, clientOf(service), person))
 ).done;
@@ -69,7 +69,7 @@ const refused = (code: string) => [
   created,
 ];
 
-test('a sign-in with a right code is a line a trigger, and each says what Cognito was told', async () => {
+test('a sign-in with a right code logs one line per trigger, each with the response to Cognito', async () => {
   const { written } = await linesOf(6, () => fullSession(service, person, code()));
   assertLines(written, [
     next('PASSWORD_VERIFIER'),
@@ -81,7 +81,7 @@ test('a sign-in with a right code is a line a trigger, and each says what Cognit
   ]);
 });
 
-test('a wrong code, one used before and what is no code are refusals, and no error', async () => {
+test('a wrong code, a used code and a malformed code log refusals, not errors', async () => {
   const used = nextCode();
   await linesOf(6, () => fullSession(service, person, used));
   const user = await asked();
@@ -96,7 +96,7 @@ test('a wrong code, one used before and what is no code are refusals, and no err
   ]);
 });
 
-test('an answer to a challenge that was answered, or that is none of ours, says so', async () => {
+test('an answer to a used or foreign challenge logs challenge_invalid', async () => {
   const request = { userAttributes: { sub: person.sub }, session: succeeded('SRP_A', 'PASSWORD_VERIFIER') };
   const { done: challenge } = await linesOf(1, () =>
     service.invoke('cognito/create-auth-challenge', { request, response: {} }),
@@ -124,10 +124,10 @@ function succeeded(...names: string[]) {
   return names.map((challengeName) => ({ challengeName, challengeResult: true }));
 }
 
-test('while the record cannot be read, that is the error, and the attempt is a line all the same', async () => {
+test('while the record cannot be read, the log has the error and still the line of the attempt', async () => {
   const user = await asked();
   const given = nextCode();
-  // The challenge after it cannot be made either.
+  // Creating the next challenge fails too.
   const { written } = await linesOf(5, () =>
     during(service, 'error', ['GetItem'], () => answer(user, given).catch(() => undefined)),
   );

@@ -7,7 +7,7 @@ import {
   InitiateAuthCommand,
   RespondToAuthChallengeCommand,
 } from '@aws-sdk/client-cognito-identity-provider';
-import { outcome } from '../../local/cognito/identity-js.ts';
+import { outcome } from '@countersign/local-aws/testing/identity-js';
 import { type Answer, assertFields, assertProblem, clientOf, enrollPerson } from '../../support/client.ts';
 import {
   answer,
@@ -22,16 +22,15 @@ import {
 import { cognitoOf, createPerson } from '../../support/people.ts';
 import { serviceForTests } from '../../support/service.ts';
 import { storedFactor, storedRecord } from '../../support/stored.ts';
-import { thorough } from '../../support/thorough.ts';
 
-// In CI the library does its own arithmetic too.
-if (!thorough) await import('../../support/native-powers.ts');
+// packages/local-aws/test/cognito/srp.test.ts also runs the library's own arithmetic.
+await import('../../support/native-powers.ts');
 
 const service = await serviceForTests();
 const client = clientOf(service);
 const incorrect = { name: 'NotAuthorizedException', message: 'Incorrect username or password.' };
 
-/** Somebody with a second factor and, as `session`, a session of Cognito that proved it. */
+/** Creates a user with a second factor. `session` is the Cognito session that proved it. */
 async function enrolledAtCognito() {
   const person = await createPerson(service);
   return { person, ...(await enrollFromCognito(service, client, person)) };
@@ -42,7 +41,7 @@ async function enrolled() {
   return { person, ...(await enrollPerson(service, client, person)) };
 }
 
-test('enrolled with the pool’s own token, one signs in with a code of the app', async () => {
+test('a user who enrolled with the pool’s own token signs in with a code of the app', async () => {
   const { person, confirmation, code } = await enrolledAtCognito();
   assertFields(confirmation, 200, ['authenticatorId', 'backupCodes']);
   const asked = await password(service, person);
@@ -67,7 +66,11 @@ test('one code is accepted once, over Cognito and the API', async () => {
   const spent = code();
   await fullSession(service, person, spent);
   assert.equal((await answer(await challenged(service, person), spent)).kind, 'custom');
-  assertProblem(await client.post('/v1/totp/verify', { code: spent }, access), 401, 'code_rejected');
+  assertProblem(
+    await client.post('/v1/authenticators/verify', { code: spent }, access),
+    401,
+    'code_rejected',
+  );
 });
 
 test('wrong answers count over all sign-ins, and the lock holds in Cognito and the API alike', async () => {
@@ -80,12 +83,12 @@ test('wrong answers count over all sign-ins, and the lock holds in Cognito and t
   await answer(second, wrongCode());
   await answer(second, wrongCode());
   await assert.rejects(answer(second, code()), incorrect);
-  const locked = await client.post('/v1/totp/verify', { code: code() }, access);
+  const locked = await client.post('/v1/authenticators/verify', { code: code() }, access);
   assertProblem(locked, 429, 'too_many_attempts');
   await fullSession(service, person, nextCode());
 });
 
-test('what is neither a code nor a backup code is refused and is no attempt', async () => {
+test('an answer that is neither a code nor a backup code is refused and spends no attempt', async () => {
   const { person } = await enrolled();
   const before = await storedRecord(service, person);
   const user = await challenged(service, person);
@@ -134,7 +137,7 @@ test('metadata and further responses of the client change nothing', async () => 
   cognito.destroy();
 });
 
-test('the right code does not help where the challenge is not one of ours, of now, of this user', async () => {
+test('a right code is refused unless the challenge is Countersign’s, current and this user’s', async () => {
   const { person, code } = await enrolled();
   const other = await enrolled();
   const challengeOf = async (who: { sub: string }) => {
@@ -164,13 +167,13 @@ test('the right code does not help where the challenge is not one of ours, of no
   for (const forged of [{}, unproved, { ...hidden, generation: 'other' }, await challengeOf(other.person)]) {
     assert.equal(await judged(forged), false);
   }
-  assert.deepEqual(await storedRecord(service, person), before, 'and none of it was an attempt');
+  assert.deepEqual(await storedRecord(service, person), before, 'none of these spends an attempt');
   assert.equal(await judged(hidden), true);
   service.clock.advance(30);
-  assert.equal(await judged(hidden), false, 'a challenge is answered once, with a fresh code too');
+  assert.equal(await judged(hidden), false, 'a challenge is answered once, even with a fresh code');
 });
 
-test('a temporary password is no way round: the new one is set, and tokens want both factors', async () => {
+test('a temporary password does not bypass the second factor: it is replaced, and tokens need both factors', async () => {
   const { person, code } = await enrolled();
   const cognito = cognitoOf(service);
   const temporary = 'Temporary-horse-7';
@@ -194,7 +197,7 @@ test('a temporary password is no way round: the new one is set, and tokens want 
   await fullSession(service, { ...person, password: chosen }, code());
 });
 
-test('who has no second factor replaces a temporary password as ever', async () => {
+test('a user without a second factor replaces a temporary password as usual', async () => {
   const person = await createPerson(service, { permanent: false });
   const asked = await password(service, person);
   assert.equal(asked.kind, 'newPassword');
@@ -204,7 +207,7 @@ test('who has no second factor replaces a temporary password as ever', async () 
   assert.equal(signedIn.kind, 'session');
 });
 
-test('warm, a sign-in costs four reads and one write, and no KMS', async () => {
+test('with warm containers a sign-in costs four reads, one write and no KMS call', async () => {
   const { person, code, nextCode } = await enrolled();
   await fullSession(service, person, code());
   const right = nextCode();
@@ -217,30 +220,30 @@ test('warm, a sign-in costs four reads and one write, and no KMS', async () => {
   ]);
 });
 
-test('tokens of Cognito from before a change are void here, but for the session that proved it; an ID token is none', async () => {
+test('Cognito’s tokens from before a change are void, except in the session that proved it, and an ID token never counts', async () => {
   const person = await createPerson(service);
   const before = await passwordSession(service, person);
   const { session, nextCode } = await enrollFromCognito(service, client, person);
-  assertProblem(await client.get('/v1/totp', before.access), 401, 'token_invalid');
-  assert.equal((await client.get('/v1/totp', session.access)).status, 200);
+  assertProblem(await client.get('/v1/authenticators', before.access), 401, 'token_invalid');
+  assert.equal((await client.get('/v1/authenticators', session.access)).status, 200);
   const after = await fullSession(service, person, nextCode());
-  assert.equal((await client.get('/v1/totp', after.access)).status, 200);
-  assertProblem(await client.get('/v1/totp', after.id), 401, 'token_invalid');
+  assert.equal((await client.get('/v1/authenticators', after.access)).status, 200);
+  assertProblem(await client.get('/v1/authenticators', after.id), 401, 'token_invalid');
 });
 
-test('a token of the very second of a change is void', async () => {
+test('a token from the same second as a change is void', async () => {
   const { person, session, nextCode } = await enrolledAtCognito();
-  // The time runs: on a slow machine the second may be over before the sign-in is.
+  // The clock runs. On a slow machine the second may end before the sign-in does.
   for (let round = 0; round < 10; round++) {
     const rotated = await client.post('/v1/backup-codes/rotate', { code: nextCode() }, session.access);
     const [backupCode = ''] = rotated.body['backupCodes'] as string[];
     const beside = await fullSession(service, person, backupCode);
     const { changedAt } = await storedFactor(service, person);
     if (Number(beside.claims.access['auth_time']) > changedAt) continue;
-    assertProblem(await client.get('/v1/totp', beside.access), 401, 'token_invalid');
+    assertProblem(await client.get('/v1/authenticators', beside.access), 401, 'token_invalid');
     return;
   }
-  assert.fail('no sign-in was over in time');
+  assert.fail('no sign-in ended in time');
 });
 
 async function resetPassword(person: { username: string }): Promise<string> {
@@ -259,26 +262,26 @@ async function resetPassword(person: { username: string }): Promise<string> {
   }
 }
 
-test('a password that was reset by mail ends Countersign’s own sessions; the second factor stays', async () => {
+test('a password reset by mail ends Countersign’s own sessions and keeps the second factor', async () => {
   const person = await createPerson(service);
   const { access, refresh, nextCode } = await enrollPerson(service, client, person);
   const chosen = await resetPassword(person);
-  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', access), 401, 'token_invalid');
   const refreshed = await client.post('/v1/auth/refresh', { refreshToken: refresh });
   assertProblem(refreshed, 401, 'refresh_token_invalid');
   await fullSession(service, { ...person, password: chosen }, nextCode());
 });
 
-test('what is written of the user meanwhile does not keep sessions alive over a reset of the password', async () => {
+test('a concurrent write to the record does not keep sessions alive across a password reset', async () => {
   const person = await createPerson(service);
   const { access, wrongCode } = await enrollPerson(service, client, person);
   let guess: Promise<unknown> | undefined;
   service.setFault(({ operation, principal }) => {
     if (guess || operation !== 'UpdateItem' || !principal?.includes('-CognitoPostConf')) return undefined;
-    guess = client.post('/v1/totp/verify', { code: wrongCode() }, access);
+    guess = client.post('/v1/authenticators/verify', { code: wrongCode() }, access);
     return 'hang';
   });
   await resetPassword(person).finally(() => service.setFault(undefined));
   assertProblem((await guess) as Answer, 401, 'code_rejected');
-  assertProblem(await client.get('/v1/totp', access), 401, 'token_invalid');
+  assertProblem(await client.get('/v1/authenticators', access), 401, 'token_invalid');
 });
