@@ -24,9 +24,9 @@ import {
 import { pendingTotpItem, readPendingTotp, readTotp, totpItem } from './totp-item.ts';
 
 /**
- * The newest form of an item. Versions of the code run side by side while a deployment is under way, so an item says a higher
- * number only if an older version would misread it. A reset (2) would be "not enrolled" to one that does not know of it, and
- * an authenticator of any kind (3) an authenticator app.
+ * The newest form of an item. Versions of the code run side by side while a deployment is under way, and older code refuses a
+ * higher number. Code of version 1 would take a reset (2) for "not enrolled". Code of version 2 would take an authenticator of
+ * any kind (3) for an authenticator app, so every item with an authenticator says 3.
  */
 const VERSION = 3;
 
