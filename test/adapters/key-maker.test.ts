@@ -148,7 +148,9 @@ test('a withdrawal whose answer is lost is a withdrawal', async () => {
   assert.deepEqual(dynamoDb, ['GetItem', 'PutItem', 'PutItem', 'GetItem']);
   const [replacement, ...others] = await stored('signing');
   assert.deepEqual(others, []);
-  assert.notEqual(replacement?.['id']?.S, id);
+  assert.ok(replacement, 'there is a key to sign with');
+  assert.notEqual(replacement['id']?.S, id);
+  assert.equal(replacement['activeFrom']?.N, String(NOW - 60), 'in use at once');
 });
 
 test('a key made meanwhile by somebody else is not written over', async () => {
@@ -157,6 +159,20 @@ test('a key made meanwhile by somebody else is not written over', async () => {
   const later = NOW + 2 * 86_400;
   await Promise.all(Array.from({ length: 4 }, () => rotateKey(aws, 'data', settings, () => later)));
   assert.equal((await stored('data')).length, 2);
+});
+
+test('the next key is used only when every container, and for signing every verifier, can know it', async () => {
+  const settings = v.parse(Settings, { keyRotationDays: 1 });
+  const later = NOW + 2 * 86_400;
+  for (const [kind, wait] of [
+    ['data', 360],
+    ['signing', 360 + 300 + 7200],
+  ] as const) {
+    await ensure(kind);
+    await rotateKey(aws, kind, settings, () => later);
+    const [, next] = await stored(kind);
+    assert.equal(next?.['activeFrom']?.N, String(later + wait), kind);
+  }
 });
 
 test('a keyring without any key gets one that is in use at once', async () => {

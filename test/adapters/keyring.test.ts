@@ -14,6 +14,7 @@ import { createUnwrap } from '../../adapters/unwrap.ts';
 import type { KeyKind } from '../../core/key-kind.ts';
 import { KEYRING_TTL } from '../../core/key-rotation.ts';
 import { startAws } from '../support/aws.ts';
+import { logged } from '../support/logged.ts';
 import { refusal } from '../support/refusal.ts';
 import { readsDuring } from '../support/strong-reads.ts';
 
@@ -373,4 +374,22 @@ test('a removed key leaves the cache: if it is restored, it is unwrapped again',
   assert.equal(await ring.key('data', id, NOW + KEYRING_TTL), undefined);
   await put('data', [kept, taken]);
   assert.deepEqual((await use(NOW + KEYRING_TTL + 30)).kms, ['Decrypt']);
+});
+
+test('a key is unwrapped again when its own ttl has passed, although the keyring was loaded since', async () => {
+  const ring = keyring();
+  await ring.key('data', 'unknown', NOW);
+  const calls = async (now: number) => (await aws.callsDuring(() => ring.current('data', now))).kms;
+  assert.deepEqual(await calls(NOW + 100), ['Decrypt']);
+  assert.deepEqual(await calls(NOW + KEYRING_TTL), []);
+  assert.deepEqual(await calls(NOW + KEYRING_TTL + 100), ['Decrypt']);
+});
+
+test('the log holds the start of a long key id, which anybody who can write the table may have chosen', async () => {
+  const [wrapped] = await read('data');
+  await put('data', [{ M: { ...wrapped?.M, id: { S: 'x'.repeat(1000) }, wrapped: JUNK } }]);
+  const { log } = await logged(() =>
+    assert.rejects(keyring().current('data', NOW), refusal('temporarily_unavailable')),
+  );
+  assert.equal(JSON.parse(log).keyId, 'x'.repeat(64));
 });

@@ -252,6 +252,8 @@ export const keys = [
       find: 'if (refused || now >= until ||',
       replace: 'if (refused ||',
       promise: 'unwrapped keys stay in memory',
+      survives:
+        'A key is unwrapped again before it is used, so no answer changes. No test looks into the memory of a process.',
     },
     {
       find: ' || !stored.some((key) => key.id === id)',
@@ -272,6 +274,8 @@ export const keys = [
       find: '            entry.until = now + RELOAD_AFTER;',
       replace: '',
       promise: 'a key that KMS refused once is refused for the whole ttl',
+      survives:
+        'The refusal makes the keyring load again after 30 seconds, and loading forgets what was refused.',
     },
     {
       find: '            logFault({ kind, keyId: id.slice(0, LOGGED_ID) }, fault);',

@@ -27,7 +27,7 @@ export function batchesOf(file: string, chosen = (_test: string) => true): strin
   const batches = file.startsWith('core/')
     ? [testsIn('test/core'), ['test/model/found.test.ts']]
     : // One file a batch, because many embedded databases in one process slow each other down.
-      testsIn('test/adapters').map((test) => [test]);
+      [...testsIn('test/adapters'), ...testsIn('test/bin/rewrap')].map((test) => [test]);
   return batches.map((batch) => batch.filter(chosen)).filter((batch) => batch.length > 0);
 }
 
