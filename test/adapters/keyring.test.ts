@@ -13,7 +13,7 @@ import { createKeyring, createPublicSigningKeys, createSigningKeys } from '../..
 import { createUnwrap } from '../../adapters/unwrap.ts';
 import type { KeyKind } from '../../core/key-kind.ts';
 import { KEYRING_TTL } from '../../core/key-rotation.ts';
-import { startAws } from '../support/aws.ts';
+import { OTHER_KEY_ARN, startAws } from '../support/aws.ts';
 import { logged } from '../support/logged.ts';
 import { refusal } from '../support/refusal.ts';
 import { readsDuring } from '../support/strong-reads.ts';
@@ -42,10 +42,15 @@ const put = (kind: KeyKind, keys: Awaited<ReturnType<typeof read>>) =>
     new PutItemCommand({ TableName: aws.tableName, Item: { ...keyringKey(kind), keys: { L: keys } } }),
   );
 /** One key more of that kind. */
-async function add(kind: KeyKind, activeFrom: number): Promise<string> {
+async function add(
+  kind: KeyKind,
+  activeFrom: number,
+  keyArn = aws.environment.KEYRING_KEY_ARN,
+): Promise<string> {
   const before = await read(kind);
   await remove(kind);
-  await ensureFirstKey(aws, kind, () => NOW);
+  const environment = { ...aws.environment, KEYRING_KEY_ARN: keyArn };
+  await ensureFirstKey({ ...aws, environment }, kind, () => NOW);
   const [{ M: made } = assert.fail('no key')] = await read(kind);
   await put(kind, [...before, { M: { ...made, activeFrom: { N: String(activeFrom) } } }]);
   return made?.['id']?.S ?? assert.fail();
@@ -392,4 +397,16 @@ test('the log holds the start of a long key id, which anybody who can write the 
     assert.rejects(keyring().current('data', NOW), refusal('temporarily_unavailable')),
   );
   assert.equal(JSON.parse(log).keyId, 'x'.repeat(64));
+});
+
+test('a signing key that another KMS key wrapped is left out, and the others still open', async () => {
+  const foreign = await add('signing', NOW - 2000, OTHER_KEY_ARN);
+  const [own] = await read('signing');
+  for (const keys of [verifying(), signing()]) {
+    const { done } = await logged(async () => [
+      await keys.find(foreign, NOW),
+      (await keys.find(own?.M?.['id']?.S ?? '', NOW)) !== undefined,
+    ]);
+    assert.deepEqual(done, [undefined, true]);
+  }
 });

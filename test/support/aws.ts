@@ -7,6 +7,8 @@ import { ACCOUNT, allow, clientOf, createStage, REGION } from '@countersign/loca
 import { backgroundTimeouts, requestTimeouts } from '../../adapters/aws.ts';
 
 const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/keyring`;
+/** Another key of the same KMS, with the same policy. */
+export const OTHER_KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/other`;
 
 /** Both retry as the service does. On a loaded machine a key pair takes over half a second. */
 const CLIENTS = { patient: { ...requestTimeouts, ...backgroundTimeouts }, hurried: requestTimeouts };
@@ -41,13 +43,11 @@ export async function startAws(how: 'patient' | 'hurried' = 'patient') {
     startKms({
       context,
       folder,
-      keys: [
-        {
-          id: 'keyring',
-          arn: KEY_ARN,
-          policy: [{ Effect: 'Allow', Principal: root, Action: 'kms:*', Resource: '*' }],
-        },
-      ],
+      keys: [KEY_ARN, OTHER_KEY_ARN].map((arn) => ({
+        id: arn.replace(/.*\//, ''),
+        arn,
+        policy: [{ Effect: 'Allow', Principal: root, Action: 'kms:*', Resource: '*' }],
+      })),
     }),
   ]);
   const dynamoDbAs = (who = principal) =>
