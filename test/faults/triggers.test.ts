@@ -30,6 +30,8 @@ const PASSWORD = ['SRP_A', 'PASSWORD_VERIFIER'].map((challengeName) => ({
   challengeName,
   challengeResult: true,
 }));
+/** Lambda ended the function, which it does before Cognito would call it again. */
+const TOO_LATE = 'no answer in time';
 const invoke = async (trigger: string, { sub }: { sub: string }, request: object, source = '') => {
   const outcome = await service.invoke(`cognito/${trigger}`, {
     userPoolId: service.local.cognito.userPoolId,
@@ -38,7 +40,8 @@ const invoke = async (trigger: string, { sub }: { sub: string }, request: object
     request: { userAttributes: { sub }, ...request },
     response: {},
   });
-  return outcome.ok ? (outcome.payload as { response: unknown }).response : 'an error';
+  if (outcome.ok) return (outcome.payload as { response: unknown }).response;
+  return outcome.error.errorType === 'Sandbox.Timedout' ? TOO_LATE : 'an error';
 };
 const verify = (answer: () => string) => () =>
   invoke('verify-auth-challenge-response', enrolled, {
@@ -101,12 +104,10 @@ async function played(name: keyof typeof triggers, plan: Plan = () => undefined)
   const asked: string[] = [];
   const [trigger = ''] = name.split(/\W/);
   plans.set(trigger, { asked, plan });
-  const begun = performance.now();
   const answer = await run();
-  const took = performance.now() - begun;
   plans.delete(trigger);
   const changes = async () => changesOf({ [pk]: before[pk] }, await store.readAll([pk]));
-  return { answer: comparable(answer), asked, took, changes: await changes(), later: changes };
+  return { answer: comparable(answer), asked, changes: await changes(), later: changes };
 }
 
 /** Without the id that each challenge has of its own. */
@@ -151,7 +152,7 @@ for (const name of names) {
   });
 }
 
-test('with a service that hangs, or answers late every time, each ends before Cognito calls again', async (t) => {
+test('with a service that hangs, or answers late every time, each ends before Cognito calls again', async () => {
   // Two for one function would be one after the other.
   const each = names.filter((name) => name !== 'verify, a wrong code');
   for (const late of [0, ATTEMPT * 0.8]) {
@@ -163,8 +164,7 @@ test('with a service that hangs, or answers late every time, each ends before Co
     await Promise.all(
       each.map(async (name) => {
         const run = await played(name, plan);
-        t.diagnostic(`${name}: ${Math.round(run.took)} ms`);
-        assert.ok(run.took < 4000 * SLOWNESS, `${name}: ${run.took} ms`);
+        assert.notEqual(run.answer, TOO_LATE, name);
         if (late === 0) assert.deepEqual(run.answer, triggers[name].refusal, name);
         await setTimeout(ATTEMPT + 100);
         assert.deepEqual(await run.later(), run.changes, `${name}: nothing is written after the answer`);

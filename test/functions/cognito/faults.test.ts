@@ -17,7 +17,7 @@ const service = await serviceForTests();
 const person = await createPerson(service);
 const { nextCode } = await enrollFromCognito(service, clientOf(service), person);
 
-/** Plays the fault on that call of that trigger during `work`, which must end before Cognito would retry. */
+/** Plays the fault on that call of that trigger during `work`. Cognito would call a trigger again that takes too long. */
 async function under<T>(
   fault: Fault,
   [trigger, operation, times = Number.POSITIVE_INFINITY]: [string, string, number?],
@@ -28,13 +28,11 @@ async function under<T>(
     const wanted = call.operation === operation && call.principal?.includes(`-Cognito${trigger}`);
     return wanted && played++ < times ? fault : undefined;
   });
-  const started = performance.now();
   try {
     return await work();
   } finally {
     service.setFault(undefined);
-    assert.ok(performance.now() - started < 4000 * service.clock.slowness, 'it took too long');
-    assert.ok(played > 0, 'the fault was played');
+    assert.equal(played, 2, 'one invocation sends the call twice');
   }
 }
 
@@ -112,9 +110,8 @@ test('if every call has to be sent twice, the trigger ends in time and the code 
   service.setFault(({ principal }) =>
     principal?.includes('-CognitoVerify') && calls++ % 2 === 0 ? 'hang' : undefined,
   );
-  const started = performance.now();
   const first = await answer(user, code).finally(() => service.setFault(undefined));
-  assert.ok(performance.now() - started < 4000 * service.clock.slowness);
-  assert.ok(calls > 4);
+  // The keyring, a key, the record, the write: each twice at most, so one invocation. A second one would begin again.
+  assert.ok(calls > 4 && calls <= 8, `${calls} calls`);
   if (first.kind !== 'session') assert.equal((await answer(user, code)).kind, 'session');
 });
