@@ -1,11 +1,10 @@
-import { attemptProof } from './attempt.ts';
-import { afterPassword, refuseUnlessAskedFor } from './enrollment-policy.ts';
+import { answerChallenge } from './challenge.ts';
+import { afterPassword } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
 import { byUser } from './events.ts';
 import { backupCodesRemaining, type Factor, isEnabled } from './factor.ts';
 import type { Records, Services } from './ports.ts';
 import { isRandomId, randomId } from './random.ts';
-import { loginSucceeded } from './transitions.ts';
 import { BACKUP_CODE, CODE, LONGEST_TYPED, typedCode, typedRecoveryCode } from './typed-code.ts';
 import type { User } from './user.ts';
 
@@ -119,23 +118,15 @@ export async function verifyAnswer(
   }
   const typed = proofIn(answer);
   if (!typed) throw new CountersignError('invalid_request');
-  const factor = await services.records.read(user);
-  // A ticket looks like a backup code, and after a reset there are none of those.
-  const byTicket = afterPassword(factor) === 'enrollment_ticket';
-  const proof = 'backupCode' in typed && byTicket ? { enrollmentTicket: typed.backupCode } : typed;
-  if (factor.generation !== generation || Object.hasOwn(factor.answered, challenge)) {
-    throw new CountersignError('challenge_invalid');
-  }
-  refuseUnlessAskedFor(factor, proof);
-  const context = byUser(client, now);
-  const answered = { id: challenge, expiresAt: now + ANSWERED_FOR, via: 'cognito' } as const;
-  await attemptProof(
+  await answerChallenge(
     services,
-    user,
-    factor,
-    { attempted: 'login', proof },
-    (proven) => loginSucceeded(proven, answered, context),
-    context,
+    { user, id: challenge, generation, expiresAt: now + ANSWERED_FOR, via: 'cognito' },
+    (factor) => {
+      // A ticket looks like a backup code, and after a reset there are none of those.
+      const byTicket = 'backupCode' in typed && afterPassword(factor) === 'enrollment_ticket';
+      return byTicket ? { enrollmentTicket: typed.backupCode } : typed;
+    },
+    byUser(client, now),
   );
 }
 

@@ -1,13 +1,11 @@
-import { attemptProof } from './attempt.ts';
+import { answerChallenge } from './challenge.ts';
 import { withSecondFactor } from './claims.ts';
-import { refuseUnlessAskedFor } from './enrollment-policy.ts';
 import { CountersignError } from './error.ts';
 import { byUser } from './events.ts';
 import { backupCodesRemaining } from './factor.ts';
 import type { Services } from './ports.ts';
 import { type Method, methodOf, type Proof } from './proof.ts';
 import { openSession, type Session } from './session.ts';
-import { loginSucceeded } from './transitions.ts';
 
 export interface VerifyLoginAnswer extends Session {
   status: 'authenticated';
@@ -31,27 +29,17 @@ export async function verifyLogin(
   const challenge = await services.tokens.verify('challenge', input.challengeToken, now);
   if (!challenge || challenge.client_id !== client) throw new CountersignError('challenge_invalid');
 
-  const user = { realm: challenge.realm, sub: challenge.sub };
-  const factor = await services.records.read(user);
-  // A challenge from before a change of the factor, or one that was answered already.
-  if (challenge.gen !== factor.generation || Object.hasOwn(factor.answered, challenge.jti)) {
-    throw new CountersignError('challenge_invalid');
-  }
-  refuseUnlessAskedFor(factor, proof);
-
   await services.tokens.ready(now);
+  const { jti: id, gen: generation, exp: expiresAt } = challenge;
+  const user = { realm: challenge.realm, sub: challenge.sub };
+  const { next } = await answerChallenge(
+    services,
+    { user, id, generation, expiresAt, via: 'api' },
+    () => proof,
+    byUser(client, now),
+  );
   const method = methodOf(proof);
   const byTicket = method === 'enrollment_ticket';
-  const context = byUser(client, now);
-  const answered = { id: challenge.jti, expiresAt: challenge.exp, via: 'api' } as const;
-  const { next } = await attemptProof(
-    services,
-    user,
-    factor,
-    { attempted: 'login', proof },
-    (proven) => loginSucceeded(proven, answered, context),
-    context,
-  );
 
   const session = await openSession(
     services,

@@ -159,19 +159,14 @@ export const sessions = [
       promise: 'a sign-in does not store its generation',
     },
   ]),
-  ...of('core/verify-login.ts', [
+  ...of('core/challenge.ts', [
     {
-      find: ' || challenge.client_id !== client',
-      replace: '',
-      promise: "a challenge counts with another client's API key",
-    },
-    {
-      find: 'challenge.gen !== factor.generation || ',
+      find: 'generation !== factor.generation || ',
       replace: '',
       promise: 'a challenge survives a change of the factor',
     },
     {
-      find: ' || Object.hasOwn(factor.answered, challenge.jti)',
+      find: ' || Object.hasOwn(factor.answered, id)',
       replace: '',
       promise: 'a challenge can be answered twice',
     },
@@ -179,6 +174,13 @@ export const sessions = [
       find: '  refuseUnlessAskedFor(factor, proof);',
       replace: '',
       promise: 'a proof of the wrong kind counts as a failure',
+    },
+  ]),
+  ...of('core/verify-login.ts', [
+    {
+      find: ' || challenge.client_id !== client',
+      replace: '',
+      promise: "a challenge counts with another client's API key",
     },
     {
       find: '  await services.tokens.ready(now);',
@@ -316,21 +318,6 @@ export const sessions = [
       find: "passwordProved !== 'true' || ",
       replace: '',
       promise: 'a challenge without a password before it can be answered',
-    },
-    {
-      find: 'factor.generation !== generation || ',
-      replace: '',
-      promise: 'a challenge survives a change of the factor',
-    },
-    {
-      find: ' || Object.hasOwn(factor.answered, challenge)',
-      replace: '',
-      promise: 'a challenge can be answered twice',
-    },
-    {
-      find: '  refuseUnlessAskedFor(factor, proof);',
-      replace: '',
-      promise: 'a code that is not required counts as a failure',
     },
     {
       find: 'const ANSWERED_FOR = 900;',
