@@ -1,6 +1,6 @@
 /**
- * `npm run test:model -- --runs 1000 --seed 1` and `npm run test:fuzz -- --inputs 100000 --seed 1`: what `npm test` does
- * for some seconds, for as long as you like. Without a seed, a new one; it is printed, and with it the same is made again.
+ * `npm run test:model -- --runs 1000 --seed 1` and `npm run test:fuzz -- --inputs 100000 --seed 1` run the model and the
+ * fuzzer for as long as you like. `npm run test:all` runs them for a minute. Each run prints its seed, which repeats it.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';

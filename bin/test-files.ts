@@ -11,8 +11,8 @@ export function filesOf(folder: string, pattern: string): string[] {
 }
 
 /**
- * Returns whether `npm test` runs the file: the rules, what they touch, what is deployed, the local AWS, one file an operation
- * and the README's promises. Everything else is for `npm run test:all`.
+ * Returns whether `npm test` runs the file. It runs core, adapters, stacks, the local AWS, one file for each operation and
+ * the README's promises. `npm run test:all` also runs everything else.
  */
 export function isQuick(file: string): boolean {
   if (/^(test\/(core|adapters|lib|local|docs|mutation)|packages\/[^/]+\/test)\//.test(file)) return true;
@@ -20,7 +20,7 @@ export function isQuick(file: string): boolean {
   return /^test\/[^/]+$/.test(file) && file !== 'test/bounds.test.ts';
 }
 
-/** Whether it is the one test file of an operation, as test/functions/verify.test.ts is of functions/verify.ts. */
+/** Returns whether this is the one test file of an operation, as test/functions/verify.test.ts is of functions/verify.ts. */
 function isOperation(file: string): boolean {
   return existsSync(join(root, 'functions', `${basename(file, '.test.ts')}.ts`));
 }
