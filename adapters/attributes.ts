@@ -3,7 +3,7 @@ import { unavailable } from '../core/error.ts';
 
 export type Item = Record<string, AttributeValue>;
 
-/** Attributes of an item, written and read. What is of another type than expected is a fault, never nothing. */
+/** Attributes of an item, written and read. An attribute of an unexpected type is a fault, never an absent one. */
 
 export const text = (value: string): AttributeValue => ({ S: value });
 export const number = (value: number): AttributeValue => ({ N: String(value) });

@@ -118,14 +118,14 @@ function callerOf(
     account: isLabel(account) ? account : sub,
     // In whole seconds: a fraction of the second of a change is not after it.
     authTime: Math.floor(authTime),
-    // What another issuer's session saw is not known here, so nothing is claimed of it.
+    // The factors of another issuer's session are unknown here, so nothing is claimed about them.
     amr: [],
     generation: undefined,
     session: typeof session === 'string' ? session : undefined,
   };
 }
 
-/** What fits above a code in an authenticator app. */
+/** The most characters that fit above a code in an authenticator app. */
 function isLabel(claim: unknown): claim is string {
   return typeof claim === 'string' && claim.length > 0 && claim.length <= 128 && claim.isWellFormed();
 }

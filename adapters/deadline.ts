@@ -17,7 +17,7 @@ export function within<T>(left: () => number, work: () => Promise<T>): Promise<T
   return invocation.run(left, work);
 }
 
-/** Of an invocation whose time is over, or of a call that could not end within it. */
+/** The fault of an invocation whose time is over, or of a call that could not end within it. */
 export function outOfTime(): CountersignError {
   return unavailable(new DOMException('The time of the invocation is over.', 'TimeoutError'));
 }

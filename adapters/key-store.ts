@@ -8,7 +8,7 @@ import {
 import { unavailable } from '../core/error.ts';
 import type { KeyKind } from '../core/key-kind.ts';
 
-/** What a ciphertext of KMS is for. The two halves of a signing key differ, so that neither opens as the other. */
+/** The purpose of a KMS ciphertext. The two halves of a signing key differ, so that neither opens as the other. */
 export type KeyPurpose = KeyKind | 'signing-public';
 
 export interface StoredKey {

@@ -79,7 +79,7 @@ interface Ring<K> {
   opened(key: StoredKey, now: number): Promise<K>;
 }
 
-/** What was opened of one key, and until when it is cached. */
+/** The opened part of one key, and until when it is cached. */
 interface Opened<K> {
   until: number;
   refused?: true;

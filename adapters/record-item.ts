@@ -43,7 +43,7 @@ export const WRITTEN_BY = 'w';
 
 /**
  * The record as a DynamoDB item. Every attribute is named here and nowhere else; names are short because an item of up to
- * 1 KB costs one write unit. What is empty or zero is left out.
+ * 1 KB costs one write unit. Empty and zero values are left out.
  */
 export function itemOf(factor: Factor): Item {
   return present({
@@ -77,7 +77,7 @@ export function itemOf(factor: Factor): Item {
   });
 }
 
-/** The record of an item. What cannot be read is a fault, never an empty record: that would be "not enrolled". */
+/** Returns the record of an item. An unreadable item is a fault, never an empty record, which would mean "not enrolled". */
 export function factorOf(item: Item): Factor {
   // A newer version's record may mean what this one does not know: that is not "not enrolled" either.
   if (item[ITEM_VERSION] && readNumber(item[ITEM_VERSION]) > VERSION) throw unavailable();
@@ -122,7 +122,7 @@ function eventItem({ type, at, method }: LastEvent): AttributeValue {
 }
 
 /**
- * What items of version 2 and before call an event. `accepted` and `refused` did not say what was asked for, so they are
+ * The event names of items of version 2 and before. `accepted` and `refused` did not say what was asked for, so they are
  * shown as they are.
  */
 const FORMER_TYPES = new Map([

@@ -10,7 +10,7 @@ import { createRecords } from './records.ts';
 import { createTokens, createTokenVerifier } from './tokens.ts';
 import { createUnwrap } from './unwrap.ts';
 
-/** What operations work with, by what they do. What one may really touch is its role's to say (routes.ts). */
+/** The services of operations, by what they do. Its role decides what an operation may touch (routes.ts). */
 
 type Keys = Environment<'TABLE_NAME' | 'KEYRING_KEY_ARN' | 'KEYRING_STACK' | 'SETTINGS'>;
 

@@ -74,7 +74,7 @@ export function createSweepStore(dynamoDb: DynamoDBClient, TableName: string): S
         UpdateExpression: 'REMOVE run, heldUntil',
         ConditionExpression: 'run = :run',
         ExpressionAttributeValues: { ':run': run },
-        // Where it cannot, its time runs out.
+        // If this fails, its time runs out.
       }).catch(() => undefined);
     },
     async page(cursor) {

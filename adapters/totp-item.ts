@@ -2,7 +2,7 @@ import { unavailable } from '../core/error.ts';
 import type { Totp, TotpParameters, TotpSecret } from '../core/totp/data.ts';
 import { type Item, number, readBinary, readNumber, readText, text } from './attributes.ts';
 
-/** What an authenticator app has besides what every authenticator has; in force, its last step too. */
+/** Returns the attributes that only an authenticator app in force has. */
 export function totpItem(totp: Pick<Totp, keyof TotpSecret | 'lastStep'>): Item {
   return { ...pendingTotpItem(totp), s: number(totp.lastStep) };
 }

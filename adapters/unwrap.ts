@@ -5,7 +5,7 @@ import type { KeyPurpose } from './key-store.ts';
 /** Turns a ciphertext of KMS into what was wrapped: kms:Decrypt under the encryption context of that purpose and key id. */
 export type Unwrap = (purpose: KeyPurpose, keyId: string, wrapped: Uint8Array) => Promise<Uint8Array>;
 
-/** What a wrapped key is bound to in KMS: this deployment, this purpose, this very key. */
+/** Returns what KMS binds a wrapped key to: this deployment, this purpose, this very key. */
 export function encryptionContext(stack: string, purpose: KeyPurpose, keyId: string): Record<string, string> {
   return { stack, purpose, keyId };
 }

@@ -23,7 +23,7 @@ Credentials are the AWS SDK's usual ones: AWS_PROFILE, AWS_ACCESS_KEY_ID … The
   within one region kms:ReEncryptFrom on the one key, kms:ReEncryptTo and Decrypt on the other;
   between two regions kms:Decrypt on the one, kms:Encrypt and Decrypt on the other
 
-What is wrapped anew already is left: say it again after a failure. See docs/keys.md.
+It skips keys that are wrapped already, so run it again after a failure. See docs/keys.md.
 `;
 
 const program = {

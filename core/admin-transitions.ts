@@ -58,7 +58,7 @@ export function sessionsRevoked(
   };
 }
 
-/** What the record keeps of an administrator's act. */
+/** Returns what the record keeps of an administrator's act. */
 function administeredOf(
   type: Administered['type'],
   { at, actor: { arn, reason } }: EventContext<Administrator>,

@@ -36,19 +36,19 @@ export interface AdminStatus extends Status {
   stopped: boolean;
   /** Seconds since the epoch; null unless codes are stopped. */
   stoppedAt: number | null;
-  /** What the next enrollment needs besides the password as it was, after a reset; null otherwise. */
+  /** After a reset: the proof that the next enrollment needs besides the old password. Null otherwise. */
   enrollmentNeeds: 'ticket' | 'new_password' | null;
   /** Seconds since the epoch; null where no ticket is waiting. */
   ticketExpiresAt: number | null;
   lastEvent: LastEvent | null;
-  /** Who reset or unlocked the factor last, and why. */
+  /** The last reset or unlock: by whom, and why. */
   lastAdministered: Administered | null;
-  /** Who ended the sessions last, and why. */
+  /** The last end of all sessions: by whom, and why. */
   lastRevoked: Administered | null;
 }
 
 /**
- * What support sees of a user's second factor.
+ * Returns what support sees of a user's second factor.
  *
  * @throws CountersignError `user_not_found` where nothing is stored, `temporarily_unavailable`
  */

@@ -14,7 +14,7 @@ import type { User } from './user.ts';
 export interface Attempt {
   attempted: Attempted;
   method: Method;
-  /** What a failure is counted against; only `code` locks and stops. */
+  /** The budget that a failure is counted against. Only `code` locks and stops. */
   budget: Budget;
   /** Returns the transition of a proof that is right and unused, undefined if it is not. */
   decide(): Promise<Transition | undefined>;

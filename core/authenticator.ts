@@ -1,4 +1,4 @@
-/** What every authenticator in force has, whatever its kind. */
+/** An authenticator in force, whatever its kind. */
 export interface AuthenticatorBase {
   id: string;
   name: string;
@@ -6,7 +6,7 @@ export interface AuthenticatorBase {
   lastUsedAt: number;
 }
 
-/** What every authenticator has that was shown, but of which no proof was seen yet. */
+/** An authenticator of any kind that was shown but not proved yet. */
 export interface PendingBase {
   id: string;
   name: string;

@@ -8,7 +8,7 @@ import { openSession, type Session } from './session.ts';
 import type { Transition } from './transition.ts';
 import type { User } from './user.ts';
 
-/** What every change of the second factor answers besides its own. */
+/** The part of the answer that every change of the second factor has. */
 export type AfterChange = Partial<Session> & {
   /** Only if the configuration ends Cognito's sessions, for a user of the pool: whether they were ended. */
   cognitoSessionsEnded?: boolean;

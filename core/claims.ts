@@ -1,6 +1,6 @@
 import type { User } from './user.ts';
 
-/** What this session saw (RFC 8176). */
+/** The factors that this session saw (RFC 8176). */
 export type AuthenticationMethod = 'pwd' | 'otp' | 'mfa';
 
 /** The claims that every kind of token has. Times are NumericDates: whole seconds. */

@@ -5,7 +5,7 @@ import type { Transition } from './transition.ts';
 import type { User } from './user.ts';
 
 /**
- * What to do if another write came between the read and ours: throw, or return to decide again on what is stored now.
+ * Called if another write came between the read and ours. It throws, or returns to decide again on what is stored now.
  *
  * @param races lost so far, this one included
  */

@@ -59,7 +59,7 @@ function stepAfterPassword(factor: Factor): NextStep {
   }
 }
 
-/** What only the triggers see of a challenge. */
+/** The part of a challenge that only the triggers see. */
 export interface PrivateParameters {
   /** That the password came first. */
   passwordProved: 'true';
@@ -96,7 +96,7 @@ function methodsOf(factor: Factor): string {
 }
 
 /**
- * An answer to that challenge: a code, a backup code or a ticket. What is none of them is wrong without being an attempt.
+ * An answer to that challenge: a code, a backup code or a ticket. Any other answer is wrong, but is no attempt.
  *
  * @throws CountersignError `challenge_invalid`, `invalid_request`, and what `attempt` throws: whoever calls refuses
  */

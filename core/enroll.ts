@@ -25,7 +25,7 @@ interface Evidence {
   caller: Caller;
   proof: Proof | undefined;
   password?: string | undefined;
-  /** Where the password comes from. */
+  /** The origin of the password. */
   source?: SignInSource | undefined;
   now: number;
 }
@@ -79,7 +79,7 @@ export async function enroll(
 }
 
 /**
- * What has to be proved before a further authenticator, or after a reset; undefined if nothing has to be.
+ * Returns the proof that a further authenticator needs, or one after a reset; undefined if none is needed.
  *
  * @throws CountersignError `invalid_request`, `not_enrolled`, `enrollment_ticket_required`, `new_password_required`
  */

@@ -10,7 +10,7 @@ import type { User } from './user.ts';
 
 const DAY = 86_400;
 
-/** What follows the right password. */
+/** The step that follows the right password. */
 type AfterPassword = 'session' | 'second_factor' | 'enrollment_ticket' | 'new_password';
 
 /**

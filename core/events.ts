@@ -7,16 +7,16 @@ export interface Administrator {
   reason?: string | undefined;
 }
 
-/** Who acted. A user's `client` is the one whose API key was used, or Cognito's app client. */
+/** The actor. A user's `client` is the one whose API key was used, or Cognito's app client. */
 export type Actor = { type: 'user'; client: string | undefined } | Administrator | { type: 'service' };
 
-/** Who acted, and when, in seconds since the epoch. */
+/** The actor, and the time in seconds since the epoch. */
 export interface EventContext<A extends Actor = Actor> {
   at: number;
   actor: A;
 }
 
-/** What a proof was given for. A refusal is named after it. */
+/** The operation that a proof was given for. A refusal is named after it. */
 export type Attempted = 'login' | 'step_up' | 'enrollment' | 'confirmation' | 'removal' | 'rotation';
 
 /** An attempt that was refused, and what it has cost. */
@@ -30,7 +30,7 @@ interface Refused {
 }
 
 /**
- * What happened to a factor, as a listener would want it: each transition names exactly one. What follows from it is in its
+ * A change of a factor, as a listener would want it. Each transition names exactly one event. Its consequences are in its
  * fields: that a failure locked or stopped codes, or that a backup code was used up.
  */
 export type FactorEvent = EventContext &

@@ -14,14 +14,14 @@ export interface BackupCodes {
   digests: Uint8Array[];
 }
 
-/** What a reset leaves to be proved before the next enrollment, besides the password as it was. */
+/** The proof that a reset requires before the next enrollment, besides the old password. */
 export interface Reset {
   /** The password has to be newer than this. Undefined if a ticket is wanted instead. */
   passwordAfter?: number | undefined;
   ticket?: EnrollmentTicket | undefined;
 }
 
-/** What is stored of an enrollment ticket: see enrollment-ticket.ts. */
+/** The stored form of an enrollment ticket: see enrollment-ticket.ts. */
 export interface EnrollmentTicket {
   id: string;
   /** The key under which the digest was made. */
@@ -30,7 +30,7 @@ export interface EnrollmentTicket {
   expiresAt: number;
 }
 
-/** What an administrator did. */
+/** An administrator's act. */
 export interface Administered {
   type: 'account.unlocked' | 'admin.reset' | 'sessions.revoked';
   at: number;
@@ -43,7 +43,7 @@ export interface Administered {
 }
 
 /**
- * What happened last, and when: for support. The type is that of a `FactorEvent`, or what a former version called it.
+ * The last event and its time, for support. The type is that of a `FactorEvent`, or what a former version called it.
  * It is shown, and nothing is decided by it.
  */
 export interface LastEvent {
@@ -83,9 +83,9 @@ export interface Factor {
   reset?: Reset | undefined;
   /** When the password was last a new one, as the pool said it or support did (`adminUnlock`). */
   passwordSetAt?: number | undefined;
-  /** Who reset or unlocked it last. */
+  /** The last reset or unlock. */
   administered?: Administered | undefined;
-  /** Who ended the sessions last. */
+  /** The last end of all sessions. */
   revoked?: Administered | undefined;
   /** When this user was first seen without a second factor where one will be required. */
   askedToEnrollAt?: number | undefined;

@@ -1,4 +1,4 @@
-/** What the keys of the keyring are for. Each kind has one item, and an encryption context of its own. */
+/** The uses of the keyring's keys. Each kind has one item, and an encryption context of its own. */
 export const keyKinds = ['data', 'backup-code', 'signing'] as const;
 
 export type KeyKind = (typeof keyKinds)[number];

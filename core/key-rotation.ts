@@ -42,7 +42,7 @@ export function isDue(keys: RotatingKey[], now: number, { keyRotationDays }: Set
 }
 
 /**
- * A new key is used only when every container, and for signing every verifier, can know it. Where there is no key to go on
+ * A new key is used only when every container, and for signing every verifier, can know it. If there is no key to continue
  * with, that wait would help nobody.
  */
 export function activeFromOfNewKey(keys: RotatingKey[], signing: boolean, now: number): number {

@@ -16,7 +16,7 @@ export interface NewEnrollment {
   failures: 0;
 }
 
-/** What a proof has changed. */
+/** The change that a proof makes. */
 export interface KindProven {
   /** Authenticators as they are afterwards, by what they were. One that is not in it stays as it is. */
   after: Map<Authenticator, Authenticator>;
@@ -25,8 +25,8 @@ export interface KindProven {
 }
 
 /**
- * What a kind of authenticator does. A new kind is a folder with these functions, a member of the unions in factor.ts, its case
- * in kinds.ts and prove.ts, and its item in adapters/.
+ * The functions of a kind of authenticator. A new kind is a folder with these functions, a member of the unions in
+ * factor.ts, its case in kinds.ts and prove.ts, and its item in adapters/.
  *
  * Every function throws `temporarily_unavailable` if it can compare nothing, and returns undefined for a wrong answer.
  */

@@ -3,7 +3,7 @@ import type { Keyring } from './ports.ts';
 import { totp } from './totp/kind.ts';
 import type { User } from './user.ts';
 
-/** What a factor asks of an authenticator of any kind. A new kind does not compile until each function answers for it. */
+/** The functions for an authenticator of any kind. A new kind does not compile until each has a case for it. */
 
 /** Seals again under the active key what is not sealed so. Returns the same object if nothing changes. */
 export function reseal(

@@ -24,7 +24,7 @@ const SPANS = 6;
 const spanOf = (at: number) => Math.floor(at / SPAN);
 
 /**
- * What a failed attempt is counted against. Six digits can be guessed, so wrong codes lock and stop. A backup code or a
+ * The budget that a failed attempt is counted against. Six digits can be guessed, so wrong codes lock and stop. A backup code or a
  * ticket has 80 random bits: a limit would only hand a lock to whoever has the password (NIST SP 800-63B-4 §3.1.2.2 asks for
  * one below 64 bits). A pending enrollment has five answers of its own, so that no lock keeps its owner from confirming it.
  */

@@ -11,7 +11,7 @@ export interface Records {
   read(user: User): Promise<Factor>;
   /**
    * Stores `next` if nothing has been written since `read` was read; otherwise says what is stored now. One
-   * conditional write. Where it cannot be known whether ours was the write, it is a fault. With a new generation, when that
+   * conditional write. If it is unknown whether ours was the write, that is a fault. With a new generation, when that
    * was (`changedAt`) is stored as of the latest end of the write.
    */
   replace(
@@ -80,7 +80,7 @@ export interface SignInSource {
 
 export interface FirstFactor {
   /**
-   * Who this is, by name and password.
+   * Returns the user with this name and password.
    *
    * @throws CountersignError `invalid_credentials` alike for an unknown user and a wrong password; a code of its own
    * for what only the right password leads to.
@@ -98,7 +98,7 @@ export interface PoolSessions {
   end(user: User): Promise<boolean>;
 }
 
-/** What every operation that takes a code works with. */
+/** The services of every operation that takes a code. */
 export interface Services {
   records: Records;
   keyring: Keyring;

@@ -1,6 +1,6 @@
 import type { Authenticator, Factor } from './factor.ts';
 
-/** What a caller presents as the second factor, or in its place after a reset. */
+/** A caller's proof of the second factor, or of the ticket that stands in for it after a reset. */
 export type Proof = { code: string } | { backupCode: string } | { enrollmentTicket: string };
 
 /** A kind of authenticator, or what stands in for one. */

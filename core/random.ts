@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Where all randomness of the domain comes from: the operating system's generator. */
+/** Returns random bytes of the operating system. All randomness of the domain comes from here. */
 export function random(bytes: number): Buffer {
   return randomBytes(bytes);
 }

@@ -10,7 +10,7 @@ const LENGTH = 16;
 /** HMAC-SHA-256 truncated to 128 bits (RFC 2104 §5: no less than half). */
 const DIGEST_BYTES = 16;
 
-/** What a code is for. Part of its digest: a digest copied to another place matches nothing there. */
+/** The use of a code. It is part of the digest: a digest copied to another place matches nothing there. */
 type Use = 'backup-code' | 'enrollment-ticket';
 
 /** Returns a random code as a person keeps it, `xxxx-xxxx-xxxx-xxxx`. It is shown once. */

@@ -17,7 +17,7 @@ export interface Session extends AccessToken {
   refreshToken: string;
 }
 
-/** What a session is made of: who, for whom, how proved, and of which generation. */
+/** The facts that a session states: user, client, how it was proved, and the generation. */
 export interface SessionInput {
   user: User;
   username: string;

@@ -95,7 +95,7 @@ const entries = {
     'optional',
   ),
   /**
-   * What enrolling again after an administrator's reset needs: the ticket that support hands over, or a password of the pool
+   * The proof for enrolling again after an administrator's reset: the ticket that support hands over, or a password of the pool
    * that is newer than the stop, or than the reset.
    */
   afterReset: v.optional(v.picklist(['ticket', 'new_password']), 'ticket'),
@@ -106,7 +106,7 @@ const entries = {
 };
 
 /**
- * What the operations themselves are told. Part of the configuration in cdk.json, handed to every function as one
+ * The settings that the operations themselves receive. Part of the configuration in cdk.json, handed to every function as one
  * JSON variable. All times are in seconds.
  */
 export const Settings = v.pipe(

@@ -21,7 +21,7 @@ export interface Sweep {
   unreadable: number;
 }
 
-/** What one run leaves to the next. */
+/** The state that one run leaves to the next. */
 export interface SweepJob {
   /** The sweep under way. */
   sweep: Sweep | undefined;
@@ -156,7 +156,7 @@ async function resealRecord(
   await keyring.current('data', now);
   try {
     const transition = await resealed(keyring, user, factor, now);
-    // Where somebody used it meanwhile, the next sweep sees what they left.
+    // If somebody used it meanwhile, the next sweep sees the result.
     return transition && (await store.reseal(user, factor, transition.next)) ? 'resealed' : 'left';
   } catch (error) {
     // One missing key does not keep every other record from being resealed.

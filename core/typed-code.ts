@@ -8,7 +8,7 @@ export const CODE = /^(?:[0-9]{6}|[0-9]{8})$/;
 export const BACKUP_CODE = /^[0-9a-z]{16}$/;
 
 /**
- * What people and their keyboards put around and between the characters of a code: white space of every kind, dashes of
+ * The characters that people and their keyboards put around and between those of a code: white space of every kind, dashes of
  * every kind, characters that do not show (zero width, word joiner, soft hyphen, marks of direction), the minus signs, the hyphen bullet, and
  * the long vowel mark, which a Japanese keyboard types for a dash.
  */

@@ -20,7 +20,7 @@ const keyring = createKeyring(
 /** Milliseconds between two pages. */
 const PACE = 1000;
 
-/** What one more page may take, the slowest retries included, in milliseconds. */
+/** The longest time that one more page may take, the slowest retries included, in milliseconds. */
 const RESERVE = 120_000;
 
 /** Invoked by a schedule: seals secrets under the newest data key, and retires keys that nothing uses any more. */

@@ -10,7 +10,7 @@ export interface Route {
   /** One line for the reference. */
   summary: string;
   /**
-   * Who may call: `open` needs nothing; all others carry an API key. `bearer`: an access token besides, checked in
+   * The callers allowed: `open` needs nothing; all others carry an API key. `bearer`: an access token besides, checked in
    * the function itself. `iam`: a SigV4 signature besides, checked by API Gateway.
    */
   caller: 'open' | 'key' | 'bearer' | 'iam';

@@ -35,7 +35,7 @@ export interface ApiStackProps extends StackProps, OperationContext {
 /** The API's one stage. It stands in the URL, until a custom domain takes its place. */
 const STAGE = 'prod';
 
-/** What answers: a REST API with a function for each operation of functions/routes.ts. */
+/** A REST API with a function for each operation of functions/routes.ts. */
 export class ApiStack extends Stack {
   readonly api: RestApi;
   /** `iss` of own tokens. */

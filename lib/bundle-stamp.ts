@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a pass of esbuild was made of, and what it made: kept beside its output. */
+/** The inputs and outputs of one pass of esbuild, kept beside its output. */
 interface Stamp<B> {
   key: string;
   inputs: string[];

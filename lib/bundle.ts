@@ -4,7 +4,7 @@ import { type BuildOptions, buildSync } from 'esbuild';
 import { keptBundles, stampOf } from './bundle-stamp.ts';
 
 const root = resolve(import.meta.dirname, '..');
-/** What functions/ says of the operations and is none itself. */
+/** The files in functions/ that describe operations and are none themselves. */
 const isNoOperation = (name: string) => name === 'routes' || name.startsWith('contract/');
 
 /** One function as it is uploaded: a folder with `index.js`, whose handler is `index.handler`. */

@@ -7,7 +7,7 @@ import { pascalCase } from './pascal-case.ts';
 export const fault = (path: string, given: unknown, allowed: string) =>
   `${path}: given ${JSON.stringify(given) ?? 'nothing'}; allowed: ${allowed}`;
 
-/** What is wrong between settings that are each well formed. */
+/** Returns the conflicts between settings that are each well formed. */
 export function crossFaults(config: Config): string[] {
   const faults: string[] = [];
   const demand = (holds: boolean, path: string, given: unknown, allowed: string) => {

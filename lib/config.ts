@@ -4,7 +4,7 @@ import { crossFaults } from './config-rules.ts';
 import { takeUnknown, valueFaults } from './faults.ts';
 
 const name = (pattern: RegExp, allowed: string) => v.pipe(v.string(), v.regex(pattern, allowed));
-/** What a rate-based rule of AWS WAF takes as its limit. */
+/** The limits that a rate-based rule of AWS WAF takes. */
 const perAddress = whole(10, 2_000_000_000);
 const RATE = 'a number from 0.1 to 10000';
 const perSecond = v.pipe(v.number(RATE), v.minValue(0.1, RATE), v.maxValue(10_000, RATE));
@@ -143,7 +143,7 @@ export type Config = v.InferOutput<typeof Config>;
 /**
  * The configuration with every default filled in. `undefined` is an empty one.
  *
- * @throws Error that lists every fault: its path, what was given, what is allowed. What does not fit together is told
+ * @throws Error that lists every fault: its path, what was given, what is allowed. Conflicts are reported
  * once every setting is of the right type.
  */
 export function readConfig(context: unknown): Config {

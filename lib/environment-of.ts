@@ -5,7 +5,7 @@ import type { aws_dynamodb } from 'aws-cdk-lib/interfaces';
 import type { Config } from './config.ts';
 import { settingsOf } from './settings-of.ts';
 
-/** What the operations of the API are told about the rest of the deployment. */
+/** Returns the environment of the API's operations, which names the rest of the deployment. */
 export interface OperationContext {
   config: Config;
   table: aws_dynamodb.ITableRef;
@@ -68,7 +68,7 @@ export function operationEnvironment(
 /** "Environment variables: 4 KB, for all of a function's together, in aggregate" (Lambda quotas). */
 const MOST_BYTES = 4096;
 
-/** What a value that CloudFormation will know takes, about: an ARN or an id. */
+/** The rough length of a value that only CloudFormation knows, such as an ARN or an id. */
 const BYTES_OF_A_REFERENCE = 60;
 
 /** @throws Error that says what to shorten: CloudFormation would find out in the middle of a deployment */

@@ -1,6 +1,6 @@
 import type { AuthenticatorBase, PendingBase } from '../authenticator.ts';
 
-/** What an authenticator app and this service agreed on (RFC 6238 §4). */
+/** The parameters that an authenticator app and this service agreed on (RFC 6238 §4). */
 export interface TotpParameters {
   algorithm: 'SHA1' | 'SHA256' | 'SHA512';
   digits: 6 | 8;
@@ -14,7 +14,7 @@ export interface Sealed {
   box: Uint8Array;
 }
 
-/** What each has, waiting or in force. */
+/** The part that every authenticator app has, pending or in force. */
 export interface TotpSecret extends TotpParameters {
   kind: 'totp';
   secret: Sealed;

@@ -5,7 +5,7 @@ import { base32Of, matchingSteps, newSecret, otpauthUri } from './algorithm.ts';
 import type { PendingTotp, Totp } from './data.ts';
 import { inForce, open, seal, waiting } from './sealed.ts';
 
-/** What its user is shown once. */
+/** Shown to the user once. */
 export interface ShownTotp {
   /** Base32, 160 bits: for typing where a QR code cannot be scanned. */
   secret: string;

@@ -18,7 +18,7 @@ export const totp: Kind<Totp, PendingTotp, string, ShownTotp> = {
   dataKeys: ({ secret }) => [secret.keyId],
 };
 
-/** Seals in the newest box version under the active key. What does not open stays as it is. */
+/** Seals in the newest box version under the active key. A secret that does not open stays as it is. */
 async function resealAt<A extends { secret: Sealed }>(
   place: Place,
   keyring: Keyring,

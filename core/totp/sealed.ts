@@ -4,7 +4,7 @@ import { random } from '../random.ts';
 import { lengthPrefixed, type User } from '../user.ts';
 import type { PendingTotp, Sealed, TotpParameters } from './data.ts';
 
-/** What a secret is sealed for: where it lies, and what its codes mean there. */
+/** The place a secret is sealed for: where it is stored, and what its codes mean there. */
 export interface Place extends TotpParameters {
   authenticatorId: string;
   /** While it waits: until when, and in which generation of the factor. */
@@ -87,7 +87,10 @@ function boundTo(user: User, { authenticatorId, pending, ...parameters }: Place,
   );
 }
 
-/** What boxes of version 1 are bound to: neither the parameters nor whether it waits. Read, and never made any more. */
+/**
+ * The binding of secrets sealed in version 1, which are read but no longer made. It leaves out the parameters and whether the
+ * secret is pending.
+ */
 function boundToByVersion1(user: User, { authenticatorId }: Place, keyId: string): Buffer {
   return lengthPrefixed('countersign', 'v1', 'totp-secret', user.realm, user.sub, authenticatorId, keyId);
 }

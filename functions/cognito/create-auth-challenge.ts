@@ -8,7 +8,7 @@ import { createChallenge } from '../../core/custom-auth.ts';
 const { TABLE_NAME, SETTINGS } = readEnvironment('TABLE_NAME', 'SETTINGS');
 const records = createRecords(dynamoDb(), TABLE_NAME);
 
-/** What nobody can answer: verify-auth-challenge-response wants the hidden parameters. */
+/** A challenge that nobody can answer, because verify-auth-challenge-response requires the hidden parameters. */
 const unanswerable = {
   publicChallengeParameters: {},
   privateChallengeParameters: {},

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../core/error.ts';
 
-/** What a code tells a client. One code has one status and one title, whoever answers with it. */
+/** The status and title of a code. They are the same whoever answers with it. */
 export interface ErrorMeaning {
   status: number;
   /** One sentence. It holds nothing of the request. */

@@ -54,13 +54,13 @@ export const reason = v.pipe(
 /** Whether support has seen to a new password. */
 export const passwordChanged = v.boolean();
 
-/** What proves the second factor, as fields of a body. */
+/** The fields of a body that prove the second factor. */
 export const proofFields = { code: v.optional(code), backupCode: v.optional(backupCode) };
 
 /** The same where a ticket may stand in for it, after a reset. It has the form of a backup code. */
 export const signInFields = { ...proofFields, enrollmentTicket: v.optional(backupCode) };
 
-/** What these fields are once they are parsed. */
+/** These fields after parsing. */
 export interface ProofFields {
   code?: string | undefined;
   backupCode?: string | undefined;
