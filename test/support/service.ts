@@ -121,8 +121,6 @@ async function start(
     folder: data,
     port: 0,
     clock: createClock({ slowness }),
-    // Each is a container to start.
-    environments: 2,
     ...options,
     onExchange(exchange) {
       wiretap.onExchange(exchange);

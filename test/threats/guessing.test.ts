@@ -9,7 +9,7 @@ import { serviceForTests } from '../support/service.ts';
 import { storedFactor, storedRecord } from '../support/stored.ts';
 import { enrolledPerson, nextStep, personWithWays, wayNames } from '../support/ways.ts';
 
-const service = await serviceForTests(unthrottled, { environments: 4 });
+const service = await serviceForTests(unthrottled);
 const client = clientOf(service);
 const verify = (challengeToken: string, proof: Record<string, string>) =>
   client.post('/v1/auth/verify', { challengeToken, ...proof });
